@@ -1,0 +1,18 @@
+# Every third-party package, in one place. All of them are Debian 12 packages (see ./dev).
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tl-expected REQUIRED)
+if(LACUNA_ENABLE_TESTS)
+  find_package(doctest REQUIRED)
+endif()
+
+if(LACUNA_ENABLE_JIT)
+  find_package(MLIR 19.1 REQUIRED CONFIG HINTS /usr/lib/llvm-19)
+  list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+  include(TableGen)
+  include(AddLLVM)
+  include(AddMLIR)
+  set(LLVM_REQUIRES_RTTI ON)
+endif()

@@ -1,0 +1,390 @@
+//===- ParseDecl.cpp - Parsing of declarations ----------------------------===//
+
+#include "ParserImpl.h"
+
+using namespace lacuna;
+using namespace lacuna::frontend;
+
+static bool startsDecl(TokenKind kind) {
+  return kind == TokenKind::KwParam || kind == TokenKind::KwHook || kind == TokenKind::KwKernel ||
+         kind == TokenKind::KwSchedule;
+}
+
+//===----------------------------------------------------------------------===//
+// Tokens and errors
+//===----------------------------------------------------------------------===//
+
+bool Parser::startsLine(size_t index) const {
+  if (index == 0)
+    return true;
+  uint32_t previous = tokens[index - 1].range.end, next = tokens[index].range.begin;
+  return file.text().substr(previous, next - previous).find('\n') != std::string_view::npos;
+}
+
+std::string Parser::found() const {
+  if (is(TokenKind::End))
+    return "the end of the text";
+  std::string_view text = current().text();
+  return text.size() <= 40 ? fmt::format("'{}'", text) : fmt::format("'{}...'", text.substr(0, 40));
+}
+
+bool Parser::expect(TokenKind kind, std::string_view where) {
+  if (takeIf(kind))
+    return true;
+  error(current().range, fmt::format("expected {} {}, but found {}", tokenKindName(kind), where, found()));
+  return false;
+}
+
+bool Parser::expectClosing(TokenKind kind, SourceRange opening) {
+  if (takeIf(kind))
+    return true;
+  if (!gaveUp)
+    error(current().range, fmt::format("expected {}, but found {}", tokenKindName(kind), found()))
+        .note(opening, fmt::format("to close this '{}'", opening.text()));
+  return false;
+}
+
+Identifier Parser::expectName(std::string_view what) {
+  if (is(TokenKind::Identifier)) {
+    Token token = take();
+    return {token.text(), token.range};
+  }
+  Diagnostic &diagnostic = error(current().range, fmt::format("expected {}, but found {}", what, found()));
+  if (current().kind > TokenKind::Float && isalpha(static_cast<unsigned char>(current().text().substr(0, 1).front())))
+    diagnostic.note(fmt::format("'{}' is a reserved word; choose another name", current().text()));
+  return {};
+}
+
+bool Parser::expectWord(std::string_view word, std::string_view where) {
+  if (takeWord(word))
+    return true;
+  error(current().range, fmt::format("expected `{}` {}, but found {}", word, where, found()));
+  return false;
+}
+
+void Parser::giveUp() {
+  if (!gaveUp)
+    error(current().range, fmt::format("this nests more than {} levels deep; split it with `let`", kMaxDepth));
+  gaveUp = true;
+  at = tokens.size() - 1;
+}
+
+void Parser::synchronizeDecl() {
+  if (diagnostics.full())
+    at = tokens.size() - 1;
+  do {
+    take();
+  } while (!is(TokenKind::End) && !(startsDecl(current().kind) && startsLine(at)));
+}
+
+void Parser::synchronizeStmt() {
+  if (diagnostics.full())
+    at = tokens.size() - 1;
+  size_t begin = at;
+  for (unsigned depth = 0; !is(TokenKind::End); take()) {
+    bool lineStart = startsLine(at);
+    if (startsDecl(current().kind) && lineStart)
+      return;
+    if (is(TokenKind::LBrace))
+      ++depth;
+    if (is(TokenKind::RBrace) && depth-- == 0)
+      return;
+    if (depth != 0 || at == begin)
+      continue;
+    bool keyword = is(TokenKind::KwLet) || is(TokenKind::KwVar) || is(TokenKind::KwIf) || is(TokenKind::KwFor) ||
+                   is(TokenKind::KwStore);
+    bool nameFirst = is(TokenKind::Identifier) && (peek().is(TokenKind::Equal) || peek().is(TokenKind::Colon));
+    if (lineStart && (keyword || nameFirst))
+      return;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Modules
+//===----------------------------------------------------------------------===//
+
+std::vector<std::string_view> Parser::docLines(SourceRange comment) const {
+  std::vector<std::string_view> lines;
+  std::string_view text = comment.text();
+  while (!text.empty()) {
+    size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    size_t last = line.find_last_not_of(" \t\r");
+    lines.push_back(line.substr(0, last == std::string_view::npos ? 0 : last + 1));
+  }
+  return lines;
+}
+
+/// The comment that opens the file, where an empty line parts it from the first declaration.
+std::vector<std::string_view> Parser::fileDoc() const {
+  std::string_view text = file.text();
+  size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos || text.substr(begin, 2) != "//")
+    return {};
+  size_t end = begin;
+  for (size_t line = begin; line < text.size() && text.substr(line, 2) == "//";) {
+    end = std::min(text.find('\n', line), text.size());
+    line = std::min(text.find_first_not_of(" \t", std::min(end + 1, text.size())), text.size());
+  }
+  bool belongsToDecl = tokens.front().comment.isValid() && tokens.front().comment.begin == begin &&
+                       !tokens.front().is(TokenKind::End);
+  if (belongsToDecl)
+    return {};
+  return docLines({&file, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
+}
+
+void Parser::parseModule(Module &module) {
+  module.doc = fileDoc();
+  while (!is(TokenKind::End))
+    if (!parseDecl(module))
+      synchronizeDecl();
+}
+
+bool Parser::parseDecl(Module &module) {
+  SourceRange comment = current().comment;
+  std::unique_ptr<Decl> decl;
+  switch (current().kind) {
+  case TokenKind::KwParam:
+    return parseParams(module);
+  case TokenKind::KwWhere:
+    decl = parseWhere();
+    break;
+  case TokenKind::KwHook:
+    decl = parseHook();
+    break;
+  case TokenKind::KwKernel:
+    decl = parseKernel();
+    break;
+  case TokenKind::KwSchedule:
+    decl = parseSchedule();
+    break;
+  case TokenKind::Semicolon:
+    take();
+    return true;
+  default:
+    error(current().range,
+          fmt::format("expected a declaration, but found {}; a declaration begins with param, where, hook, kernel or schedule{}",
+                      found(), didYouMean(current().text(), {"param", "where", "hook", "kernel", "schedule"})));
+    return false;
+  }
+  if (!decl)
+    return false;
+  decl->doc = docLines(comment);
+  module.decls.push_back(std::move(decl));
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Params, constraints and hooks
+//===----------------------------------------------------------------------===//
+
+bool Parser::parseParams(Module &module) {
+  SourceRange comment = current().comment;
+  take();
+  do {
+    auto param = std::make_unique<ParamDecl>(current().range);
+    if (current().comment.isValid())
+      comment = current().comment;
+    param->name = expectName("the param's name, as in `param BM in {64, 128} = 128`");
+    if (!param->name || !expect(TokenKind::KwIn, "and a domain after the param's name, as in `param BM in {64, 128} = 128`"))
+      return false;
+    std::optional<Domain> domain = parseDomain();
+    if (!domain)
+      return false;
+    param->domain = std::move(*domain);
+    if (takeIf(TokenKind::Equal) && !(param->defaultValue = parseExpr()))
+      return false;
+    param->range = rangeFrom(param->range);
+    param->doc = docLines(comment);
+    comment = {};
+    module.decls.push_back(std::move(param));
+  } while (is(TokenKind::Identifier) && peek().is(TokenKind::KwIn));
+  return true;
+}
+
+std::optional<Domain> Parser::parseDomain() {
+  Domain domain;
+  domain.range = current().range;
+  if (takeIf(TokenKind::LBrace)) {
+    do {
+      ExprPtr value = parseExpr();
+      if (!value)
+        return std::nullopt;
+      domain.values.push_back(std::move(value));
+    } while (takeIf(TokenKind::Comma));
+    if (!expectClosing(TokenKind::RBrace, domain.range))
+      return std::nullopt;
+  } else {
+    if (!(domain.first = parseBinary(4)) || !expect(TokenKind::DotDot, "between the ends of a domain, as in `16..256 by 16`") ||
+        !(domain.last = parseBinary(4)) || (takeIf(TokenKind::KwBy) && !(domain.step = parseBinary(4))))
+      return std::nullopt;
+  }
+  domain.range = rangeFrom(domain.range);
+  return domain;
+}
+
+std::unique_ptr<Decl> Parser::parseWhere() {
+  auto where = std::make_unique<WhereDecl>(take().range);
+  if (!(where->condition = parseExpr()))
+    return nullptr;
+  where->range = rangeFrom(where->range);
+  return where;
+}
+
+std::unique_ptr<Decl> Parser::parseHook() {
+  SourceRange begin = take().range;
+  auto hook = std::make_unique<HookDecl>(begin);
+  hook->name = expectName("the hook's name after `hook`");
+  SourceRange opening = current().range;
+  if (!hook->name || !expect(TokenKind::LParen, "after the hook's name"))
+    return nullptr;
+  if (!is(TokenKind::RParen)) {
+    do {
+      hook->parameters.push_back(expectName("the name of a parameter"));
+      if (!hook->parameters.back())
+        return nullptr;
+      if (is(TokenKind::Colon)) {
+        error(current().range, "a hook's parameters have no written types, they follow from its call; remove the type");
+        return nullptr;
+      }
+    } while (takeIf(TokenKind::Comma));
+  }
+  if (!expectClosing(TokenKind::RParen, opening) || !expect(TokenKind::Arrow, "and the hook's result type, f32, i32 or bool"))
+    return nullptr;
+  hook->resultType = expectName("the hook's result type, f32, i32 or bool");
+  if (!hook->resultType)
+    return nullptr;
+  hook->range = rangeFrom(begin);
+  if (!expect(TokenKind::Equal, "before the hook's body") || !(hook->body = parseExpr()))
+    return nullptr;
+  return hook;
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+std::unique_ptr<Decl> Parser::parseKernel() {
+  SourceRange begin = take().range;
+  auto kernel = std::make_unique<KernelDecl>(begin);
+  kernel->name = expectName("the kernel's name after `kernel`");
+  if (!kernel->name)
+    return nullptr;
+  kernel->range = rangeFrom(begin);
+  SourceRange opening = current().range;
+  if (!expect(TokenKind::LParen, "after the kernel's name"))
+    return nullptr;
+  if (!is(TokenKind::RParen)) {
+    do {
+      if (!parseArgument(*kernel))
+        return nullptr;
+    } while (takeIf(TokenKind::Comma));
+  }
+  if (!expectClosing(TokenKind::RParen, opening))
+    return nullptr;
+  while (is(TokenKind::KwWhere) || is(TokenKind::KwGrid)) {
+    if (takeIf(TokenKind::KwWhere)) {
+      ExprPtr constraint = parseExpr();
+      if (!constraint)
+        return nullptr;
+      kernel->constraints.push_back(std::move(constraint));
+    } else if (!parseGrid(*kernel)) {
+      return nullptr;
+    }
+  }
+  return parseBlock(kernel->body) ? std::move(kernel) : nullptr;
+}
+
+bool Parser::parseArgument(KernelDecl &kernel) {
+  KernelDecl::Argument argument;
+  argument.name = expectName("the name of an argument");
+  if (!argument.name || !expect(TokenKind::Colon, "and a type after the argument's name, as in `q: T[B, M, D]`"))
+    return false;
+  if (isWord("out") && peek().is(TokenKind::Identifier)) {
+    take();
+    argument.isOutput = true;
+  }
+  std::optional<TypeSyntax> type = parseType();
+  if (!type)
+    return false;
+  argument.type = std::move(*type);
+  kernel.arguments.push_back(std::move(argument));
+  return true;
+}
+
+bool Parser::parseGrid(KernelDecl &kernel) {
+  Token keyword = take();
+  if (!kernel.grid.empty()) {
+    error(keyword.range, "the kernel has a grid already; a kernel has one, of one to three axes");
+    return false;
+  }
+  SourceRange opening = current().range;
+  if (!expect(TokenKind::LParen, "after `grid`, as in `grid (i: ceildiv(M, BM), b: B)`"))
+    return false;
+  do {
+    KernelDecl::GridAxis &axis = kernel.grid.emplace_back();
+    axis.name = expectName("the name of a grid axis, as in `grid (i: ceildiv(M, BM), b: B)`");
+    if (!axis.name || !expect(TokenKind::Colon, "and the axis's size") || !(axis.size = parseExpr()))
+      return false;
+  } while (takeIf(TokenKind::Comma));
+  return expectClosing(TokenKind::RParen, opening);
+}
+
+std::optional<TypeSyntax> Parser::parseType() {
+  TypeSyntax type;
+  type.range = current().range;
+  type.dtype = expectName("a type, such as f32, i32, T[B, M, D] or blocks<QB, KB>[B|1, H|1]");
+  if (!type.dtype)
+    return std::nullopt;
+  if (type.dtype.name == "blocks" && takeIf(TokenKind::Less)) {
+    type.isBlocks = true;
+    if (!(type.queryBlock = parseBinary(4)) ||
+        !expect(TokenKind::Comma, "between the block's two extents, as in `blocks<QB, KB>[B|1, H|1]`") ||
+        !(type.keyBlock = parseBinary(4)) || !expect(TokenKind::Greater, "after the block's extents"))
+      return std::nullopt;
+  }
+  if (is(TokenKind::LBracket)) {
+    SourceRange opening = take().range;
+    do {
+      TypeSyntax::Extent &extent = type.extents.emplace_back();
+      if (!(extent.size = parseExpr()))
+        return std::nullopt;
+      if (takeIf(TokenKind::Pipe)) {
+        if (!is(TokenKind::Integer) || current().value != 1) {
+          error(current().range, fmt::format("expected 1 after '|', but found {}; `B|1` says that one list may serve all", found()));
+          return std::nullopt;
+        }
+        take();
+        extent.orOne = true;
+      }
+    } while (takeIf(TokenKind::Comma));
+    if (!expectClosing(TokenKind::RBracket, opening))
+      return std::nullopt;
+  }
+  type.range = rangeFrom(type.range);
+  return type;
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points
+//===----------------------------------------------------------------------===//
+
+Expected<std::shared_ptr<const Module>> lacuna::frontend::parseModule(std::string fileName, std::string text) {
+  if (text.size() > SourceFile::kMaxBytes)
+    return makeError(ErrorCode::ParseError, "{} has {} bytes; a .tile text may have at most {}, so split it", fileName,
+                     text.size(), SourceFile::kMaxBytes);
+  auto source = std::make_shared<const SourceFile>(std::move(fileName), std::move(text));
+  auto module = std::make_shared<Module>();
+  module->source = source;
+  DiagnosticSink diagnostics;
+  Parser(*source, diagnostics).parseModule(*module);
+  if (diagnostics.hasErrors())
+    return tl::unexpected(diagnostics.toError());
+  return module;
+}
+
+ExprPtr lacuna::frontend::parseExpression(const SourceFile &file, DiagnosticSink &diagnostics, uint32_t begin) {
+  return Parser(file, diagnostics, begin).parseWholeExpression();
+}

@@ -1,0 +1,245 @@
+//===- SemaSchedule.cpp - Checks and values of schedules ---------------------===//
+
+#include "ConstantEval.h"
+#include "SemaImpl.h"
+#include "lacuna/Compiler/Frontend/Sema.h"
+
+using namespace lacuna;
+using namespace lacuna::frontend;
+
+/// Names that a tuning condition may use besides params and knobs: bytes of shared memory, and whether the registers suffice.
+static constexpr std::string_view kTuneFacts[] = {"smem", "regs_fit"};
+
+void Sema::checkSchedules() {
+  std::map<std::pair<std::string_view, std::string_view>, const ScheduleDecl *> seen;
+  for (const ScheduleDecl *schedule : module->all<ScheduleDecl>()) {
+    std::vector<std::string> kernels = kernelNames(*module);
+    if (std::find(kernels.begin(), kernels.end(), schedule->name.name) == kernels.end()) {
+      error(schedule->name.range, fmt::format("the file has no kernel '{}'; a schedule belongs to one of {}{}", schedule->name.name,
+                                              quotedList(kernels), didYouMean(schedule->name.name, kernels)));
+      continue;
+    }
+    auto [previous, isNew] = seen.try_emplace({schedule->name.name, schedule->target.name}, schedule);
+    if (!isNew)
+      error(schedule->range, fmt::format("'{}' has two schedules for {}; remove one of them", schedule->name.name, schedule->target.name))
+          .note(previous->second->range, "the other one is here");
+    else if (schedule->name.name == result->decl->name.name)
+      checkSchedule(*schedule);
+  }
+}
+
+void Sema::checkSchedule(const ScheduleDecl &schedule) {
+  std::vector<std::string> targets = {"sm_90a", "cpu"};
+  if (std::find(targets.begin(), targets.end(), schedule.target.name) == targets.end())
+    error(schedule.target.range, fmt::format("unknown target '{}'; the targets are {}{}", schedule.target.name, quotedList(targets),
+                                             didYouMean(schedule.target.name, targets)));
+  SchedulePlan plan;
+  plan.target = schedule.target.name;
+  knobs.clear();
+  declareKnobs(schedule);
+  std::map<ScheduleItem::Kind, const ScheduleItem *> seen;
+  for (const ScheduleItem &item : schedule.items) {
+    auto [previous, isNew] = seen.try_emplace(item.kind, &item);
+    if (!isNew && item.kind != ScheduleItem::Kind::Ring)
+      error(item.range, "this entry stands twice in the schedule; remove one of them").note(previous->second->range, "the other one is here");
+    if (item.kind == ScheduleItem::Kind::Consumers)
+      checkConsumers(item, plan);
+  }
+  for (const ScheduleItem &item : schedule.items)
+    checkScheduleItem(item, plan);
+  for (const ScheduleItem &item : schedule.items)
+    if (item.kind == ScheduleItem::Kind::Tune)
+      checkTune(item, plan);
+  if (plan.target == specialization.target)
+    result->schedule = std::move(plan);
+}
+
+/// Gives each knob that the schedule declares (`stages in {2, 3}`) the value set by the caller, its default, or its first value.
+void Sema::declareKnobs(const ScheduleDecl &schedule) {
+  for (const ScheduleItem &item : schedule.items) {
+    for (const ScheduleItem::Knob &knob : item.knobs) {
+      if (!knob.domain)
+        continue;
+      std::string_view name = knob.name.name;
+      if (findParam(name) || knobs.count(name)) {
+        error(knob.name.range, fmt::format("'{}' is declared already; choose another name, or tune the param without a domain", name));
+        continue;
+      }
+      std::optional<std::vector<ParamValue>> candidates = binder.members(*knob.domain, *module, result->params);
+      if (!candidates)
+        continue;
+      int64_t value = candidates->front().value;
+      auto setting = specialization.params.find(std::string(name));
+      if (setting != specialization.params.end()) {
+        unusedSettings.erase(setting->first);
+        if (auto parsed = binder.parseSetting(name, setting->second, *knob.domain, *module, result->params))
+          value = parsed->value;
+      } else if (knob.defaultValue) {
+        value = evaluateWithParams(*knob.defaultValue, *module, result->params, "a default", sink).value_or(value);
+        bool allowed = std::any_of(candidates->begin(), candidates->end(), [&](const ParamValue &c) { return c.value == value; });
+        if (!allowed)
+          error(knob.defaultValue->range, fmt::format("the default {} of '{}' is not in its domain", value, name));
+      }
+      knobs[name] = value;
+    }
+  }
+}
+
+std::optional<int64_t> Sema::scheduleNumber(const Expr &expr, std::string_view what) {
+  NameValue nameValue = [&](const NameExpr &name) -> std::optional<int64_t> {
+    if (auto knob = knobs.find(name.name); knob != knobs.end())
+      return knob->second;
+    const ParamDecl *param = findParam(name.name);
+    auto value = param ? result->params.find(param) : result->params.end();
+    if (value != result->params.end() && !value->second.isType)
+      return value->second.value;
+    std::vector<std::string> known;
+    for (const auto &[other, otherValue] : knobs)
+      known.emplace_back(other);
+    for (const ParamDecl *other : module->all<ParamDecl>())
+      known.emplace_back(other->name.name);
+    error(name.range, fmt::format("'{}' has no value in a schedule; params and the knobs of `tune` have{}", name.name,
+                                  didYouMean(name.name, known)));
+    return std::nullopt;
+  };
+  return evaluateConstant(expr, nameValue, what, sink);
+}
+
+std::optional<int64_t> Sema::scheduleValue(const Expr &expr, int64_t min, int64_t max, std::string_view what) {
+  std::optional<int64_t> value = scheduleNumber(expr, what);
+  if (value && (*value < min || *value > max)) {
+    error(expr.range, fmt::format("{} is from {} to {}, but `{}` is {} with these params", what, min, max, printExpr(expr), *value));
+    return std::nullopt;
+  }
+  return value;
+}
+
+void Sema::checkConsumers(const ScheduleItem &item, SchedulePlan &plan) {
+  plan.consumers = scheduleValue(*item.count, 1, 3, "the number of consumer warpgroups");
+  if (plan.consumers)
+    knobs["consumers"] = *plan.consumers;
+  if (item.value)
+    plan.consumerRegs = scheduleValue(*item.value, 24, 240, "the number of registers a thread");
+}
+
+void Sema::checkScheduleItem(const ScheduleItem &item, SchedulePlan &plan) {
+  auto checkWord = [&](std::vector<std::string> allowed) {
+    if (std::find(allowed.begin(), allowed.end(), item.word.name) == allowed.end())
+      error(item.word.range, fmt::format("'{}' is not known here; it may be {}{}", item.word.name, quotedList(allowed),
+                                         didYouMean(item.word.name, allowed)));
+  };
+  switch (item.kind) {
+  case ScheduleItem::Kind::Producer:
+    plan.producerRegs = scheduleValue(*item.value, 24, 240, "the number of registers a thread");
+    break;
+  case ScheduleItem::Kind::Ring:
+    return checkRing(item, plan);
+  case ScheduleItem::Kind::Overlap:
+    return checkOverlap(item, plan);
+  case ScheduleItem::Kind::Pingpong:
+    plan.pingpong = !item.condition || scheduleNumber(*item.condition, "a condition").value_or(0) != 0;
+    break;
+  case ScheduleItem::Kind::Order:
+    checkWord({"longest_first", "natural"});
+    plan.longestFirst = item.word.name == "longest_first";
+    break;
+  case ScheduleItem::Kind::Epilogue:
+    checkWord({"tma", "direct"});
+    plan.tmaEpilogue = item.word.name == "tma";
+    break;
+  case ScheduleItem::Kind::Consumers: // before the other entries, which may name its number
+  case ScheduleItem::Kind::Tune:      // after them
+    break;
+  }
+}
+
+void Sema::checkRing(const ScheduleItem &item, SchedulePlan &plan) {
+  SchedulePlan::Ring ring;
+  for (const Identifier &name : item.names) {
+    auto found = declarations.find(name.name);
+    if (found == declarations.end()) {
+      std::vector<std::string> known;
+      for (const auto &[other, stmts] : declarations)
+        if (llvm::isa<LoadExpr>(stmts.front()->value.get()))
+          known.emplace_back(other);
+      error(name.range, fmt::format("the kernel declares no value '{}'; a ring holds loaded values: {}{}", name.name, quotedList(known),
+                                    didYouMean(name.name, known)));
+    } else if (found->second.size() > 1) {
+      error(name.range, fmt::format("the kernel declares '{}' in several places, so a ring cannot name it; rename one of them", name.name))
+          .note(found->second[0]->name.range, "one is here")
+          .note(found->second[1]->name.range, "another is here");
+    } else if (!llvm::isa<LoadExpr>(found->second.front()->value.get())) {
+      error(name.range, fmt::format("'{}' is not loaded; a ring holds values declared as `let {} = load ...`", name.name, name.name))
+          .note(found->second.front()->name.range, "declared here");
+    }
+    ring.values.emplace_back(name.name);
+  }
+  ring.depth = scheduleValue(*item.value, 1, 16, "the depth of a ring").value_or(1);
+  plan.rings.push_back(std::move(ring));
+}
+
+void Sema::checkOverlap(const ScheduleItem &item, SchedulePlan &plan) {
+  for (const Identifier &name : item.names) {
+    if (!labels.count(name.name)) {
+      std::vector<std::string> known;
+      for (const auto &[label, stmt] : labels)
+        known.emplace_back(label);
+      error(name.range, fmt::format("no statement of the kernel has the label '{}'; its labels are {}{}", name.name, quotedList(known),
+                                    didYouMean(name.name, known)));
+    }
+    plan.overlap.emplace_back(name.name);
+  }
+}
+
+void Sema::checkTune(const ScheduleItem &item, SchedulePlan &plan) {
+  for (const ScheduleItem::Knob &knob : item.knobs) {
+    SchedulePlan::Knob planned;
+    planned.name = knob.name.name;
+    const ParamDecl *param = findParam(knob.name.name);
+    const Domain *domain = knob.domain ? &*knob.domain : param ? &param->domain : nullptr;
+    if (!domain) {
+      std::vector<std::string> known;
+      for (const ParamDecl *other : module->all<ParamDecl>())
+        known.emplace_back(other->name.name);
+      error(knob.name.range, fmt::format("'{0}' is no param, so it needs a domain; write `{0} in {{...}}`{1}", knob.name.name,
+                                         didYouMean(knob.name.name, known)));
+      continue;
+    }
+    if (auto candidates = binder.members(*domain, *module, result->params))
+      for (const ParamValue &candidate : *candidates)
+        planned.candidates.push_back(candidate.str());
+    if (knob.domain)
+      planned.chosen = knobs.count(knob.name.name) ? std::to_string(knobs[knob.name.name]) : "";
+    else if (auto value = result->params.find(param); value != result->params.end())
+      planned.chosen = value->second.str();
+    plan.knobs.push_back(std::move(planned));
+  }
+  if (item.condition) {
+    checkTuneNames(*item.condition);
+    plan.tuneConditions.push_back(item.condition.get());
+  }
+}
+
+/// A tuning condition is judged by the tuner, once it knows the facts; here only its names are checked.
+void Sema::checkTuneNames(const Expr &expr) {
+  if (const auto *name = llvm::dyn_cast<NameExpr>(&expr)) {
+    std::vector<std::string> known(std::begin(kTuneFacts), std::end(kTuneFacts));
+    for (const auto &[knob, value] : knobs)
+      known.emplace_back(knob);
+    for (const ParamDecl *param : module->all<ParamDecl>())
+      known.emplace_back(param->name.name);
+    if (std::find(known.begin(), known.end(), name->name) == known.end())
+      error(name->range, fmt::format("undefined name '{}' in a tuning condition; params, knobs, smem and regs_fit may be named{}", name->name,
+                                     didYouMean(name->name, known)));
+  } else if (const auto *unary = llvm::dyn_cast<UnaryExpr>(&expr)) {
+    checkTuneNames(*unary->operand);
+  } else if (const auto *binary = llvm::dyn_cast<BinaryExpr>(&expr)) {
+    checkTuneNames(*binary->lhs);
+    checkTuneNames(*binary->rhs);
+  } else if (const auto *call = llvm::dyn_cast<CallExpr>(&expr)) {
+    for (const ExprPtr &argument : call->arguments)
+      checkTuneNames(*argument);
+  } else if (!llvm::isa<IntegerExpr, BoolExpr>(&expr)) {
+    error(expr.range, fmt::format("a tuning condition is made of names, integers and operators; `{}` is not", printExpr(expr)));
+  }
+}

@@ -1,0 +1,63 @@
+#include "lacuna/Runtime/Kernel.h"
+
+#include "TensorMapCache.h"
+
+namespace lacuna::runtime {
+
+struct Kernel::State {
+  LaunchSignature signature;
+  Function function;
+  TensorMapCache tensorMaps;
+  std::string action; ///< for the error of a failed launch, made ahead of it
+
+  State(LaunchSignature checked, Function entry)
+      : signature(std::move(checked)), function(std::move(entry)), tensorMaps(signature.metadata()),
+        action(fmt::format("launching kernel '{}'", signature.metadata().kernel)) {}
+};
+
+const LaunchMetadata &Kernel::metadata() const { return state->signature.metadata(); }
+const Function &Kernel::function() const { return state->function; }
+
+Expected<Kernel> Kernel::load(const Device &device, std::string_view image, LaunchMetadata metadata) {
+  Expected<LaunchSignature> signature = LaunchSignature::create(std::move(metadata));
+  if (!signature)
+    return takeError(signature);
+  const LaunchMetadata &checked = signature->metadata();
+  Expected<Module> module = Module::load(device, image);
+  if (!module)
+    return takeError(module);
+  Expected<Function> function = module->function(checked.symbol);
+  if (!function)
+    return takeError(function);
+  if (checked.threads > function->maxThreads())
+    return makeError(ErrorCode::ResourceExhausted,
+                     "kernel '{}' runs {} threads a CTA, and with {} registers each {} allows {}; lower the tile sizes or the "
+                     "registers",
+                     checked.kernel, checked.threads, function->registers(), device.info().name, function->maxThreads());
+  if (Expected<void> allowed = function->allowShared(checked.sharedBytes); !allowed)
+    return takeError(allowed);
+  return Kernel(std::make_shared<State>(std::move(*signature), std::move(*function)));
+}
+
+Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValue> arguments) const {
+  Expected<LaunchBounds> bounds = state->signature.bind(arguments);
+  if (!bounds)
+    return takeError(bounds);
+  const LaunchMetadata &metadata = state->signature.metadata();
+  const Device &device = state->function.module().device();
+  const Driver &driver = device.driver();
+  ContextGuard guard(device);
+  ParameterPack pack;
+  if (Expected<void> encoded = state->tensorMaps.add(driver, arguments, pack); !encoded)
+    return encoded;
+  pack.addArguments(arguments, *bounds);
+  return driver.check(driver.cuLaunchKernel(state->function.handle(), static_cast<unsigned>(bounds->grid[0]),
+                                            static_cast<unsigned>(bounds->grid[1]),
+                                            static_cast<unsigned>(bounds->grid[2]),
+                                            static_cast<unsigned>(metadata.threads), 1, 1,
+                                            static_cast<unsigned>(metadata.sharedBytes), stream.handle(),
+                                            pack.pointers(), nullptr),
+                      state->action);
+}
+
+} // namespace lacuna::runtime

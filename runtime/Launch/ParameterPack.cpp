@@ -1,0 +1,51 @@
+#include "lacuna/Runtime/LaunchSignature.h"
+
+#include <cassert>
+#include <cstring>
+
+namespace lacuna::runtime {
+
+TensorView TensorView::contiguous(void *data, DType dtype, std::vector<int64_t> shape) {
+  std::vector<int64_t> strides(shape.size());
+  int64_t stride = 1;
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    strides[axis] = stride;
+    // A wrong extent is bind()'s to refuse; here it only must not overflow.
+    if (__builtin_mul_overflow(stride, shape[axis], &stride))
+      stride = 0;
+  }
+  return {data, dtype, std::move(shape), std::move(strides)};
+}
+
+void ParameterPack::add(const void *value, size_t bytes, size_t alignment) {
+  used = (used + alignment - 1) / alignment * alignment;
+  assert(used + bytes <= kMaxBytes && count < kMaxCount && "LaunchSignature::create checks the sizes");
+  std::memcpy(storage.data() + used, value, bytes);
+  slots[count++] = storage.data() + used;
+  used += bytes;
+}
+
+void ParameterPack::addArguments(std::span<const ArgumentValue> arguments, const LaunchBounds &bounds) {
+  for (const ArgumentValue &argument : arguments) {
+    if (const auto *view = std::get_if<TensorView>(&argument)) {
+      add(view->data);
+      for (size_t axis = 0; axis + 1 < view->strides.size(); ++axis)
+        add(view->strides[axis]);
+    } else if (const auto *list = std::get_if<BlockListView>(&argument)) {
+      add(list->indptr);
+      add(list->split);
+      add(list->indices);
+      add<int64_t>(list->batches == 1 ? 0 : list->heads * list->rowBlocks);
+      add<int64_t>(list->heads == 1 ? 0 : list->rowBlocks);
+      add<int32_t>(static_cast<int32_t>(list->rowBlocks));
+    } else if (const auto *real = std::get_if<float>(&argument)) {
+      add(*real);
+    } else {
+      add(std::get<int32_t>(argument));
+    }
+  }
+  for (size_t dim = 0; dim < bounds.numDims; ++dim)
+    add(static_cast<int32_t>(bounds.dims[dim]));
+}
+
+} // namespace lacuna::runtime

@@ -1,0 +1,67 @@
+#include "TensorMapCache.h"
+
+#include <algorithm>
+
+namespace lacuna::runtime {
+
+/// The box's innermost extent: 64 elements of 2 bytes fill the 128-byte swizzle.
+constexpr uint32_t kBoxColumns = 64;
+
+TensorMapCache::TensorMapCache(const LaunchMetadata &metadata) {
+  for (const TensorMapSpec &spec : metadata.tensorMaps) {
+    Slot &slot = slots.emplace_back();
+    slot.spec = spec;
+    slot.dtype = metadata.arguments[spec.argument].dtype;
+    slot.name = metadata.arguments[spec.argument].name;
+  }
+}
+
+Expected<void> TensorMapCache::add(const Driver &driver, std::span<const ArgumentValue> arguments,
+                                   ParameterPack &pack) {
+  if (slots.empty())
+    return {};
+  std::lock_guard lock(mutex);
+  for (Slot &slot : slots) {
+    const TensorView &view = std::get<TensorView>(arguments[slot.spec.argument]);
+    Key key{view.data};
+    std::copy(view.shape.begin(), view.shape.end(), key.shape.begin());
+    std::copy(view.strides.begin(), view.strides.end(), key.strides.begin());
+    size_t entry = std::find(slot.keys.begin(), slot.keys.end(), key) - slot.keys.begin();
+    if (entry == kEntries) {
+      entry = slot.next;
+      slot.keys[entry] = Key();
+      if (Expected<void> done = encode(driver, slot, view, slot.maps[entry]); !done)
+        return done;
+      slot.keys[entry] = key;
+      slot.next = (entry + 1) % kEntries;
+    }
+    pack.add(slot.maps[entry]);
+  }
+  return {};
+}
+
+Expected<void> TensorMapCache::encode(const Driver &driver, const Slot &slot, const TensorView &view,
+                                      cu::TensorMap &map) {
+  const size_t rank = view.shape.size();
+  std::array<uint64_t, kMaxTensorMapRank> extents = {}, byteStrides = {};
+  std::array<uint32_t, kMaxTensorMapRank> box = {}, elementStrides = {};
+  for (size_t inner = 0; inner < rank; ++inner) { // the driver counts axes from the innermost
+    size_t axis = rank - 1 - inner;
+    extents[inner] = static_cast<uint64_t>(view.shape[axis]);
+    box[inner] = inner == 0 ? kBoxColumns : static_cast<int>(axis) == slot.spec.rowAxis ? slot.spec.boxRows : 1;
+    elementStrides[inner] = 1;
+    if (inner == 0)
+      continue;
+    // Nothing steps along an axis of extent 1, whose stride may be anything; the driver still wants a multiple of 16.
+    byteStrides[inner - 1] = view.shape[axis] == 1 ? 16 : static_cast<uint64_t>(view.strides[axis]) * 2;
+  }
+  cu::Result result = driver.cuTensorMapEncodeTiled(
+      &map, slot.dtype == DType::BF16 ? cu::BFloat16 : cu::Float16, static_cast<uint32_t>(rank), view.data,
+      extents.data(), byteStrides.data(), box.data(), elementStrides.data(), cu::InterleaveNone, cu::Swizzle128B,
+      cu::L2Promotion128B, cu::FillZero);
+  if (result == cu::Success) [[likely]]
+    return {};
+  return driver.check(result, fmt::format("encoding the tensor map of argument '{}'", slot.name));
+}
+
+} // namespace lacuna::runtime

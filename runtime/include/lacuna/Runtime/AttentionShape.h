@@ -1,0 +1,46 @@
+//===- AttentionShape.h - The extents of an attention operator --*- C++ -*-===//
+
+#ifndef LACUNA_RUNTIME_ATTENTIONSHAPE_H
+#define LACUNA_RUNTIME_ATTENTIONSHAPE_H
+
+#include "lacuna/Runtime/Error.h"
+
+#include <cstdint>
+
+namespace lacuna::runtime {
+
+/// q [batch, heads, queries, headDim], k [batch, kvHeads, keys, headDim], v [batch, kvHeads, keys, valueDim],
+/// o [batch, heads, queries, valueDim], lse [batch, heads, queries]; query head h reads KV head h / (heads / kvHeads).
+struct AttentionShape {
+  int64_t batch = 1, heads = 1, kvHeads = 1;
+  int64_t queries = 1, keys = 1;
+  int64_t headDim = 64, valueDim = 64;
+
+  /// Errors: InvalidArgument, by name: extents of at least 1 and below 2^31, heads % kvHeads == 0, head dimensions that are
+  /// multiples of 8 up to 256, tensors below 2^48 elements.
+  Expected<void> check() const;
+
+  /// Floating-point operations of the two products over all queries and keys.
+  double denseFlops() const {
+    return 2.0 * static_cast<double>(headDim + valueDim) * static_cast<double>(batch) * static_cast<double>(heads) *
+           static_cast<double>(queries) * static_cast<double>(keys);
+  }
+};
+
+/// The tile of the attention kernel: `queries` rows (BM) by `keys` columns (BN).
+struct AttentionTile {
+  int64_t queries = 0, keys = 0;
+  bool operator==(const AttentionTile &) const = default;
+};
+
+/// The tile for lists of queryBlock x keyBlock: one that divides the list's block or, along keys, holds several, and fits the
+/// shared memory (227 KiB, two stages of K and V) and the registers of sm_90a. Head dimensions above 128 take narrower tiles.
+/// Errors: InvalidArgument for blocks that are not multiples of 16 from 16 to 1024, or a query block that no tile divides.
+Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock);
+
+/// Checks a list's block. Errors: as chooseTile.
+Expected<void> checkListBlock(int64_t queryBlock, int64_t keyBlock);
+
+} // namespace lacuna::runtime
+
+#endif // LACUNA_RUNTIME_ATTENTIONSHAPE_H

@@ -1,0 +1,64 @@
+#include "lacuna/Runtime/AttentionShape.h"
+
+#include <doctest/doctest.h>
+
+using namespace lacuna;
+using namespace lacuna::runtime;
+
+TEST_CASE("every tile that is chosen is legal, and every multiple of 64 has one") {
+  for (int64_t headDim = 8; headDim <= 256; headDim += 8)
+    for (int64_t queryBlock = 16; queryBlock <= 1024; queryBlock += 16)
+      for (int64_t keyBlock = 16; keyBlock <= 1024; keyBlock += 16) {
+        Expected<AttentionTile> tile = chooseTile(headDim, headDim, queryBlock, keyBlock);
+        REQUIRE(tile.has_value() == (queryBlock % 64 == 0));
+        if (!tile)
+          continue;
+        bool known = tile->queries == 64 || tile->queries == 128 || tile->queries == 192;
+        REQUIRE(known);
+        REQUIRE(queryBlock % tile->queries == 0);
+        REQUIRE(tile->keys % 16 == 0);
+        REQUIRE(tile->keys >= 16);
+        REQUIRE(tile->keys <= 256);
+        bool fits = keyBlock % tile->keys == 0 || tile->keys % keyBlock == 0;
+        REQUIRE(fits);
+        int64_t padded = (headDim + 63) / 64 * 64;
+        REQUIRE(2 * (tile->queries * padded + 4 * tile->keys * padded) <= 227 * 1024);
+      }
+}
+
+TEST_CASE("the tiles of common blocks") {
+  CHECK(*chooseTile(128, 128, 128, 128) == AttentionTile{128, 128});
+  CHECK(*chooseTile(64, 64, 128, 128) == AttentionTile{128, 128});
+  CHECK(*chooseTile(256, 256, 128, 128) == AttentionTile{128, 64});
+  CHECK(*chooseTile(256, 256, 128, 80) == AttentionTile{128, 80});
+  CHECK(*chooseTile(128, 128, 128, 176) == AttentionTile{128, 176});
+  CHECK(*chooseTile(128, 128, 64, 64) == AttentionTile{64, 128});
+  CHECK(*chooseTile(64, 64, 192, 96) == AttentionTile{192, 96});
+  CHECK(*chooseTile(128, 128, 192, 48) == AttentionTile{64, 96});
+  CHECK(*chooseTile(64, 256, 128, 128) == AttentionTile{128, 64});
+}
+
+TEST_CASE("blocks and extents that are refused") {
+  CHECK(chooseTile(128, 128, 96, 128).error().message ==
+        "the list's query block is 96, and no kernel tile (64, 128 or 192 rows) divides it; give a multiple of 64");
+  CHECK(chooseTile(128, 128, 128, 24).error().message ==
+        "a list block of 128x24 was given; both must be multiples of 16 from 16 to 1024");
+  CHECK(chooseTile(128, 512, 128, 128).error().message == "head dimensions 128 and 512 were given; both must be 1 to 256");
+
+  auto problem = [](auto spoil) {
+    AttentionShape shape;
+    spoil(shape);
+    Expected<void> checked = shape.check();
+    REQUIRE(!checked);
+    return checked.error().message;
+  };
+  CHECK(AttentionShape().check());
+  CHECK(problem([](AttentionShape &s) { s.queries = 0; }) == "queries is 0; give 1 to 2147483647");
+  CHECK(problem([](AttentionShape &s) { s.keys = int64_t(1) << 31; }) == "keys is 2147483648; give 1 to 2147483647");
+  CHECK(problem([](AttentionShape &s) { s.heads = 6, s.kvHeads = 4; }) ==
+        "6 heads cannot share 4 KV heads evenly; give a number of KV heads that divides the heads");
+  CHECK(problem([](AttentionShape &s) { s.headDim = 100; }) == "head-dim is 100; give a multiple of 8 up to 256");
+  CHECK(problem([](AttentionShape &s) { s.valueDim = 264; }) == "value-dim is 264; give a multiple of 8 up to 256");
+  CHECK(problem([](AttentionShape &s) { s.batch = s.heads = s.queries = 1 << 30; }).find("more than 2^48 elements") !=
+        std::string::npos);
+}

@@ -1,0 +1,56 @@
+//===- AttentionBackend.h - What `lacuna attention` asks for ----*- C++ -*-===//
+//
+// The command prepares data, launches, checks and measures; compiling is somebody else's: it asks an AttentionBackend.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LACUNA_TOOLS_ATTENTIONBACKEND_H
+#define LACUNA_TOOLS_ATTENTIONBACKEND_H
+
+#include "lacuna/Runtime/CpuKernel.h"
+#include "lacuna/Runtime/Kernel.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace lacuna::tools {
+
+/// The library kernel `attention_forward`, specialised.
+struct AttentionRequest {
+  /// Names and values of params, in the order of the kernel's file: BM, BN, D, DV, T, QB, KB.
+  std::vector<std::pair<std::string, std::string>> params;
+  /// Names and bodies of hooks; empty where the kernel's own are meant.
+  std::vector<std::pair<std::string, std::string>> hooks;
+  /// The launches will pass a scale above 0, which the compiler may rely on.
+  bool positiveScale = true;
+  /// The GPU to compile for and load on; none: the CPU.
+  std::optional<runtime::Device> device;
+  /// The threads of a CPU kernel.
+  std::shared_ptr<runtime::ThreadPool> pool;
+};
+
+/// What was compiled and loaded. Its arguments are q, k, v, rows, o, lse, scale.
+struct CompiledAttention {
+  std::variant<runtime::Kernel, runtime::CpuKernel> code;
+  bool cached = false;                                  ///< nothing was compiled
+  std::vector<std::pair<std::string, double>> stageMs;  ///< milliseconds of each stage, in order
+
+  const runtime::LaunchMetadata &metadata() const {
+    return std::visit([](const auto &kernel) -> const runtime::LaunchMetadata & { return kernel.metadata(); }, code);
+  }
+};
+
+/// Compiles and loads the attention kernel. Thread safety: one thread at a time.
+class AttentionBackend {
+public:
+  virtual ~AttentionBackend() = default;
+  virtual Expected<CompiledAttention> compile(const AttentionRequest &request) = 0;
+};
+
+} // namespace lacuna::tools
+
+#endif // LACUNA_TOOLS_ATTENTIONBACKEND_H

@@ -1,0 +1,166 @@
+#include "AttentionCommand.h"
+
+#include "AttentionRun.h"
+
+#include <chrono>
+#include <cstdio>
+
+namespace lacuna::tools {
+
+using namespace runtime;
+
+namespace {
+
+constexpr int kFailed = 1, kWrongCall = 2;
+
+/// Milliseconds since it was made.
+class StopWatch {
+public:
+  double milliseconds() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  }
+
+private:
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+};
+
+CommandResult failure(int status, const Error &error) {
+  return {status, "", fmt::format("lacuna attention: {}\n", error.render())};
+}
+
+AttentionRequest requestOf(const AttentionPlan &plan) {
+  AttentionRequest request;
+  request.params = {{"BM", fmt::format("{}", plan.tile.queries)},     {"BN", fmt::format("{}", plan.tile.keys)},
+                    {"D", fmt::format("{}", plan.shape.headDim)},     {"DV", fmt::format("{}", plan.shape.valueDim)},
+                    {"T", std::string(dtypeName(plan.dtype))},        {"QB", fmt::format("{}", plan.queryBlock)},
+                    {"KB", fmt::format("{}", plan.keyBlock)}};
+  if (std::string keep = plan.pattern.keepHook(); !keep.empty())
+    request.hooks = {{"keep", keep}};
+  request.positiveScale = plan.scale > 0;
+  return request;
+}
+
+AttentionProblem problemOf(const AttentionPlan &plan, const AttentionData &data) {
+  AttentionProblem problem;
+  problem.shape = plan.shape;
+  problem.q = &data.q;
+  problem.k = &data.k;
+  problem.v = &data.v;
+  problem.lists = &data.lists;
+  problem.scale = plan.scale;
+  if (!plan.pattern.keepHook().empty())
+    problem.keep = [&plan](int64_t, int64_t, int64_t i, int64_t j) { return plan.pattern.keeps(plan.shape, i, j); };
+  return problem;
+}
+
+/// All the work behind an understood call; fills `report`.
+Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, AttentionData &data,
+                    AttentionReport &report) {
+  const AttentionPlan &plan = report.plan;
+  AttentionRequest request = requestOf(plan);
+  request.pool = std::make_shared<ThreadPool>();
+  report.deviceName = fmt::format("{} threads", request.pool->threads());
+  if (plan.gpu) {
+    Expected<Device> device = Device::open();
+    if (!device)
+      return takeError(device);
+    report.deviceName = device->info().name;
+    request.device = std::move(*device);
+  }
+  report.params = request.params;
+  report.hooks = request.hooks;
+
+  StopWatch dataWatch;
+  if (Expected<void> done = completeData(plan, options, *request.pool, data); !done)
+    return done;
+  report.dataMs += dataWatch.milliseconds();
+  report.blocks = data.lists.count(plan.shape);
+  report.executedFlops = data.lists.executedFlops(plan.shape);
+
+  Expected<CompiledAttention> compiled = backend.compile(request);
+  if (!compiled)
+    return takeError(compiled);
+  report.target = compiled->metadata().target;
+  report.kernel = compiled->metadata().kernel;
+  report.cached = compiled->cached;
+  report.stageMs = compiled->stageMs;
+
+  Expected<std::unique_ptr<AttentionRunner>> runner = AttentionRunner::create(*compiled, plan, request.device, data);
+  if (!runner)
+    return takeError(runner);
+  StopWatch runWatch;
+  if (Expected<void> done = (*runner)->run(); !done)
+    return done;
+  report.firstRunMs = runWatch.milliseconds();
+  if (options.bench) {
+    Expected<double> median = (*runner)->bench();
+    if (!median)
+      return takeError(median);
+    report.medianUs = *median;
+  }
+  if (options.check) {
+    StopWatch checkWatch;
+    CheckOptions checkOptions;
+    checkOptions.seed = options.seed;
+    Expected<CheckReport> check = checkAttention(problemOf(plan, data), data.o, data.lse, *request.pool, checkOptions);
+    if (!check)
+      return takeError(check);
+    report.check = std::move(*check);
+    report.checkMs = checkWatch.milliseconds();
+  }
+  if (!options.save.empty()) {
+    if (Expected<void> saved = saveData(options.save, data); !saved)
+      return saved;
+    report.savedTo = options.save;
+  }
+  return {};
+}
+
+} // namespace
+
+CommandResult attentionCommand(const AttentionOptions &options, AttentionBackend &backend) {
+  AttentionData data;
+  AttentionReport report;
+  std::optional<AttentionShape> loadedShape;
+  std::optional<DType> loadedDType;
+  // The flags are looked at before any file, so that a wrong call is told at once; with --load its extents then decide.
+  if (Expected<std::optional<DType>> dtype = requestedDType(options); !dtype)
+    return failure(kWrongCall, dtype.error());
+  if (!options.load.empty()) {
+    StopWatch watch;
+    AttentionShape shape;
+    DType dtype = DType::BF16;
+    Expected<AttentionData> loaded = loadInputs(options, shape, dtype);
+    if (!loaded)
+      return failure(kFailed, loaded.error());
+    data = std::move(*loaded);
+    loadedShape = shape;
+    loadedDType = dtype;
+    report.dataMs = watch.milliseconds();
+  }
+  Expected<AttentionPlan> plan = planAttention(options, loadedShape, loadedDType);
+  if (!plan)
+    return failure(plan.error().code == ErrorCode::InvalidArgument ? kWrongCall : kFailed, plan.error());
+  report.plan = std::move(*plan);
+  report.patternText = options.pattern;
+  if (Expected<void> done = work(options, backend, data, report); !done)
+    return failure(kFailed, done.error());
+
+  CommandResult result;
+  result.output = options.json ? report.json() : report.text();
+  if (report.check && !report.check->passed) {
+    result.status = kFailed;
+    for (const std::string &reason : report.check->reasons)
+      result.errors += fmt::format("lacuna attention: the check failed: {}\n", reason);
+  }
+  return result;
+}
+
+int runAttentionCommand(const AttentionOptions &options, AttentionBackend &backend) {
+  CommandResult result = attentionCommand(options, backend);
+  std::fwrite(result.output.data(), 1, result.output.size(), stdout);
+  std::fwrite(result.errors.data(), 1, result.errors.size(), stderr);
+  return result.status;
+}
+
+} // namespace lacuna::tools

@@ -1,0 +1,35 @@
+//===- AttentionCommand.h - `lacuna attention` ------------------*- C++ -*-===//
+//
+//   AttentionOptions options;
+//   CLI::App *attention = addAttentionCommand(app, options);
+//   ...
+//   if (attention->parsed())
+//     return runAttentionCommand(options, backend);
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LACUNA_TOOLS_ATTENTIONCOMMAND_H
+#define LACUNA_TOOLS_ATTENTIONCOMMAND_H
+
+#include "AttentionBackend.h"
+#include "AttentionOptions.h"
+#include "AttentionReport.h"
+
+namespace lacuna::tools {
+
+/// What came of a command: an exit status (0 done, 1 the work failed, 2 the call was wrong) and what to print where.
+struct CommandResult {
+  int status = 0;
+  std::string output; ///< for stdout
+  std::string errors; ///< for stderr
+};
+
+/// Loads or makes the data, compiles through `backend`, runs, and as asked checks, measures and saves.
+CommandResult attentionCommand(const AttentionOptions &options, AttentionBackend &backend);
+
+/// The same, printed; returns the exit status.
+int runAttentionCommand(const AttentionOptions &options, AttentionBackend &backend);
+
+} // namespace lacuna::tools
+
+#endif // LACUNA_TOOLS_ATTENTIONCOMMAND_H

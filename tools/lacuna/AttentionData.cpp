@@ -1,0 +1,99 @@
+#include "AttentionRun.h"
+
+#include "lacuna/Runtime/Npy.h"
+#include "lacuna/Runtime/Random.h"
+
+#include <cstring>
+#include <filesystem>
+
+namespace lacuna::tools {
+
+using namespace runtime;
+
+Expected<AttentionData> loadInputs(const AttentionOptions &options, AttentionShape &shape, DType &dtype) {
+  Expected<std::optional<DType>> requested = requestedDType(options);
+  if (!requested)
+    return takeError(requested);
+  if (*requested) {
+    dtype = **requested;
+  } else {
+    Expected<NpyArray> q = readNpy(options.load + "/q.npy");
+    if (!q)
+      return takeError(q);
+    dtype = q->type == NpyType::F16 ? DType::F16 : DType::BF16;
+  }
+  AttentionData data;
+  const std::pair<const char *, HostTensor *> tensors[] = {{"q", &data.q}, {"k", &data.k}, {"v", &data.v}};
+  for (const auto &[name, tensor] : tensors) {
+    std::string path = fmt::format("{}/{}.npy", options.load, name);
+    Expected<HostTensor> read = readNpyTensor(path, dtype);
+    if (!read)
+      return takeError(read);
+    if (read->shape().size() != 4)
+      return makeError(ErrorCode::InvalidArgument, "{} has {} dimensions; give [batch, heads, length, head dimension]", path,
+                       read->shape().size());
+    *tensor = std::move(*read);
+  }
+  const std::vector<int64_t> &q = data.q.shape(), &k = data.k.shape(), &v = data.v.shape();
+  if (k[0] != q[0] || k[3] != q[3] || v[0] != k[0] || v[1] != k[1] || v[2] != k[2])
+    return makeError(ErrorCode::InvalidArgument,
+                     "q {}x{}x{}x{}, k {}x{}x{}x{} and v {}x{}x{}x{} do not go together; q and k need equal batches and head "
+                     "dimensions, k and v equal batches, heads and lengths",
+                     q[0], q[1], q[2], q[3], k[0], k[1], k[2], k[3], v[0], v[1], v[2], v[3]);
+  shape = {q[0], q[1], k[1], q[2], k[2], q[3], v[3]};
+  return data;
+}
+
+Expected<void> completeData(const AttentionPlan &plan, const AttentionOptions &options, ThreadPool &pool,
+                            AttentionData &data) {
+  const AttentionShape &shape = plan.shape;
+  auto allocate = [](HostTensor &tensor, DType dtype, std::vector<int64_t> extents) -> Expected<void> {
+    Expected<HostTensor> made = HostTensor::allocate(dtype, std::move(extents));
+    if (!made)
+      return takeError(made);
+    tensor = std::move(*made);
+    return {};
+  };
+  // Lists first: they are small, and a wrong one is then found before much else is done.
+  Expected<BlockLists> lists = plan.pattern.kind == Pattern::Kind::Lists
+                                   ? readBlockLists(plan.pattern.directory, shape, plan.queryBlock, plan.keyBlock)
+                                   : plan.pattern.build(shape, plan.queryBlock, plan.keyBlock, options.seed);
+  if (!lists)
+    return takeError(lists);
+  data.lists = std::move(*lists);
+
+  if (options.load.empty()) {
+    const std::tuple<HostTensor *, int64_t, int64_t, int64_t> inputs[] = {
+        {&data.q, shape.heads, shape.queries, shape.headDim},
+        {&data.k, shape.kvHeads, shape.keys, shape.headDim},
+        {&data.v, shape.kvHeads, shape.keys, shape.valueDim}};
+    uint64_t stream = 0;
+    for (const auto &[tensor, heads, length, width] : inputs) {
+      if (Expected<void> made = allocate(*tensor, plan.dtype, {shape.batch, heads, length, width}); !made)
+        return made;
+      fillNormal(*tensor, options.seed, stream++, pool);
+    }
+  }
+  if (Expected<void> made = allocate(data.o, plan.dtype, {shape.batch, shape.heads, shape.queries, shape.valueDim}); !made)
+    return made;
+  if (Expected<void> made = allocate(data.lse, DType::F32, {shape.batch, shape.heads, shape.queries}); !made)
+    return made;
+  std::memset(data.o.data(), 0xff, data.o.bytes()); // all ones is a NaN in every type
+  std::memset(data.lse.data(), 0xff, data.lse.bytes());
+  return {};
+}
+
+Expected<void> saveData(const std::string &directory, const AttentionData &data) {
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  if (failed)
+    return makeError(ErrorCode::Unavailable, "the directory {} cannot be made: {}", directory, failed.message());
+  const std::pair<const char *, const HostTensor *> tensors[] = {
+      {"q", &data.q}, {"k", &data.k}, {"v", &data.v}, {"o", &data.o}, {"lse", &data.lse}};
+  for (const auto &[name, tensor] : tensors)
+    if (Expected<void> written = writeNpyTensor(fmt::format("{}/{}.npy", directory, name), *tensor); !written)
+      return written;
+  return writeBlockLists(directory, data.lists);
+}
+
+} // namespace lacuna::tools

@@ -1,0 +1,143 @@
+#include "AttentionOptions.h"
+
+#include "lacuna/Runtime/Device.h"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cmath>
+
+namespace lacuna::tools {
+
+using namespace runtime;
+
+CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
+  CLI::App *command = app.add_subcommand("attention", "Runs block-sparse attention on generated or given data, checks it "
+                                                      "against float64 and measures it");
+  command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
+  command->add_option("--batch", options.batch, "batch size (1)");
+  command->add_option("--heads", options.heads, "query heads (16)");
+  command->add_option("--kv-heads", options.kvHeads, "KV heads, a divisor of the heads (16)");
+  command->add_option("--queries", options.queries, "queries (4096)");
+  command->add_option("--keys", options.keys, "keys (4096)");
+  command->add_option("--head-dim", options.headDim, "head dimension, a multiple of 8 up to 256 (128)");
+  command->add_option("--dtype", options.dtype, "bf16 or f16 (bf16)");
+  command->add_option("--pattern", options.pattern,
+                      "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
+  command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
+  command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
+  command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)");
+  command->add_option("--load", options.load, "read q.npy, k.npy and v.npy of this directory instead of generating them");
+  command->add_option("--save", options.save, "write q, k, v, o, lse and the lists as .npy into this directory");
+  command->add_flag("--check", options.check, "compare with float64; a result beyond the bounds fails");
+  command->add_flag("--bench", options.bench, "measure the time of a launch");
+  command->add_flag("--json", options.json, "print one JSON object");
+  return command;
+}
+
+namespace {
+
+/// "128x64" -> both numbers.
+bool parseBlock(std::string_view text, int64_t &queryBlock, int64_t &keyBlock) {
+  const char *end = text.data() + text.size();
+  auto first = std::from_chars(text.data(), end, queryBlock);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != 'x')
+    return false;
+  auto second = std::from_chars(first.ptr + 1, end, keyBlock);
+  return second.ec == std::errc() && second.ptr == end;
+}
+
+/// One extent: the flag's, the file's, or the default; a flag that contradicts the file is a wrong call.
+Expected<int64_t> extent(const char *flag, const std::optional<int64_t> &given, std::optional<int64_t> loaded,
+                         int64_t fallback) {
+  if (given && loaded && *given != *loaded)
+    return makeError(ErrorCode::InvalidArgument, "{} {} was given, and the files of --load have {}; leave the flag out", flag,
+                     *given, *loaded);
+  return given ? *given : loaded ? *loaded : fallback;
+}
+
+Expected<AttentionShape> planShape(const AttentionOptions &options, const std::optional<AttentionShape> &loaded) {
+  AttentionShape shape;
+  struct Row {
+    const char *flag;
+    const std::optional<int64_t> &given;
+    int64_t AttentionShape::*member;
+    int64_t fallback;
+  };
+  const Row rows[] = {{"--batch", options.batch, &AttentionShape::batch, 1},
+                      {"--heads", options.heads, &AttentionShape::heads, 16},
+                      {"--kv-heads", options.kvHeads, &AttentionShape::kvHeads, 16},
+                      {"--queries", options.queries, &AttentionShape::queries, 4096},
+                      {"--keys", options.keys, &AttentionShape::keys, 4096},
+                      {"--head-dim", options.headDim, &AttentionShape::headDim, 128}};
+  for (const Row &row : rows) {
+    std::optional<int64_t> fromFile;
+    if (loaded)
+      fromFile = (*loaded).*row.member;
+    Expected<int64_t> value = extent(row.flag, row.given, fromFile, row.fallback);
+    if (!value)
+      return takeError(value);
+    shape.*row.member = *value;
+  }
+  shape.valueDim = loaded ? loaded->valueDim : shape.headDim;
+  if (Expected<void> checked = shape.check(); !checked)
+    return takeError(checked);
+  return shape;
+}
+
+Expected<float> planScale(const AttentionOptions &options, int64_t headDim) {
+  if (!options.scale)
+    return 1.0f / std::sqrt(static_cast<float>(headDim));
+  float scale = 0;
+  const std::string &text = *options.scale;
+  auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), scale);
+  if (status != std::errc() || end != text.data() + text.size() || !std::isfinite(scale))
+    return makeError(ErrorCode::InvalidArgument, "--scale is '{}'; give a finite number", text);
+  return scale;
+}
+
+} // namespace
+
+Expected<std::optional<DType>> requestedDType(const AttentionOptions &options) {
+  if (!options.dtype)
+    return std::optional<DType>();
+  if (*options.dtype == "bf16" || *options.dtype == "f16")
+    return std::optional<DType>(*options.dtype == "bf16" ? DType::BF16 : DType::F16);
+  return makeError(ErrorCode::InvalidArgument, "--dtype is '{}'; give bf16 or f16", *options.dtype);
+}
+
+Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std::optional<AttentionShape> &loadedShape,
+                                      std::optional<DType> loadedDType) {
+  AttentionPlan plan;
+  if (options.device && *options.device != "cpu" && *options.device != "gpu")
+    return makeError(ErrorCode::InvalidArgument, "--device is '{}'; give cpu or gpu", *options.device);
+  Expected<Pattern> pattern = Pattern::parse(options.pattern);
+  if (!pattern)
+    return takeError(pattern);
+  plan.pattern = *pattern;
+  if (!parseBlock(options.block, plan.queryBlock, plan.keyBlock))
+    return makeError(ErrorCode::InvalidArgument, "--block is '{}'; give QUERIESxKEYS, for example 128x128", options.block);
+  Expected<std::optional<DType>> dtype = requestedDType(options);
+  if (!dtype)
+    return takeError(dtype);
+  plan.dtype = *dtype ? **dtype : loadedDType.value_or(DType::BF16);
+  Expected<AttentionShape> shape = planShape(options, loadedShape);
+  if (!shape)
+    return takeError(shape);
+  plan.shape = *shape;
+  Expected<AttentionTile> tile = chooseTile(shape->headDim, shape->valueDim, plan.queryBlock, plan.keyBlock);
+  if (!tile)
+    return takeError(tile);
+  plan.tile = *tile;
+  Expected<float> scale = planScale(options, shape->headDim);
+  if (!scale)
+    return takeError(scale);
+  plan.scale = *scale;
+  if (options.device)
+    plan.gpu = *options.device == "gpu";
+  else
+    plan.gpu = Device::count().value_or(0) > 0;
+  return plan;
+}
+
+} // namespace lacuna::tools

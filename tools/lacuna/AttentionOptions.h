@@ -1,0 +1,56 @@
+//===- AttentionOptions.h - The flags of `lacuna attention` -----*- C++ -*-===//
+
+#ifndef LACUNA_TOOLS_ATTENTIONOPTIONS_H
+#define LACUNA_TOOLS_ATTENTIONOPTIONS_H
+
+#include "lacuna/Runtime/AttentionShape.h"
+#include "lacuna/Runtime/DType.h"
+#include "lacuna/Runtime/Pattern.h"
+
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace lacuna::tools {
+
+/// The flags as they were given; unset ones take their defaults in AttentionPlan, or the extents of --load.
+struct AttentionOptions {
+  std::optional<std::string> device;
+  std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
+  std::optional<std::string> dtype;
+  std::string pattern = "dense", block = "128x128";
+  std::optional<std::string> scale;
+  uint64_t seed = 1;
+  std::string load, save;
+  bool check = false, bench = false, json = false;
+};
+
+/// Adds the subcommand `attention`, whose flags go to `options`.
+CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options);
+
+/// The flags understood: what to compute, on what.
+struct AttentionPlan {
+  bool gpu = false;
+  runtime::AttentionShape shape;
+  runtime::DType dtype = runtime::DType::BF16;
+  runtime::Pattern pattern;
+  int64_t queryBlock = 128, keyBlock = 128;
+  runtime::AttentionTile tile;
+  float scale = 1;
+};
+
+/// Understands the flags, except for what --load gives: `shape` and `dtype` are its extents and type where it is given.
+/// Errors: InvalidArgument, by flag: the call is wrong.
+Expected<AttentionPlan> planAttention(const AttentionOptions &options,
+                                      const std::optional<runtime::AttentionShape> &loadedShape,
+                                      std::optional<runtime::DType> loadedDType);
+
+/// The element type that --dtype names. Errors: InvalidArgument for another than bf16 and f16.
+Expected<std::optional<runtime::DType>> requestedDType(const AttentionOptions &options);
+
+} // namespace lacuna::tools
+
+#endif // LACUNA_TOOLS_ATTENTIONOPTIONS_H
