@@ -24,7 +24,7 @@ endif()
 set(CMAKE_BUILD_RPATH "$ORIGIN/../lib")
 add_link_options(LINKER:--disable-new-dtags)
 if(LACUNA_SANITIZE)
-  add_compile_options(-fsanitize=${LACUNA_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_compile_options(-fsanitize=${LACUNA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${LACUNA_SANITIZE})
 endif()
 
@@ -82,6 +82,9 @@ function(add_lacuna_executable name)
     set(mlir MLIR)
   endif()
   _lacuna_configure(${name} ${mlir} LINK ${ARG_LINK})
+  # -fPIC, not the -fPIE of executables: the precompiled header is shared with the libraries.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
 endfunction()
 
 function(lacuna_gpu_test name)

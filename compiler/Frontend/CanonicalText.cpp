@@ -3,12 +3,15 @@
 // An expression over params becomes a polynomial with integer coefficients: sums and products are expanded, equal terms are
 // collected, terms and factors are sorted. What is not a polynomial (a quotient, a remainder, a call) is an atom, named by
 // its own canonical text. Growth is bounded: a product of more than kMaxTerms terms, or a coefficient past 63 bits, makes
-// the subexpression an atom.
+// the subexpression an atom, and an atom of a long text is named by its digest.
 //
 //===----------------------------------------------------------------------===//
 
 #include "lacuna/Compiler/Frontend/AstPrinter.h"
 #include "lacuna/Compiler/Frontend/Types.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MD5.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,12 +26,17 @@ namespace {
 
 constexpr size_t kMaxTerms = 32;
 constexpr size_t kMaxFactors = 16;
+constexpr size_t kMaxAtomBytes = 256;
 
 /// Sorted factors -> coefficient; the empty product is the constant.
 using Polynomial = std::map<std::vector<std::string>, int64_t>;
 
 Polynomial constant(int64_t value) { return value ? Polynomial{{{}, value}} : Polynomial{}; }
-Polynomial atom(std::string text) { return {{{std::move(text)}, 1}}; }
+Polynomial atom(std::string text) {
+  if (text.size() > kMaxAtomBytes)
+    text = "#" + llvm::MD5::hash(llvm::arrayRefFromStringRef(text)).digest().str().str();
+  return {{{std::move(text)}, 1}};
+}
 
 std::string print(const Polynomial &polynomial) {
   if (polynomial.empty())

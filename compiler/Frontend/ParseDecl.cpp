@@ -21,6 +21,8 @@ bool Parser::startsLine(size_t index) const {
   return file.text().substr(previous, next - previous).find('\n') != std::string_view::npos;
 }
 
+bool Parser::atDecl() const { return startsDecl(current().kind) && startsLine(at); }
+
 std::string Parser::found() const {
   if (is(TokenKind::End))
     return "the end of the text";
@@ -38,9 +40,10 @@ bool Parser::expect(TokenKind kind, std::string_view where) {
 bool Parser::expectClosing(TokenKind kind, SourceRange opening) {
   if (takeIf(kind))
     return true;
-  if (!gaveUp)
+  if (!gaveUp && unclosedAt != at) // once where several brackets are open
     error(current().range, fmt::format("expected {}, but found {}", tokenKindName(kind), found()))
         .note(opening, fmt::format("to close this '{}'", opening.text()));
+  unclosedAt = at;
   return false;
 }
 
@@ -74,16 +77,14 @@ void Parser::synchronizeDecl() {
     at = tokens.size() - 1;
   do {
     take();
-  } while (!is(TokenKind::End) && !(startsDecl(current().kind) && startsLine(at)));
+  } while (!is(TokenKind::End) && !atDecl());
 }
 
-void Parser::synchronizeStmt() {
+void Parser::synchronizeStmt(size_t begin) {
   if (diagnostics.full())
     at = tokens.size() - 1;
-  size_t begin = at;
   for (unsigned depth = 0; !is(TokenKind::End); take()) {
-    bool lineStart = startsLine(at);
-    if (startsDecl(current().kind) && lineStart)
+    if (atDecl())
       return;
     if (is(TokenKind::LBrace))
       ++depth;
@@ -94,7 +95,7 @@ void Parser::synchronizeStmt() {
     bool keyword = is(TokenKind::KwLet) || is(TokenKind::KwVar) || is(TokenKind::KwIf) || is(TokenKind::KwFor) ||
                    is(TokenKind::KwStore);
     bool nameFirst = is(TokenKind::Identifier) && (peek().is(TokenKind::Equal) || peek().is(TokenKind::Colon));
-    if (lineStart && (keyword || nameFirst))
+    if (startsLine(at) && (keyword || nameFirst))
       return;
   }
 }

@@ -12,13 +12,14 @@ bool Parser::parseBlock(Block &block) {
   SourceRange opening = current().range;
   if (!expect(TokenKind::LBrace, "at the beginning of the body"))
     return false;
-  while (!is(TokenKind::RBrace) && !is(TokenKind::End)) {
+  while (!is(TokenKind::RBrace) && !is(TokenKind::End) && !atDecl()) {
     if (takeIf(TokenKind::Semicolon))
       continue;
+    size_t begin = at;
     if (std::unique_ptr<Stmt> stmt = parseStmt())
       block.push_back(std::move(stmt));
     else
-      synchronizeStmt();
+      synchronizeStmt(begin);
   }
   return expectClosing(TokenKind::RBrace, opening);
 }

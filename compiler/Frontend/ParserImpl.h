@@ -52,6 +52,8 @@ private:
   bool takeIf(TokenKind kind) { return is(kind) ? (take(), true) : false; }
   bool takeWord(std::string_view word) { return isWord(word) ? (take(), true) : false; }
   bool startsLine(size_t index) const;
+  /// Whether a declaration begins here: one of its keywords, first on its line.
+  bool atDecl() const;
   SourceRange rangeFrom(SourceRange begin) const { return begin.to(tokens[at ? at - 1 : 0].range); }
 
   // Errors.
@@ -68,7 +70,8 @@ private:
   /// Reports too deep a nesting, once, and goes to the end of the text.
   void giveUp();
   void synchronizeDecl();
-  void synchronizeStmt();
+  /// Skips to the end of the block or to what looks like a statement, but not to the one at `begin`, which failed.
+  void synchronizeStmt(size_t begin);
 
   // Declarations (ParseDecl.cpp).
   std::vector<std::string_view> docLines(SourceRange comment) const;
@@ -120,6 +123,7 @@ private:
   DiagnosticSink &diagnostics;
   std::vector<Token> tokens;
   size_t at = 0;
+  size_t unclosedAt = SIZE_MAX; ///< where a missing bracket was reported last
   unsigned nesting = 0;
   bool gaveUp = false;
 };

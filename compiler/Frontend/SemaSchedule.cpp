@@ -171,8 +171,9 @@ void Sema::checkRing(const ScheduleItem &item, SchedulePlan &plan) {
     } else if (!llvm::isa<LoadExpr>(found->second.front()->value.get())) {
       error(name.range, fmt::format("'{}' is not loaded; a ring holds values declared as `let {} = load ...`", name.name, name.name))
           .note(found->second.front()->name.range, "declared here");
+    } else {
+      ring.values.push_back(result->symbolOf(&found->second.front()->name));
     }
-    ring.values.emplace_back(name.name);
   }
   ring.depth = scheduleValue(*item.value, 1, 16, "the depth of a ring").value_or(1);
   plan.rings.push_back(std::move(ring));

@@ -142,8 +142,8 @@ void Sema::checkForBlocks(const ForBlocksStmt &stmt) {
 void Sema::checkForRange(const ForRangeStmt &stmt) {
   checkIndex(*stmt.begin, "the begin of a loop");
   checkIndex(*stmt.end, "the end of a loop");
-  if (stmt.step)
-    extent(*stmt.step, "the step of a loop");
+  std::optional<Extent> step = stmt.step ? extent(*stmt.step, "the step of a loop") : Extent();
+  result->steps[&stmt] = step ? step->value : 1;
   scopes.emplace_back();
   declare(newSymbol(Symbol::Kind::LoopIndex, stmt.variable, Type::scalar(ScalarKind::I32)), &stmt.variable);
   checkBlock(stmt.body);

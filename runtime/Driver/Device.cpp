@@ -217,6 +217,8 @@ DeviceBuffer::~DeviceBuffer() {
 Expected<void> DeviceBuffer::upload(const void *source, size_t count) {
   if (count > bytes)
     return makeError(ErrorCode::InvalidArgument, "uploading {} bytes into a buffer of {}", count, bytes);
+  if (count == 0)
+    return {};
   ContextGuard guard(owner);
   return owner.driver().check(owner.driver().cuMemcpyHtoD(pointer, source, count), "copying to the GPU");
 }
@@ -224,6 +226,8 @@ Expected<void> DeviceBuffer::upload(const void *source, size_t count) {
 Expected<void> DeviceBuffer::download(void *destination, size_t count) const {
   if (count > bytes)
     return makeError(ErrorCode::InvalidArgument, "downloading {} bytes from a buffer of {}", count, bytes);
+  if (count == 0)
+    return {};
   ContextGuard guard(owner);
   return owner.driver().check(owner.driver().cuMemcpyDtoH(destination, pointer, count), "copying from the GPU");
 }

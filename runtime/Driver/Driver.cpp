@@ -10,9 +10,6 @@ namespace {
 /// The first CUDA version with tensor maps and sm_90a.
 constexpr int kMinimumVersion = 12000;
 
-/// cuGetProcAddress as of CUDA 11.3; its successor adds an optional last parameter, which x86-64 and AArch64 let us pass.
-using GetProcAddress = cu::Result (*)(const char *name, void **function, int version, uint64_t flags, int *status);
-
 } // namespace
 
 Expected<std::shared_ptr<const Driver>> Driver::get() {
@@ -26,14 +23,13 @@ Expected<std::shared_ptr<const Driver>> Driver::get() {
 }
 
 Expected<std::shared_ptr<const Driver>> Driver::load(const std::string &library) {
-  std::shared_ptr<Driver> driver(new Driver());
-  driver->libraryName = library;
   // Never closed: the driver keeps threads and exit handlers of its own, and unloading it would pull their code away.
   void *handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
     return makeError(ErrorCode::Unavailable,
                      "there is no CUDA driver here ({}); install the NVIDIA driver, or use the CPU target", dlerror());
 
+  // The first version lacks the last parameter, which x86-64 and AArch64 let us pass all the same.
   void *resolver = dlsym(handle, "cuGetProcAddress_v2");
   if (!resolver)
     resolver = dlsym(handle, "cuGetProcAddress");
@@ -42,9 +38,14 @@ Expected<std::shared_ptr<const Driver>> Driver::load(const std::string &library)
                      "{} has no cuGetProcAddress, so its CUDA driver is older than 11.3; update it to one for CUDA 12.0 or "
                      "later",
                      library);
-  auto getProcAddress = reinterpret_cast<GetProcAddress>(resolver);
-  auto resolve = [&](const char *name, void **function) {
-    return getProcAddress(name, function, kMinimumVersion, 0, nullptr) == cu::Success && *function;
+  return fromResolver(reinterpret_cast<Resolver>(resolver), library);
+}
+
+Expected<std::shared_ptr<const Driver>> Driver::fromResolver(Resolver resolver, const std::string &name) {
+  std::shared_ptr<Driver> driver(new Driver());
+  driver->libraryName = name;
+  auto resolve = [&](const char *symbol, void **function) {
+    return resolver(symbol, function, kMinimumVersion, 0, nullptr) == cu::Success && *function;
   };
 
   if (resolve("cuDriverGetVersion", reinterpret_cast<void **>(&driver->cuDriverGetVersion)))
@@ -52,12 +53,12 @@ Expected<std::shared_ptr<const Driver>> Driver::load(const std::string &library)
   if (driver->driverVersion < kMinimumVersion)
     return makeError(ErrorCode::Unavailable,
                      "the CUDA driver {} speaks CUDA {}.{}, and 12.0 is the oldest that works; update the NVIDIA driver",
-                     library, driver->driverVersion / 1000, driver->driverVersion % 1000 / 10);
+                     name, driver->driverVersion / 1000, driver->driverVersion % 1000 / 10);
 
-#define LACUNA_DRIVER_FUNCTION(name, parameters)                                                                       \
-  if (!resolve(#name, reinterpret_cast<void **>(&driver->name)))                                                       \
+#define LACUNA_DRIVER_FUNCTION(function, parameters)                                                                   \
+  if (!resolve(#function, reinterpret_cast<void **>(&driver->function)))                                               \
     return makeError(ErrorCode::Unavailable, "the CUDA driver {} lacks the function {}; update the NVIDIA driver",     \
-                     library, #name);
+                     name, #function);
 #include "lacuna/Runtime/DriverFunctions.def"
 
   if (Expected<void> ready = driver->check(driver->cuInit(0), "initialising the CUDA driver"); !ready) {
@@ -65,7 +66,7 @@ Expected<std::shared_ptr<const Driver>> Driver::load(const std::string &library)
     error.code = ErrorCode::Unavailable;
     return tl::unexpected(std::move(error).withNote("use the CPU target on a machine without a GPU"));
   }
-  log("driver", LogLevel::Info, "loaded {}, CUDA {}.{}", library, driver->driverVersion / 1000,
+  log("driver", LogLevel::Info, "loaded {}, CUDA {}.{}", name, driver->driverVersion / 1000,
       driver->driverVersion % 1000 / 10);
   return driver;
 }

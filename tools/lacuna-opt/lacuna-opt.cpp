@@ -10,6 +10,7 @@ int main(int argc, char **argv) {
   registry.insert<lacuna::tile::TileDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::math::MathDialect, mlir::scf::SCFDialect>();
   lacuna::tile::registerTilePasses();
+  lacuna::tile::registerTilePipelines();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Lacuna's IR tool\n", registry));

@@ -17,7 +17,7 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
   command->add_option("--batch", options.batch, "batch size (1)");
   command->add_option("--heads", options.heads, "query heads (16)");
-  command->add_option("--kv-heads", options.kvHeads, "KV heads, a divisor of the heads (16)");
+  command->add_option("--kv-heads", options.kvHeads, "KV heads, a divisor of the heads (as many as heads: 16)");
   command->add_option("--queries", options.queries, "queries (4096)");
   command->add_option("--keys", options.keys, "keys (4096)");
   command->add_option("--head-dim", options.headDim, "head dimension, a multiple of 8 up to 256 (128)");
@@ -74,7 +74,8 @@ Expected<AttentionShape> planShape(const AttentionOptions &options, const std::o
     std::optional<int64_t> fromFile;
     if (loaded)
       fromFile = (*loaded).*row.member;
-    Expected<int64_t> value = extent(row.flag, row.given, fromFile, row.fallback);
+    int64_t fallback = row.member == &AttentionShape::kvHeads ? shape.heads : row.fallback;
+    Expected<int64_t> value = extent(row.flag, row.given, fromFile, fallback);
     if (!value)
       return takeError(value);
     shape.*row.member = *value;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -56,7 +57,7 @@ TEST_CASE("each type and rank survives a file") {
       REQUIRE_MESSAGE(array, array.error().message);
       CHECK(array->type == type);
       CHECK(array->shape == shape);
-      CHECK(std::memcmp(array->bytes.data(), data.data(), array->bytes.size()) == 0);
+      CHECK(std::equal(array->bytes.begin(), array->bytes.end(), data.begin()));
       CHECK(slurp(scratch.file("a.npy")).size() % 64 == array->bytes.size() % 64);
     }
 }

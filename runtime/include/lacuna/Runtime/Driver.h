@@ -33,6 +33,11 @@ public:
   /// Loads and initialises the driver from `library` (a name or a path). Errors: as get().
   static Expected<std::shared_ptr<const Driver>> load(const std::string &library);
 
+  /// cuGetProcAddress: puts the address of `name`, as of CUDA `version`, into `function`.
+  using Resolver = cu::Result (*)(const char *name, void **function, int version, uint64_t flags, int *status);
+  /// Initialises a driver that is already in the process, under `name` in messages. Errors: as get().
+  static Expected<std::shared_ptr<const Driver>> fromResolver(Resolver resolver, const std::string &name);
+
   Driver(const Driver &) = delete;
   Driver &operator=(const Driver &) = delete;
 

@@ -53,7 +53,7 @@ tile.func @attention_forward(%q: !tile.view<[B, H, M, 128], bf16> {tile.name = "
     %kt = tile.transpose %tk : tensor<128x128xbf16> -> tensor<128x128xbf16>
     %qk = tile.dot %tq, %kt {label = "qk"} : tensor<128x128xbf16>, tensor<128x128xbf16> -> tensor<128x128xf32>
     %scale_tile = tile.broadcast %scale : f32 -> tensor<128x128xf32>
-    %s0 = arith.mulf %qk, %scale_tile {label = "qk"} : tensor<128x128xf32>
+    %s0 = arith.mulf %qk, %scale_tile : tensor<128x128xf32>
     %s1 = tile.map %s0 : tensor<128x128xf32> -> tensor<128x128xf32> {
     ^bb0(%x: f32, %i: i32, %j: i32):
       %qpos = arith.addi %row0, %i : i32

@@ -129,6 +129,7 @@ struct CheckedKernel {
   const CheckedAccess &accessOf(const Access &access) const { return accesses.find(&access)->second; }
   const HookInstance *hookOf(const CallExpr &call) const { return hookCalls.lookup(&call); }
   const Builtin *builtinOf(const CallExpr &call) const { return builtinCalls.lookup(&call); }
+  int64_t stepOf(const ForRangeStmt &loop) const { return steps.lookup(&loop); }
   /// Where the positions of a sparse loop's variable end.
   const AxisExtent &limitOf(const Symbol *positions) const { return limits.find(positions)->second; }
 
@@ -139,6 +140,7 @@ struct CheckedKernel {
   llvm::DenseMap<const Access *, CheckedAccess> accesses;
   llvm::DenseMap<const CallExpr *, const HookInstance *> hookCalls;
   llvm::DenseMap<const CallExpr *, const Builtin *> builtinCalls;
+  llvm::DenseMap<const ForRangeStmt *, int64_t> steps;
   std::map<const Symbol *, AxisExtent> limits;
   /// Texts and trees of options, which ranges and expressions point into.
   std::deque<SourceFile> optionTexts;

@@ -12,6 +12,8 @@
 
 namespace lacuna::frontend {
 
+struct Symbol;
+
 struct SchedulePlan {
   std::string target;
   std::optional<int64_t> producerRegs; ///< registers a thread of the loading warpgroup
@@ -20,7 +22,7 @@ struct SchedulePlan {
 
   /// Loaded values that share a ring of `depth` slots.
   struct Ring {
-    std::vector<std::string> values;
+    std::vector<const Symbol *> values;
     int64_t depth = 0;
   };
   std::vector<Ring> rings;

@@ -1,0 +1,112 @@
+#include "KernelPlan.h"
+
+#include "lacuna/Dialect/Warp/IR/Layouts.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+using namespace mlir;
+
+namespace lacuna {
+
+LoadedOperand findLoadedOperand(Value operand) {
+  if (auto load = operand.getDefiningOp<tile::LoadOp>())
+    return {load, false};
+  if (auto transpose = operand.getDefiningOp<tile::TransposeOp>())
+    if (auto load = transpose.getX().getDefiningOp<tile::LoadOp>())
+      return {load, true};
+  return {};
+}
+
+/// Whether TMA can copy what `load` takes into a shared tile; otherwise says why not.
+static LogicalResult verifySharedLoad(tile::LoadOp load) {
+  auto type = cast<RankedTensorType>(load.getResult().getType());
+  ArrayRef<int64_t> sizes = load.getSizes();
+  if (!type.getElementType().isBF16() && !type.getElementType().isF16())
+    return load.emitError() << "a product's operand must be bf16 or f16 on sm_90a, this load is "
+                            << type.getElementType();
+  if (llvm::count_if(sizes, [](int64_t size) { return size > 0; }) != 2 || sizes.back() == 0)
+    return load.emitError() << "a product's operand must be a slice of two axes, the innermost one among them";
+  if (isa<tile::PositionsType>(load.getIndices().back().getType()))
+    return load.emitError() << "a product's operand cannot be listed positions of the innermost axis; list another axis";
+  for (int64_t extent : type.getShape())
+    if (extent == 1)
+      return load.emitError() << "a product's operand has tiles of 16 rows and columns or more, this load is " << type;
+  if (type.getDimSize(0) > 256)
+    return load.emitError() << "a product's operand has at most 256 rows on sm_90a, this load has "
+                            << type.getDimSize(0) << "; use a smaller tile";
+  for (Operation *parent = load->getParentOp(); !isa<tile::FuncOp>(parent); parent = parent->getParentOp())
+    if (isa<scf::IfOp>(parent)) {
+      InFlightDiagnostic diag = load.emitError()
+                                << "a product's operand cannot be loaded under a condition; load it outside";
+      diag.attachNote(parent->getLoc()) << "the condition is here";
+      return diag;
+    }
+  return success();
+}
+
+static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
+  tile::DotOp first;
+  WalkResult result = func.walk([&](tile::DotOp dot) {
+    int64_t rows = cast<RankedTensorType>(dot.getResult().getType()).getDimSize(0);
+    if (first && rows != plan.rows) {
+      InFlightDiagnostic diag = dot.emitError() << "this product has " << rows << " rows, another has " << plan.rows
+                                                << "; all products of a kernel must have the same";
+      diag.attachNote(first.getLoc()) << "the other product is here";
+      return WalkResult::interrupt();
+    }
+    first = first ? first : dot;
+    plan.rows = rows;
+    LoadedOperand a = findLoadedOperand(dot.getA()), b = findLoadedOperand(dot.getB());
+    if (!b.load) {
+      dot.emitError() << "the second operand of a product must be a loaded tile or its transpose on sm_90a; this one is "
+                         "computed. Exchange the operands, or store it and load it in another kernel";
+      return WalkResult::interrupt();
+    }
+    for (tile::LoadOp load : {a.load, b.load}) {
+      if (!load || plan.isShared(load))
+        continue;
+      if (failed(verifySharedLoad(load)))
+        return WalkResult::interrupt();
+      plan.sharedLoads.insert(load);
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// Every tile in registers has the plan's rows, or is one value a column.
+static LogicalResult verifyRows(tile::FuncOp func, const KernelPlan &plan) {
+  WalkResult result = func.walk([&](Operation *op) {
+    if (isa<tile::LoadOp, tile::TransposeOp>(op))
+      return WalkResult::advance(); // Checked where they are used.
+    for (Value value : op->getResults()) {
+      auto type = dyn_cast<RankedTensorType>(value.getType());
+      if (!type || type.getDimSize(0) == plan.rows || (type.getDimSize(0) == 1 && type.getDimSize(1) > 1))
+        continue;
+      op->emitError() << "this tile is " << type << ", but the kernel computes tiles of " << plan.rows
+                      << " rows; all must have the same";
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
+  KernelPlan plan;
+  if (failed(planProducts(func, plan)))
+    return failure();
+  if (plan.rows == 0) // No product: the tallest tile that is stored.
+    func.walk([&](tile::StoreOp store) {
+      if (auto type = dyn_cast<RankedTensorType>(store.getValue().getType()))
+        plan.rows = std::max(plan.rows, type.getDimSize(0));
+    });
+  if (plan.rows == 0 || plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
+    return func.emitError() << "sm_90a computes tiles of 64, 128 or 192 rows, this kernel's have " << plan.rows;
+  plan.warpgroups = plan.rows / warp::kWarpgroupRows;
+  if (failed(verifyRows(func, plan)))
+    return failure();
+  return plan;
+}
+
+} // namespace lacuna

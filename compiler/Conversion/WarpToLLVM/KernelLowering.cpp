@@ -1,0 +1,224 @@
+#include "KernelLowering.h"
+
+#include "lacuna/Compiler/Conversion/WarpToLLVM.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace lacuna {
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Helpers
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Value KernelLowering::i32(Location loc, int64_t value) { return builder.create<arith::ConstantIntOp>(loc, value, 32); }
+Value KernelLowering::i64(Location loc, Value value) {
+  return builder.create<arith::ExtSIOp>(loc, builder.getI64Type(), value);
+}
+Value KernelLowering::add(Location loc, Value a, Value b) { return builder.create<arith::AddIOp>(loc, a, b); }
+Value KernelLowering::add(Location loc, Value a, int64_t b) { return b == 0 ? a : add(loc, a, i32(loc, b)); }
+Value KernelLowering::mul(Location loc, Value a, int64_t b) {
+  return b == 1 ? a : builder.create<arith::MulIOp>(loc, a, i32(loc, b)).getResult();
+}
+Value KernelLowering::compare(Location loc, arith::CmpIPredicate predicate, Value a, Value b) {
+  return builder.create<arith::CmpIOp>(loc, predicate, a, b);
+}
+
+Value KernelLowering::loadInt(Location loc, Value pointer, Value index) {
+  Value address = builder.create<LLVM::GEPOp>(loc, pointer.getType(), builder.getI32Type(), pointer, index);
+  return builder.create<LLVM::LoadOp>(loc, builder.getI32Type(), address, /*alignment=*/4, /*isVolatile=*/false,
+                                      /*isNonTemporal=*/false, /*isInvariant=*/true);
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Shared memory and tensor maps
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void KernelLowering::planSharedMemory() {
+  int64_t offset = 0;
+  source.walk([&](warp::RingCreateOp op) {
+    warp::RingType type = op.getRing().getType();
+    rings[op.getRing()] = {type, offset, 0, 0};
+    offset += llvm::alignTo(type.getDepth() * type.getSlotBytes(), 1024); // the swizzle's period
+  });
+  for (auto &[value, ring] : rings) {
+    ring.fullBarriers = offset;
+    ring.emptyBarriers = offset + 8 * ring.type.getDepth();
+    offset += 16 * ring.type.getDepth();
+  }
+  reduceScratch = offset;
+  bool reduces = source.walk([](warp::BlockReduceOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  sharedBytes = offset + (reduces ? 16 * consumerWarpgroups : 0);
+}
+
+void KernelLowering::collectTensorMaps() {
+  source.walk([&](warp::TmaLoadOp load) {
+    TensorMap map{cast<BlockArgument>(load.getView()).getArgNumber(), static_cast<int64_t>(load.getRowAxis()),
+                  static_cast<int64_t>(load.getRows())};
+    if (!llvm::is_contained(tensorMaps, map))
+      tensorMaps.push_back(map);
+  });
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// The function
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void KernelLowering::createFunction() {
+  MLIRContext *context = builder.getContext();
+  Type i32Type = builder.getI32Type(), i64Type = builder.getI64Type();
+  Type generic = LLVM::LLVMPointerType::get(context), global = LLVM::LLVMPointerType::get(context, 1);
+  SmallVector<Type> types(tensorMaps.size(), generic);
+  for (Type type : source.getArgumentTypes()) {
+    if (auto view = dyn_cast<tile::ViewType>(type)) {
+      types.push_back(global);
+      types.append(view.getRank() - 1, i64Type);
+    } else if (isa<tile::BlocksType>(type)) {
+      types.append({global, global, global, i64Type, i64Type, i32Type});
+    } else {
+      types.push_back(type);
+    }
+  }
+  types.append(source.getDims().size(), i32Type);
+
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types);
+  target = builder.create<LLVM::LLVMFuncOp>(source.getLoc(), source.getSymName(), type);
+  Type mapStorage = LLVM::LLVMArrayType::get(builder.getI8Type(), 128);
+  for (unsigned index = 0; index < tensorMaps.size(); ++index) {
+    target.setArgAttr(index, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(mapStorage));
+    target.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(64));
+    target.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
+  }
+  int64_t warpgroups = 1 + consumerWarpgroups, blocks = warpgroups == 2 ? 2 : 1;
+  target->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  target->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
+                  builder.getDenseI32ArrayAttr({static_cast<int32_t>(warpgroups * warp::kWarpgroupThreads)}));
+  target->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(blocks));
+  target->setAttr(NVVM::NVVMDialect::getMaxnregAttrName(),
+                  builder.getI32IntegerAttr(warp::entryRegisters(warpgroups, blocks)));
+}
+
+void KernelLowering::mapParameters(Block &entry) {
+  unsigned next = 0;
+  for (size_t index = 0; index < tensorMaps.size(); ++index)
+    tensorMapPointers.push_back(entry.getArgument(next++));
+  for (auto [index, argument] : llvm::enumerate(source.getBody().getArguments())) {
+    ArgumentValues &storage = arguments[index];
+    if (auto view = dyn_cast<tile::ViewType>(argument.getType())) {
+      storage.view.pointer = entry.getArgument(next++);
+      for (int64_t axis = 0; axis + 1 < view.getRank(); ++axis)
+        storage.view.strides.push_back(entry.getArgument(next++));
+    } else if (isa<tile::BlocksType>(argument.getType())) {
+      for (Value *field : {&storage.blocks.indptr, &storage.blocks.split, &storage.blocks.indices,
+                           &storage.blocks.batchStride, &storage.blocks.headStride, &storage.blocks.rowBlocks})
+        *field = entry.getArgument(next++);
+    } else {
+      values[argument] = {entry.getArgument(next++)};
+    }
+  }
+  for (Attribute dim : source.getDims())
+    dims[cast<StringAttr>(dim).getValue()] = entry.getArgument(next++);
+}
+
+void KernelLowering::emitThreadIds() {
+  Location loc = source.getLoc();
+  auto module = source->getParentOfType<ModuleOp>();
+  constexpr StringLiteral kShared = "lacuna_shared_memory";
+  auto shared = module.lookupSymbol<LLVM::GlobalOp>(kShared);
+  if (!shared) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    shared = builder.create<LLVM::GlobalOp>(loc, LLVM::LLVMArrayType::get(builder.getI8Type(), 0), /*isConstant=*/false,
+                                            LLVM::Linkage::External, kShared, Attribute(), /*alignment=*/1024,
+                                            /*addrSpace=*/3);
+  }
+  Value base = builder.create<LLVM::AddressOfOp>(loc, shared);
+  sharedBase = builder.create<LLVM::PtrToIntOp>(loc, builder.getI32Type(), base);
+  threadId = builder.create<NVVM::ThreadIdXOp>(loc, builder.getI32Type());
+  auto bits = [&](Value value, int64_t shift, int64_t mask) -> Value {
+    if (shift)
+      value = builder.create<arith::ShRUIOp>(loc, value, i32(loc, shift));
+    return mask ? builder.create<arith::AndIOp>(loc, value, i32(loc, mask)).getResult() : value;
+  };
+  warpgroup = ptx.broadcastLane0(loc, bits(threadId, 7, 0));
+  warpInGroup = bits(threadId, 5, 3);
+  lane = bits(threadId, 0, 31);
+  consumer = add(loc, warpgroup, -1);
+}
+
+void KernelLowering::emitBarrierInit() {
+  Location loc = source.getLoc();
+  Value first = compare(loc, arith::CmpIPredicate::eq, threadId, i32(loc, 0));
+  auto init = builder.create<scf::IfOp>(loc, first, /*withElseRegion=*/false);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(init.thenBlock());
+    for (auto &[value, ring] : rings)
+      for (int64_t slot = 0; slot < ring.type.getDepth(); ++slot) {
+        ptx.initBarrier(loc, add(loc, sharedBase, ring.fullBarriers + 8 * slot), 1);
+        // One lane of every consumer warp releases.
+        ptx.initBarrier(loc, add(loc, sharedBase, ring.emptyBarriers + 8 * slot), 4 * consumerWarpgroups);
+      }
+    ptx.fenceBarrierInit(loc);
+  }
+  ptx.blockBarrier(loc);
+}
+
+LogicalResult KernelLowering::emitRoles(warp::RolesOp roles) {
+  Location loc = roles.getLoc();
+  Value producing = compare(loc, arith::CmpIPredicate::eq, warpgroup, i32(loc, 0));
+  auto branch = builder.create<scf::IfOp>(loc, producing, /*withElseRegion=*/true);
+  for (auto role : roles.getBody().front().getOps<warp::RoleOp>()) {
+    bool producer = role.getKind() == warp::RoleKind::Producer;
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(producer ? branch.thenBlock() : branch.elseBlock());
+    ptx.setMaxRegisters(loc, role.getRegisters(), !producer);
+    if (producer) { // One thread issues every copy.
+      Value first = compare(loc, arith::CmpIPredicate::eq, threadId, i32(loc, 0));
+      auto elected = builder.create<scf::IfOp>(loc, first, /*withElseRegion=*/false);
+      builder.setInsertionPointToStart(elected.thenBlock());
+    }
+    if (failed(lowerBlock(role.getBody().front())))
+      return failure();
+  }
+  return success();
+}
+
+NamedAttrList KernelLowering::launchAttributes() {
+  NamedAttrList attributes;
+  attributes.set("threads", builder.getI64IntegerAttr((1 + consumerWarpgroups) * warp::kWarpgroupThreads));
+  attributes.set("shared_bytes", builder.getI64IntegerAttr(sharedBytes));
+  SmallVector<Attribute> maps, alignments;
+  for (const TensorMap &map : tensorMaps)
+    maps.push_back(builder.getI64ArrayAttr({map.argument, map.rowAxis, map.boxRows}));
+  for (auto [index, argument] : llvm::enumerate(arguments))
+    if (argument.alignment)
+      alignments.push_back(builder.getI64ArrayAttr({static_cast<int64_t>(index), argument.alignment}));
+  attributes.set("tensor_maps", builder.getArrayAttr(maps));
+  attributes.set("alignments", builder.getArrayAttr(alignments));
+  return attributes;
+}
+
+LogicalResult KernelLowering::run() {
+  for (auto role : source.getOps<warp::RolesOp>())
+    for (auto inner : role.getBody().front().getOps<warp::RoleOp>())
+      if (inner.getKind() == warp::RoleKind::Consumer)
+        consumerWarpgroups = inner.getWarpgroups();
+  planSharedMemory();
+  collectTensorMaps();
+  createFunction();
+  Block *entry = target.addEntryBlock(builder);
+  builder.setInsertionPointToStart(entry);
+  mapParameters(*entry);
+  emitThreadIds();
+  emitBarrierInit();
+  if (failed(lowerBlock(source.getBody().front())))
+    return failure();
+  builder.create<LLVM::ReturnOp>(source.getLoc(), ValueRange());
+  target->setAttr(kLaunchAttr, launchAttributes().getDictionary(builder.getContext()));
+  source.erase();
+  return success();
+}
+
+} // namespace lacuna

@@ -1,0 +1,139 @@
+// lower-warp for one kernel. A value of the warp kernel becomes a list of this thread's scalars: one for a scalar, one a
+// register for a tile (in the order of its layout, Layouts.h), none for what only the lowering knows (rings, slots,
+// lists, groups), which is kept in tables beside.
+#pragma once
+
+#include "Ptx.h"
+#include "lacuna/Dialect/Warp/IR/Warp.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace lacuna {
+
+using Registers = llvm::SmallVector<mlir::Value>;
+
+class KernelLowering {
+public:
+  explicit KernelLowering(warp::FuncOp source)
+      : source(source), builder(source), ptx(builder), arguments(source.getNumArguments()) {}
+  mlir::LogicalResult run();
+
+private:
+  //===- KernelLowering.cpp: the function, its parameters, shared memory, roles ---------------------------------===//
+  struct View {
+    mlir::Value pointer;
+    llvm::SmallVector<mlir::Value> strides; // i64, one an axis; the innermost is absent (1)
+  };
+  struct Blocks {
+    mlir::Value indptr, split, indices, batchStride, headStride, rowBlocks;
+  };
+  struct Ring {
+    warp::RingType type;
+    int64_t offset, fullBarriers, emptyBarriers; // bytes from the start of shared memory
+  };
+  struct TensorMap {
+    unsigned argument;
+    int64_t rowAxis, boxRows;
+    bool operator==(const TensorMap &) const = default;
+  };
+
+  void planSharedMemory();
+  void collectTensorMaps();
+  void createFunction();
+  void mapParameters(mlir::Block &entry);
+  void emitThreadIds();
+  void emitBarrierInit();
+  mlir::LogicalResult emitRoles(warp::RolesOp roles);
+  mlir::NamedAttrList launchAttributes();
+
+  //===- LowerControl.cpp: blocks, loops, conditions, lists ------------------------------------------------------===//
+  struct List {
+    warp::ListType type;
+    mlir::Value indices, first, split, end, partialSteps, count, limit;
+  };
+  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lowerOp(mlir::Operation *op);
+  mlir::LogicalResult lowerFor(mlir::scf::ForOp loop);
+  mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
+  void lowerListOpen(warp::ListOpenOp op);
+  void lowerListStep(warp::ListStepOp op);
+
+  //===- LowerRings.cpp: rings, copies, products ------------------------------------------------------------------===//
+  struct Slot {
+    warp::SlotType type;
+    mlir::Value address, full, empty; // i32 shared addresses
+  };
+  void lowerAcquire(warp::RingAcquireOp op);
+  void lowerFill(warp::RingFillOp op);
+  void lowerWait(warp::RingWaitOp op);
+  void lowerRelease(warp::RingReleaseOp op);
+  Slot makeSlot(mlir::Location loc, mlir::Value ring, mlir::Value n, mlir::Value &parity);
+  mlir::Value descriptor(mlir::Location loc, mlir::Value address, const warp::OperandLayout &layout);
+  void lowerWgmma(mlir::Operation *op, mlir::Value a, bool aInShared, bool transA, mlir::Value b, bool transB,
+                  mlir::Value acc);
+  mlir::LogicalResult lowerWgmmaWait(warp::WgmmaWaitOp op);
+  void lowerPack(warp::PackAFragOp op);
+
+  //===- LowerRegisters.cpp: tiles in registers -------------------------------------------------------------------===//
+  mlir::LogicalResult lowerElementwise(mlir::Operation *op);
+  void lowerConstant(mlir::arith::ConstantOp op);
+  void lowerTruncation(mlir::arith::TruncFOp op);
+  void lowerBroadcast(warp::BroadcastOp op);
+  void lowerRowReduce(warp::RowReduceOp op);
+  void lowerQuadReduce(warp::QuadReduceOp op);
+  void lowerBlockReduce(warp::BlockReduceOp op);
+  void lowerIota(warp::IotaOp op);
+  void lowerPositions(warp::PositionsOp op);
+  mlir::Value combine(mlir::Location loc, tile::ReduceKind kind, mlir::Value a, mlir::Value b);
+  mlir::Value rowInTile(mlir::Location loc);
+  mlir::Value columnInTile(mlir::Location loc);
+
+  //===- LowerGlobal.cpp: views in global memory ------------------------------------------------------------------===//
+  struct Access; // LowerGlobal.cpp
+  Access makeAccess(mlir::Location loc, mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> sizes,
+                    mlir::Type value);
+  mlir::Value elementPointer(mlir::Location loc, const Access &access, mlir::Value row, mlir::Value column);
+  void lowerLoad(warp::LoadGlobalOp op);
+  void lowerStore(warp::StoreGlobalOp op);
+  void storeAccRow(mlir::Location loc, const Access &access, const Registers &values, int64_t half, int64_t columns);
+  void storeWhere(mlir::Location loc, mlir::Value predicate, mlir::Value value, mlir::Value pointer);
+  static bool matchConstantZero(mlir::Value value);
+
+  //===- Small helpers --------------------------------------------------------------------------------------------===//
+  mlir::Value i32(mlir::Location loc, int64_t value);
+  mlir::Value i64(mlir::Location loc, mlir::Value value);
+  mlir::Value add(mlir::Location loc, mlir::Value a, mlir::Value b);
+  mlir::Value add(mlir::Location loc, mlir::Value a, int64_t b);
+  mlir::Value mul(mlir::Location loc, mlir::Value a, int64_t b);
+  mlir::Value compare(mlir::Location loc, mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
+  mlir::Value scalar(mlir::Value value) { return values[value].front(); }
+  mlir::Value loadInt(mlir::Location loc, mlir::Value pointer, mlir::Value index);
+
+  warp::FuncOp source;
+  mlir::OpBuilder builder;
+  ptx::Emitter ptx;
+  mlir::LLVM::LLVMFuncOp target;
+
+  llvm::DenseMap<mlir::Value, Registers> values;
+  llvm::DenseMap<mlir::Value, List> lists;
+  llvm::DenseMap<mlir::Value, Slot> slots;
+  llvm::MapVector<mlir::Value, Ring> rings;
+  llvm::SmallVector<TensorMap> tensorMaps;
+  llvm::SmallVector<mlir::Value> tensorMapPointers;
+
+  struct ArgumentValues {
+    View view;
+    Blocks blocks;
+    int64_t alignment = 0; // bytes that the generated accesses need; 0: the element's
+  };
+  llvm::SmallVector<ArgumentValues> arguments;
+  llvm::StringMap<mlir::Value> dims;
+
+  int64_t consumerWarpgroups = 0, producerRegisters = 0, consumerRegisters = 0;
+  int64_t reduceScratch = 0, sharedBytes = 0;
+  mlir::Value sharedBase, threadId, warpgroup, lane, warpInGroup, consumer; // consumer: this warpgroup's number as one
+};
+
+} // namespace lacuna

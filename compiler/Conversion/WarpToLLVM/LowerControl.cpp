@@ -1,0 +1,225 @@
+// Blocks, loops, conditions and block lists.
+#include "KernelLowering.h"
+
+#include "lacuna/Compiler/Conversion/WarpToLLVM.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace lacuna {
+
+LogicalResult KernelLowering::lowerBlock(Block &block) {
+  for (Operation &op : block) {
+    if (op.hasTrait<OpTrait::IsTerminator>())
+      break;
+    if (failed(lowerOp(&op)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult KernelLowering::lowerOp(Operation *op) {
+  Location loc = op->getLoc();
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](scf::ForOp op) { return lowerFor(op); })
+      .Case([&](scf::IfOp op) { return lowerIf(op); })
+      .Case([&](warp::RolesOp op) { return emitRoles(op); })
+      .Case([&](warp::RingCreateOp op) { return success(); }) // planSharedMemory
+      .Case([&](warp::WgmmaWaitOp op) { return lowerWgmmaWait(op); })
+      .Case([&](arith::ConstantOp op) { return lowerConstant(op), success(); })
+      .Case([&](tile::ProgramIdOp op) {
+        Type type = builder.getI32Type();
+        values[op] = {op.getAxis() == 0   ? builder.create<NVVM::BlockIdXOp>(loc, type).getResult()
+                      : op.getAxis() == 1 ? builder.create<NVVM::BlockIdYOp>(loc, type).getResult()
+                                          : builder.create<NVVM::BlockIdZOp>(loc, type).getResult()};
+        return success();
+      })
+      .Case([&](tile::DimOp op) { return values[op] = {dims.lookup(op.getName())}, success(); })
+      .Case([&](warp::WarpgroupOp op) { return values[op] = {consumer}, success(); })
+      .Case([&](warp::ListOpenOp op) { return lowerListOpen(op), success(); })
+      .Case([&](warp::ListCountOp op) { return values[op] = {lists[op.getList()].count}, success(); })
+      .Case([&](warp::ListStepOp op) { return lowerListStep(op), success(); })
+      .Case([&](warp::RingAcquireOp op) { return lowerAcquire(op), success(); })
+      .Case([&](warp::RingFillOp op) { return lowerFill(op), success(); })
+      .Case([&](warp::RingWaitOp op) { return lowerWait(op), success(); })
+      .Case([&](warp::RingReleaseOp op) { return lowerRelease(op), success(); })
+      .Case([&](warp::WgmmaSsOp op) {
+        lowerWgmma(op, op.getA(), true, op.getTransA(), op.getB(), op.getTransB(), op.getAcc());
+        return success();
+      })
+      .Case([&](warp::WgmmaRsOp op) {
+        lowerWgmma(op, op.getA(), false, false, op.getB(), op.getTransB(), op.getAcc());
+        return success();
+      })
+      .Case([&](warp::WgmmaCommitOp) { return ptx.wgmmaCommit(loc), success(); })
+      .Case([&](warp::PackAFragOp op) { return lowerPack(op), success(); })
+      .Case([&](warp::BroadcastOp op) { return lowerBroadcast(op), success(); })
+      .Case([&](warp::RowReduceOp op) { return lowerRowReduce(op), success(); })
+      .Case([&](warp::QuadReduceOp op) { return lowerQuadReduce(op), success(); })
+      .Case([&](warp::BlockReduceOp op) { return lowerBlockReduce(op), success(); })
+      .Case([&](warp::IotaOp op) { return lowerIota(op), success(); })
+      .Case([&](warp::PositionsOp op) { return lowerPositions(op), success(); })
+      .Case([&](warp::LoadGlobalOp op) { return lowerLoad(op), success(); })
+      .Case([&](warp::StoreGlobalOp op) { return lowerStore(op), success(); })
+      .Case([&](warp::NamedBarrierSyncOp op) {
+        return ptx.namedBarrierSync(loc, op.getId(), op.getThreads()), success();
+      })
+      .Case([&](warp::NamedBarrierArriveOp op) {
+        return ptx.namedBarrierArrive(loc, op.getId(), op.getThreads()), success();
+      })
+      .Case([&](warp::FenceAsyncOp) { return ptx.fenceAsync(loc), success(); })
+      .Case([&](arith::TruncFOp op) { return lowerTruncation(op), success(); })
+      .Default([&](Operation *op) { return lowerElementwise(op); });
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Loops and conditions: every carried tile becomes its registers
+//===--------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult KernelLowering::lowerFor(scf::ForOp loop) {
+  Location loc = loop.getLoc();
+  SmallVector<Value> inits;
+  SmallVector<size_t> counts;
+  for (Value init : loop.getInitArgs()) {
+    counts.push_back(values[init].size());
+    llvm::append_range(inits, values[init]);
+  }
+  auto lowered = builder.create<scf::ForOp>(loc, scalar(loop.getLowerBound()), scalar(loop.getUpperBound()),
+                                            scalar(loop.getStep()), inits);
+  auto assign = [&](ValueRange originals, ValueRange flat) {
+    size_t next = 0;
+    for (auto [original, count] : llvm::zip(originals, counts)) {
+      values[original] = Registers(flat.slice(next, count));
+      next += count;
+    }
+  };
+  assign(loop.getRegionIterArgs(), lowered.getRegionIterArgs());
+  values[loop.getInductionVar()] = {lowered.getInductionVar()};
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(lowered.getBody());
+    if (failed(lowerBlock(*loop.getBody())))
+      return failure();
+    SmallVector<Value> yielded;
+    for (Value value : loop.getYieldedValues())
+      llvm::append_range(yielded, values[value]);
+    if (!inits.empty())
+      builder.create<scf::YieldOp>(loc, yielded);
+  }
+  assign(loop.getResults(), lowered.getResults());
+  return success();
+}
+
+LogicalResult KernelLowering::lowerIf(scf::IfOp op) {
+  Location loc = op.getLoc();
+  SmallVector<Type> types;
+  for (Value value : op.thenYield().getOperands()) {
+    auto tensor = dyn_cast<RankedTensorType>(value.getType());
+    int64_t count = 1;
+    if (tensor && isa<warp::AccAttr>(tensor.getEncoding()))
+      count = warp::AccLayout::registers(tensor.getDimSize(1));
+    else if (tensor && isa<warp::RowAttr>(tensor.getEncoding()))
+      count = warp::RowLayout::registers();
+    else if (tensor && isa<warp::ColAttr>(tensor.getEncoding()))
+      count = warp::ColLayout::registers(tensor.getDimSize(1));
+    types.append(count, tensor ? tensor.getElementType() : value.getType());
+  }
+  auto lowered = builder.create<scf::IfOp>(loc, types, scalar(op.getCondition()), /*addThenBlock=*/true,
+                                           /*addElseBlock=*/op.elseBlock() != nullptr);
+  for (auto [from, to] : {std::pair(op.thenBlock(), lowered.thenBlock()),
+                          std::pair(op.elseBlock(), lowered.elseBlock())}) {
+    if (!from)
+      continue;
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(to);
+    if (failed(lowerBlock(*from)))
+      return failure();
+    SmallVector<Value> yielded;
+    for (Value value : from->getTerminator()->getOperands())
+      llvm::append_range(yielded, values[value]);
+    builder.create<scf::YieldOp>(loc, yielded);
+  }
+  size_t next = 0;
+  for (auto [value, result] : llvm::zip(op.thenYield().getOperands(), op.getResults())) {
+    size_t count = values[value].size();
+    values[result] = Registers(lowered.getResults().slice(next, count));
+    next += count;
+  }
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Block lists
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
+  Location loc = op.getLoc();
+  const Blocks &blocks = arguments[cast<BlockArgument>(op.getBlocks()).getArgNumber()].blocks;
+  warp::ListType type = op.getList().getType();
+  Value row = scalar(op.getRow());
+  Value inside = compare(loc, arith::CmpIPredicate::ult, row, blocks.rowBlocks);
+  auto product = [&](Value index, Value stride) -> Value {
+    return builder.create<arith::MulIOp>(loc, i64(loc, index), stride);
+  };
+  Value index = add(loc, add(loc, product(scalar(op.getBatch()), blocks.batchStride),
+                             product(scalar(op.getHead()), blocks.headStride)),
+                    i64(loc, row));
+  Value zero64 = builder.create<arith::ConstantIntOp>(loc, 0, 64), one64 = builder.create<arith::ConstantIntOp>(loc, 1, 64);
+  index = builder.create<arith::SelectOp>(loc, inside, index, zero64);
+  Value zero = i32(loc, 0);
+  auto bound = [&](Value pointer, Value at) -> Value { // A row past the list's end is empty.
+    return builder.create<arith::SelectOp>(loc, inside, loadInt(loc, pointer, at), zero);
+  };
+  List list{type, blocks.indices, bound(blocks.indptr, index), bound(blocks.split, index),
+            bound(blocks.indptr, add(loc, index, one64)), {}, {}, scalar(op.getLimit())};
+  Value partial = builder.create<arith::SubIOp>(loc, list.split, list.first);
+  Value full = builder.create<arith::SubIOp>(loc, list.end, list.split);
+  auto steps = [&](Value blockCount) -> Value {
+    int64_t runs = type.getRunsPerStep();
+    if (runs == 1)
+      return mul(loc, blockCount, type.getStepsPerBlock());
+    return builder.create<arith::DivUIOp>(loc, add(loc, blockCount, runs - 1), i32(loc, runs));
+  };
+  list.partialSteps = steps(partial);
+  list.count = add(loc, list.partialSteps, steps(full));
+  lists[op.getList()] = list;
+}
+
+void KernelLowering::lowerListStep(warp::ListStepOp op) {
+  Location loc = op.getLoc();
+  const List &list = lists[op.getList()];
+  int64_t runs = list.type.getRunsPerStep(), stepsPerBlock = list.type.getStepsPerBlock();
+  int64_t keyBlock = list.type.getKeyBlock(), step = list.type.getStep();
+  Value number = scalar(op.getIndex());
+  Value partial = compare(loc, arith::CmpIPredicate::slt, number, list.partialSteps);
+  values[op.getPartial()] = {partial};
+  if (runs == 1) {
+    Value entry = number, inner;
+    if (stepsPerBlock > 1) {
+      entry = builder.create<arith::DivUIOp>(loc, number, i32(loc, stepsPerBlock));
+      inner = builder.create<arith::RemUIOp>(loc, number, i32(loc, stepsPerBlock));
+    }
+    Value block = loadInt(loc, list.indices, i64(loc, add(loc, list.first, entry)));
+    Value start = mul(loc, block, keyBlock);
+    values[op.getStarts()[0]] = {inner ? add(loc, start, mul(loc, inner, step)) : start};
+    return;
+  }
+  // Several blocks a step, partial and full ones apart; the padding of an odd step lies at the limit.
+  auto choose = [&](Value ifPartial, Value ifFull) -> Value {
+    return builder.create<arith::SelectOp>(loc, partial, ifPartial, ifFull);
+  };
+  Value zero = i32(loc, 0);
+  Value within = builder.create<arith::SubIOp>(loc, number, choose(zero, list.partialSteps));
+  Value first = add(loc, choose(list.first, list.split), mul(loc, within, runs));
+  Value end = choose(list.split, list.end);
+  for (int64_t run = 0; run < runs; ++run) {
+    Value entry = add(loc, first, run);
+    Value there = compare(loc, arith::CmpIPredicate::slt, entry, end);
+    Value safe = builder.create<arith::SelectOp>(loc, there, entry, first);
+    Value start = mul(loc, loadInt(loc, list.indices, i64(loc, safe)), keyBlock);
+    values[op.getStarts()[run]] = {builder.create<arith::SelectOp>(loc, there, start, list.limit)};
+  }
+}
+
+} // namespace lacuna

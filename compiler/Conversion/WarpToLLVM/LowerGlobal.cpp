@@ -1,0 +1,211 @@
+// Views in global memory, read and written by the thread's own elements.
+#include "KernelLowering.h"
+
+using namespace mlir;
+
+namespace lacuna {
+
+using warp::AccLayout;
+using warp::ColLayout;
+using warp::RowLayout;
+
+/// A tile of a view: where it starts, and its one or two sliced axes.
+struct KernelLowering::Access {
+  Type element;
+  Value base;           // pointer to the element at the tile's first position
+  int64_t argument = 0; // of the kernel
+  Value rowStart, columnStart;           // absolute position of the tile along its axes, i32
+  Value rowLimit, columnLimit;           // extents of the view along them, i32
+  Value rowStride, columnStride;         // i64; null: 1
+  std::optional<int64_t> columnExtent;   // where it is known
+};
+
+/// Whether `value` is a multiple of 2: for accesses of two elements at once.
+static bool isEven(Value value) {
+  if (auto constant = value.getDefiningOp<arith::ConstantIntOp>())
+    return constant.value() % 2 == 0;
+  if (auto product = value.getDefiningOp<arith::MulIOp>())
+    return isEven(product.getLhs()) || isEven(product.getRhs());
+  if (auto sum = value.getDefiningOp<arith::AddIOp>())
+    return isEven(sum.getLhs()) && isEven(sum.getRhs());
+  return false;
+}
+
+KernelLowering::Access KernelLowering::makeAccess(Location loc, Value viewValue, ValueRange indices,
+                                                  ArrayRef<int64_t> sizes, Type value) {
+  auto type = cast<tile::ViewType>(viewValue.getType());
+  Access access;
+  access.element = type.getElementType();
+  access.argument = cast<BlockArgument>(viewValue).getArgNumber();
+  const View &view = arguments[access.argument].view;
+  // One sliced axis is a column of rows, unless the value lies along columns (a transposed vector).
+  auto tensor = dyn_cast<RankedTensorType>(value);
+  int64_t sliced = llvm::count_if(sizes, [](int64_t size) { return size > 0; }), seen = 0;
+  bool columnsOnly = sliced == 1 && tensor && tensor.getDimSize(0) == 1;
+  Value offset = builder.create<arith::ConstantIntOp>(loc, 0, 64);
+  for (auto [axis, index, size] : llvm::enumerate(indices, sizes)) {
+    Value start = scalar(index);
+    Value stride = axis + 1 < sizes.size() ? view.strides[axis] : Value();
+    Value wide = i64(loc, start);
+    offset = add(loc, offset, stride ? builder.create<arith::MulIOp>(loc, wide, stride).getResult() : wide);
+    if (size == 0)
+      continue;
+    std::optional<int64_t> extent = type.getStaticExtent(axis);
+    Value limit = extent ? i32(loc, *extent) : dims.lookup(type.getSymbol(axis));
+    if (seen++ == 0 && !columnsOnly) {
+      access.rowStart = start, access.rowLimit = limit, access.rowStride = stride;
+    } else {
+      access.columnStart = start, access.columnLimit = limit, access.columnStride = stride;
+      access.columnExtent = extent;
+    }
+  }
+  access.base = builder.create<LLVM::GEPOp>(loc, view.pointer.getType(), access.element, view.pointer, offset);
+  return access;
+}
+
+/// The element `row` rows and `column` columns (i32; null: 0) from the tile's first.
+Value KernelLowering::elementPointer(Location loc, const Access &access, Value row, Value column) {
+  Value pointer = access.base;
+  for (auto [index, stride] : {std::pair(row, access.rowStride), std::pair(column, access.columnStride)}) {
+    if (!index)
+      continue;
+    Value offset = i64(loc, index);
+    if (stride)
+      offset = builder.create<arith::MulIOp>(loc, offset, stride);
+    pointer = builder.create<LLVM::GEPOp>(loc, pointer.getType(), access.element, pointer, offset);
+  }
+  return pointer;
+}
+
+void KernelLowering::lowerLoad(warp::LoadGlobalOp op) {
+  Location loc = op.getLoc();
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  Access access = makeAccess(loc, op.getView(), op.getIndices(), op.getSizes(), type);
+  bool row = isa<warp::RowAttr>(type.getEncoding()), column = isa<warp::ColAttr>(type.getEncoding());
+  int64_t count = row      ? RowLayout::registers()
+                  : column ? ColLayout::registers(type.getDimSize(1))
+                           : AccLayout::registers(type.getDimSize(1));
+  Value ownRow = rowInTile(loc), ownColumn = columnInTile(loc);
+  Value zero = builder.create<arith::ConstantOp>(loc, builder.getZeroAttr(access.element));
+  Value viewPointer = arguments[access.argument].view.pointer;
+  Registers result;
+  for (int64_t reg = 0; reg < count; ++reg) {
+    Value rowIndex, columnIndex, inside;
+    auto check = [&](Value start, Value index, Value limit) {
+      Value there = compare(loc, arith::CmpIPredicate::slt, add(loc, start, index), limit);
+      inside = inside ? builder.create<arith::AndIOp>(loc, inside, there).getResult() : there;
+    };
+    if (access.rowStart && !column) {
+      rowIndex = add(loc, ownRow, 8 * (row ? reg : AccLayout::rowHalf(reg)));
+      check(access.rowStart, rowIndex, access.rowLimit);
+    }
+    if (access.columnStart && !row) {
+      columnIndex = add(loc, ownColumn, column ? ColLayout::columnBase(reg) : AccLayout::columnBase(reg));
+      check(access.columnStart, columnIndex, access.columnLimit);
+    }
+    // What is not there is read from the view's first element, and dropped.
+    Value pointer = elementPointer(loc, access, rowIndex, columnIndex);
+    pointer = builder.create<LLVM::SelectOp>(loc, inside, pointer, viewPointer);
+    Value loaded = builder.create<LLVM::LoadOp>(loc, access.element, pointer);
+    result.push_back(builder.create<arith::SelectOp>(loc, inside, loaded, zero));
+  }
+  values[op.getResult()] = result;
+}
+
+void KernelLowering::storeWhere(Location loc, Value predicate, Value value, Value pointer) {
+  auto guarded = builder.create<scf::IfOp>(loc, predicate, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(guarded.thenBlock());
+  builder.create<LLVM::StoreOp>(loc, value, pointer);
+}
+
+/// The thread's elements of one row of an accumulator, two neighbours at once where they are known to lie together.
+void KernelLowering::storeAccRow(Location loc, const Access &access, const Registers &registers, int64_t half,
+                                 int64_t columns) {
+  bool together = access.columnExtent && *access.columnExtent % 8 == 0 && !access.columnStride &&
+                  isEven(access.columnStart);
+  bool known = together && matchConstantZero(access.columnStart);
+  Value own = columnInTile(loc);
+  Value row = add(loc, rowInTile(loc), 8 * half);
+  Value rowPointer = elementPointer(loc, access, row, own);
+  int64_t bytes = access.element.getIntOrFloatBitWidth() / 8;
+  if (together)
+    arguments[access.argument].alignment = std::max(arguments[access.argument].alignment, 2 * bytes);
+  for (int64_t group = 0; group < columns / 8; ++group) {
+    int64_t column = 8 * group;
+    if (known && column >= *access.columnExtent)
+      break; // The tile's padding.
+    Registers pair = {registers[4 * group + 2 * half], registers[4 * group + 2 * half + 1]};
+    auto pointerAt = [&](int64_t offset) -> Value {
+      if (access.columnStride)
+        return elementPointer(loc, access, row, add(loc, own, offset));
+      return builder.create<LLVM::GEPOp>(loc, rowPointer.getType(), access.element, rowPointer,
+                                         ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    };
+    auto inside = [&](int64_t offset) {
+      return compare(loc, arith::CmpIPredicate::slt, add(loc, add(loc, access.columnStart, own), offset),
+                     access.columnLimit);
+    };
+    if (together) {
+      Value vector = builder.create<LLVM::UndefOp>(loc, VectorType::get(2, access.element));
+      for (int64_t k : {0, 1})
+        vector = builder.create<LLVM::InsertElementOp>(loc, vector, pair[k], i32(loc, k));
+      if (known)
+        builder.create<LLVM::StoreOp>(loc, vector, pointerAt(column), /*alignment=*/2 * bytes);
+      else
+        storeWhere(loc, inside(column), vector, pointerAt(column));
+    } else {
+      for (int64_t k : {0, 1})
+        storeWhere(loc, inside(column + k), pair[k], pointerAt(column + k));
+    }
+  }
+}
+
+bool KernelLowering::matchConstantZero(Value value) {
+  auto constant = value.getDefiningOp<arith::ConstantIntOp>();
+  return constant && constant.value() == 0;
+}
+
+void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
+  Location loc = op.getLoc();
+  Type type = op.getValue().getType();
+  Access access = makeAccess(loc, op.getView(), op.getIndices(), op.getSizes(), type);
+  const Registers registers = values[op.getValue()];
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  auto lanesEqual = [&](Value value, int64_t to) {
+    return compare(loc, arith::CmpIPredicate::eq, value, i32(loc, to));
+  };
+  if (!tensor || isa<warp::ColAttr>(tensor.getEncoding())) {
+    // The same everywhere: the first warp of the first warpgroup writes it.
+    Value firstWarp = lanesEqual(add(loc, mul(loc, consumer, 4), warpInGroup), 0);
+    Value quad = builder.create<arith::ShRUIOp>(loc, lane, i32(loc, 2));
+    Value mine = builder.create<arith::AndIOp>(loc, firstWarp, lanesEqual(tensor ? quad : lane, 0));
+    for (auto [reg, value] : llvm::enumerate(registers)) {
+      Value predicate = mine, column;
+      if (tensor) {
+        column = add(loc, columnInTile(loc), ColLayout::columnBase(reg));
+        Value inside = compare(loc, arith::CmpIPredicate::slt, add(loc, access.columnStart, column), access.columnLimit);
+        predicate = builder.create<arith::AndIOp>(loc, mine, inside);
+      }
+      storeWhere(loc, predicate, value, elementPointer(loc, access, {}, column));
+    }
+    return;
+  }
+  bool row = isa<warp::RowAttr>(tensor.getEncoding());
+  for (int64_t half = 0; half < 2; ++half) {
+    Value own = add(loc, rowInTile(loc), 8 * half);
+    Value inside = compare(loc, arith::CmpIPredicate::slt, add(loc, access.rowStart, own), access.rowLimit);
+    if (row) { // One lane of the quad that shares the row.
+      Value first = lanesEqual(columnInTile(loc), 0);
+      storeWhere(loc, builder.create<arith::AndIOp>(loc, inside, first), registers[half],
+                 elementPointer(loc, access, own, {}));
+      continue;
+    }
+    auto guarded = builder.create<scf::IfOp>(loc, inside, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(guarded.thenBlock());
+    storeAccRow(loc, access, registers, half, tensor.getDimSize(1));
+  }
+}
+
+} // namespace lacuna

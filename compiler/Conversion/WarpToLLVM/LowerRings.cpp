@@ -1,0 +1,163 @@
+// Rings in shared memory, the copies that fill them, and the products that read them.
+#include "KernelLowering.h"
+
+using namespace mlir;
+
+namespace lacuna {
+
+using warp::OperandLayout;
+
+/// The slot of fill `n`, and the parity of the phase that this fill is.
+KernelLowering::Slot KernelLowering::makeSlot(Location loc, Value ringValue, Value n, Value &parity) {
+  const Ring &ring = rings[ringValue];
+  int64_t depth = ring.type.getDepth();
+  Value round = n, index;
+  if (depth > 1) {
+    index = builder.create<arith::RemUIOp>(loc, n, i32(loc, depth));
+    round = builder.create<arith::DivUIOp>(loc, n, i32(loc, depth));
+  }
+  parity = builder.create<arith::AndIOp>(loc, round, i32(loc, 1));
+  auto at = [&](int64_t offset, int64_t stride) -> Value {
+    Value address = add(loc, sharedBase, offset);
+    return index ? add(loc, address, mul(loc, index, stride)) : address;
+  };
+  auto type = warp::SlotType::get(builder.getContext(), ring.type.getRows(), ring.type.getColumns(),
+                                  ring.type.getElementType());
+  return {type, at(ring.offset, ring.type.getSlotBytes()), at(ring.fullBarriers, 8), at(ring.emptyBarriers, 8)};
+}
+
+void KernelLowering::lowerAcquire(warp::RingAcquireOp op) {
+  Location loc = op.getLoc();
+  Value parity;
+  Slot slot = makeSlot(loc, op.getRing(), scalar(op.getN()), parity);
+  // A fresh mbarrier counts as having completed the phase before its first: the first acquire does not wait.
+  ptx.waitBarrier(loc, slot.empty, builder.create<arith::XOrIOp>(loc, parity, i32(loc, 1)));
+  slots[op.getSlot()] = slot;
+}
+
+void KernelLowering::lowerFill(warp::RingFillOp op) {
+  const Slot slot = slots[op.getSlot()];
+  ptx.expectBytes(op.getLoc(), slot.full, op.getBytes());
+  int64_t chunks = llvm::divideCeil(slot.type.getColumns(), warp::kChunkColumns);
+  for (auto load : op.getBody().front().getOps<warp::TmaLoadOp>()) {
+    Location loc = load.getLoc();
+    TensorMap map{cast<BlockArgument>(load.getView()).getArgNumber(), static_cast<int64_t>(load.getRowAxis()),
+                  static_cast<int64_t>(load.getRows())};
+    Value pointer = tensorMapPointers[llvm::find(tensorMaps, map) - tensorMaps.begin()];
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+      SmallVector<Value> coordinates;
+      for (Value index : llvm::reverse(load.getIndices()))
+        coordinates.push_back(scalar(index));
+      coordinates[0] = add(loc, coordinates[0], chunk * warp::kChunkColumns);
+      int64_t offset = (chunk * slot.type.getRows() + load.getSlotRow()) * warp::kChunkRowBytes;
+      ptx.tmaLoad(loc, add(loc, slot.address, offset), pointer, coordinates, slot.full);
+    }
+  }
+}
+
+void KernelLowering::lowerWait(warp::RingWaitOp op) {
+  Value parity;
+  Slot slot = makeSlot(op.getLoc(), op.getRing(), scalar(op.getN()), parity);
+  ptx.waitBarrier(op.getLoc(), slot.full, parity);
+  slots[op.getSlot()] = slot;
+}
+
+void KernelLowering::lowerRelease(warp::RingReleaseOp op) {
+  Location loc = op.getLoc();
+  ptx.arrive(loc, slots[op.getSlot()].empty, compare(loc, arith::CmpIPredicate::eq, lane, i32(loc, 0)));
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Products
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Value KernelLowering::descriptor(Location loc, Value address, const OperandLayout &layout) {
+  Value encoded = builder.create<arith::AndIOp>(
+      loc, builder.create<arith::ShRUIOp>(loc, address, i32(loc, 4)).getResult(), i32(loc, 0x3FFF));
+  uint64_t constant = (uint64_t(1) << 62) // 128-byte swizzle
+                      | (uint64_t(layout.strideByteOffset() >> 4) << 32) |
+                      (uint64_t(layout.leadingByteOffset() >> 4) << 16);
+  Value wide = builder.create<arith::ExtUIOp>(loc, builder.getI64Type(), encoded);
+  return builder.create<arith::OrIOp>(
+      loc, wide, builder.create<arith::ConstantIntOp>(loc, static_cast<int64_t>(constant), 64));
+}
+
+void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool transA, Value b, bool transB, Value acc) {
+  Location loc = op->getLoc();
+  auto result = cast<warp::InflightType>(op->getResult(0).getType()).getTensor();
+  const Slot slotB = slots[b];
+  OperandLayout layoutB{slotB.type.getRows(), /*kMajor=*/transB};
+  int64_t k = transB ? slotB.type.getColumns() : slotB.type.getRows();
+  Value descriptorB = descriptor(loc, slotB.address, layoutB), descriptorA;
+  OperandLayout layoutA{0, true};
+  if (aInShared) {
+    const Slot slotA = slots[a];
+    layoutA = {slotA.type.getRows(), /*kMajor=*/!transA};
+    Value own = add(loc, slotA.address, mul(loc, consumer, layoutA.warpgroupOffset()));
+    descriptorA = descriptor(loc, own, layoutA);
+  }
+  auto advance = [&](Value base, int64_t bytes) -> Value {
+    if (bytes == 0)
+      return base;
+    return builder.create<arith::AddIOp>(loc, base, builder.create<arith::ConstantIntOp>(loc, bytes >> 4, 64));
+  };
+  Registers accumulator = acc ? values[acc] : Registers();
+  ptx.wgmmaFence(loc);
+  for (int64_t step = 0; step < k / 16; ++step) {
+    ptx::WgmmaStep wgmma{.columns = result.getDimSize(1),
+                         .bf16 = slotB.type.getElementType().isBF16(),
+                         .acc = accumulator,
+                         .aFragment = {},
+                         .aDescriptor = {},
+                         .bDescriptor = advance(descriptorB, layoutB.stepOffset(step)),
+                         .transA = !layoutA.kMajor,
+                         .transB = !layoutB.kMajor};
+    if (aInShared)
+      wgmma.aDescriptor = advance(descriptorA, layoutA.stepOffset(step));
+    else
+      wgmma.aFragment = ArrayRef(values[a]).slice(4 * step, 4);
+    accumulator = ptx.wgmma(loc, wgmma);
+  }
+  values[op->getResult(0)] = accumulator;
+}
+
+LogicalResult KernelLowering::lowerWgmmaWait(warp::WgmmaWaitOp op) {
+  // Groups retire in order: as many may stay in flight as were committed after the one waited for.
+  int64_t pending = 0;
+  Operation *commit = op.getGroup().getDefiningOp();
+  if (!commit || commit->getBlock() != op->getBlock())
+    return op.emitOpError() << "waits for a group that was committed in another block";
+  for (Operation *next = commit->getNextNode(); next != op; next = next->getNextNode())
+    pending += isa<warp::WgmmaCommitOp>(next);
+  Registers flat;
+  SmallVector<size_t> counts;
+  for (ValueRange group : {ValueRange(op.getInflight()), ValueRange(op.getCarry())})
+    for (Value value : group) {
+      counts.push_back(values[value].size());
+      llvm::append_range(flat, values[value]);
+    }
+  Registers waited = ptx.wgmmaWait(op.getLoc(), pending, flat);
+  size_t next = 0;
+  for (auto [result, count] : llvm::zip(op.getResults(), counts)) {
+    values[result] = Registers(ArrayRef(waited).slice(next, count));
+    next += count;
+  }
+  return success();
+}
+
+void KernelLowering::lowerPack(warp::PackAFragOp op) {
+  Location loc = op.getLoc();
+  Registers packed;
+  ArrayRef<Value> x = values[op.getX()];
+  auto pair = VectorType::get(2, cast<RankedTensorType>(op.getX().getType()).getElementType());
+  for (size_t reg = 0; reg < x.size() / 2; ++reg) {
+    Value vector = builder.create<LLVM::UndefOp>(loc, pair);
+    for (int64_t half : {0, 1})
+      vector = builder.create<LLVM::InsertElementOp>(loc, vector, x[warp::AFragLayout::accRegister(reg, half)],
+                                                     i32(loc, half));
+    packed.push_back(builder.create<LLVM::BitcastOp>(loc, builder.getI32Type(), vector));
+  }
+  values[op.getResult()] = packed;
+}
+
+} // namespace lacuna

@@ -1,0 +1,165 @@
+// Sources: PTX ISA 8.3 (wgmma, mbarrier, cp.async.bulk.tensor, setmaxnreg).
+#include "Ptx.h"
+
+using namespace mlir;
+
+namespace lacuna::ptx {
+
+void Emitter::call(Location loc, const Twine &text, StringRef constraints, ValueRange operands) {
+  builder.create<LLVM::InlineAsmOp>(loc, TypeRange{}, operands, text.str(), constraints, /*has_side_effects=*/true,
+                                    /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
+Value Emitter::call(Location loc, Type result, const Twine &text, StringRef constraints, ValueRange operands) {
+  return builder
+      .create<LLVM::InlineAsmOp>(loc, TypeRange{result}, operands, text.str(), constraints, /*has_side_effects=*/true,
+                                 /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
+      .getResult(0);
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Barriers and copies
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void Emitter::initBarrier(Location loc, Value address, int64_t count) {
+  call(loc, "mbarrier.init.shared::cta.b64 [$0], " + Twine(count) + ";", "r", address);
+}
+
+void Emitter::fenceBarrierInit(Location loc) { call(loc, "fence.mbarrier_init.release.cluster;", "", {}); }
+
+void Emitter::blockBarrier(Location loc) { call(loc, "bar.sync 0;", "~{memory}", {}); }
+
+void Emitter::namedBarrierSync(Location loc, int64_t id, int64_t threads) {
+  call(loc, "bar.sync " + Twine(id) + ", " + Twine(threads) + ";", "~{memory}", {});
+}
+
+void Emitter::namedBarrierArrive(Location loc, int64_t id, int64_t threads) {
+  call(loc, "bar.arrive " + Twine(id) + ", " + Twine(threads) + ";", "~{memory}", {});
+}
+
+void Emitter::waitBarrier(Location loc, Value address, Value parity) {
+  call(loc,
+       "{ .reg .pred P; WAIT${:uid}: mbarrier.try_wait.parity.shared::cta.b64 P, [$0], $1; @!P bra.uni WAIT${:uid}; }",
+       "r,r,~{memory}", {address, parity});
+}
+
+void Emitter::arrive(Location loc, Value address, Value predicate) {
+  call(loc, "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}", {address, predicate});
+}
+
+void Emitter::expectBytes(Location loc, Value address, int64_t bytes) {
+  call(loc, "mbarrier.arrive.expect_tx.shared::cta.b64 _, [$0], " + Twine(bytes) + ";", "r,~{memory}", address);
+}
+
+void Emitter::tmaLoad(Location loc, Value destination, Value tensorMap, ArrayRef<Value> coordinates, Value barrier) {
+  SmallVector<Value> operands = {destination, tensorMap, barrier};
+  std::string constraints = "r,l,r", list;
+  for (Value coordinate : coordinates) {
+    list += (list.empty() ? "$" : ", $") + std::to_string(operands.size());
+    operands.push_back(coordinate);
+    constraints += ",r";
+  }
+  call(loc,
+       "cp.async.bulk.tensor." + Twine(coordinates.size()) +
+           "d.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [$1, {" + list + "}], [$2];",
+       constraints + ",~{memory}", operands);
+}
+
+void Emitter::setMaxRegisters(Location loc, int64_t registers, bool increase) {
+  call(loc, Twine("setmaxnreg.") + (increase ? "inc" : "dec") + ".sync.aligned.u32 " + Twine(registers) + ";", "", {});
+}
+
+void Emitter::fenceAsync(Location loc) { call(loc, "fence.proxy.async.shared::cta;", "~{memory}", {}); }
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// wgmma
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void Emitter::wgmmaFence(Location loc) { call(loc, "wgmma.fence.sync.aligned;", "", {}); }
+
+void Emitter::wgmmaCommit(Location loc) { call(loc, "wgmma.commit_group.sync.aligned;", "", {}); }
+
+static std::string placeholders(int64_t first, int64_t count) {
+  std::string text = "{";
+  for (int64_t i = 0; i < count; ++i)
+    text += (i ? ",$" : "$") + std::to_string(first + i);
+  return text + "}";
+}
+
+static SmallVector<Value> unpack(OpBuilder &builder, Location loc, Value aggregate, int64_t count) {
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(builder.create<LLVM::ExtractValueOp>(loc, aggregate, i));
+  return values;
+}
+
+SmallVector<Value> Emitter::wgmma(Location loc, const WgmmaStep &step) {
+  int64_t registers = step.columns / 2, operand = registers;
+  SmallVector<Value> operands(step.acc);
+  std::string constraints;
+  for (int64_t i = 0; i < registers; ++i)
+    constraints += i ? ",=f" : "=f";
+  // Each accumulator register is read and written in place.
+  for (size_t i = 0; i < step.acc.size(); ++i)
+    constraints += "," + std::to_string(i);
+  operand += step.acc.size();
+  std::string a;
+  if (step.aDescriptor) {
+    a = "$" + std::to_string(operand++);
+    constraints += ",l";
+    operands.push_back(step.aDescriptor);
+  } else {
+    a = placeholders(operand, step.aFragment.size());
+    operand += step.aFragment.size();
+    for (Value value : step.aFragment) {
+      constraints += ",r";
+      operands.push_back(value);
+    }
+  }
+  constraints += ",l";
+  operands.push_back(step.bDescriptor);
+  StringRef type = step.bf16 ? "bf16" : "f16";
+  std::string transA = step.aDescriptor ? (step.transA ? ", 1" : ", 0") : "";
+  std::string text = ("wgmma.mma_async.sync.aligned.m64n" + Twine(step.columns) + "k16.f32." + type + "." + type + " " +
+                      placeholders(0, registers) + ", " + a + ", $" + Twine(operand) + ", " +
+                      (step.acc.empty() ? "0" : "1") + ", 1, 1" + transA + (step.transB ? ", 1;" : ", 0;"))
+                         .str();
+  SmallVector<Type> types(registers, builder.getF32Type());
+  Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
+  return unpack(builder, loc, call(loc, result, text, constraints, operands), registers);
+}
+
+SmallVector<Value> Emitter::wgmmaWait(Location loc, int64_t pending, ArrayRef<Value> values) {
+  std::string constraints, ties;
+  SmallVector<Type> types;
+  for (auto [index, value] : llvm::enumerate(values)) {
+    constraints += (index ? "," : "") + std::string(value.getType().isF32() ? "=f" : "=r");
+    ties += "," + std::to_string(index);
+    types.push_back(value.getType());
+  }
+  Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
+  Value waited = call(loc, result, "wgmma.wait_group.sync.aligned " + Twine(pending) + ";", constraints + ties, values);
+  return unpack(builder, loc, waited, values.size());
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Within a warp, and shared memory by word
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Value Emitter::broadcastLane0(Location loc, Value value) {
+  return call(loc, value.getType(), "shfl.sync.idx.b32 $0, $1, 0, 31, 0xffffffff;", "=r,r", value);
+}
+
+Value Emitter::shuffleXor(Location loc, Value value, int64_t mask) {
+  return call(loc, value.getType(), "shfl.sync.bfly.b32 $0, $1, " + Twine(mask) + ", 31, 0xffffffff;", "=f,f", value);
+}
+
+Value Emitter::loadShared(Location loc, Value address) {
+  return call(loc, builder.getF32Type(), "ld.shared.f32 $0, [$1];", "=f,r,~{memory}", address);
+}
+
+void Emitter::storeShared(Location loc, Value address, Value value, Value predicate) {
+  call(loc, "@$2 st.shared.f32 [$0], $1;", "r,f,b,~{memory}", {address, value, predicate});
+}
+
+} // namespace lacuna::ptx

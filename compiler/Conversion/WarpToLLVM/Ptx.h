@@ -1,0 +1,60 @@
+// The PTX instructions that the lowering writes as inline assembly, one function each. All operate on 32-bit shared
+// addresses and are marked as having side effects; Codegen makes every such call convergent.
+#pragma once
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+
+namespace lacuna::ptx {
+
+/// One m64nNk16 product step. `acc` is empty for the first step of a product that starts at zero.
+struct WgmmaStep {
+  int64_t columns;
+  bool bf16;
+  llvm::ArrayRef<mlir::Value> acc;
+  llvm::ArrayRef<mlir::Value> aFragment; // four i32, or empty
+  mlir::Value aDescriptor;               // i64, where there is no fragment
+  mlir::Value bDescriptor;               // i64
+  bool transA = false, transB = false;   // "transposed" in PTX's sense: M- or N-major
+};
+
+class Emitter {
+public:
+  Emitter(mlir::OpBuilder &builder) : builder(builder) {}
+
+  void initBarrier(mlir::Location loc, mlir::Value address, int64_t count);
+  void fenceBarrierInit(mlir::Location loc);
+  void blockBarrier(mlir::Location loc);
+  void namedBarrierSync(mlir::Location loc, int64_t id, int64_t threads);
+  void namedBarrierArrive(mlir::Location loc, int64_t id, int64_t threads);
+  /// Spins until the phase of parity `parity` of the mbarrier is complete.
+  void waitBarrier(mlir::Location loc, mlir::Value address, mlir::Value parity);
+  void arrive(mlir::Location loc, mlir::Value address, mlir::Value predicate);
+  void expectBytes(mlir::Location loc, mlir::Value address, int64_t bytes);
+  /// Copies one box; `coordinates` innermost first.
+  void tmaLoad(mlir::Location loc, mlir::Value destination, mlir::Value tensorMap,
+               llvm::ArrayRef<mlir::Value> coordinates, mlir::Value barrier);
+  void setMaxRegisters(mlir::Location loc, int64_t registers, bool increase);
+  void fenceAsync(mlir::Location loc);
+
+  void wgmmaFence(mlir::Location loc);
+  void wgmmaCommit(mlir::Location loc);
+  llvm::SmallVector<mlir::Value> wgmma(mlir::Location loc, const WgmmaStep &step);
+  /// Waits until at most `pending` groups are in flight; `values` pass through the wait, so that no use moves above it.
+  llvm::SmallVector<mlir::Value> wgmmaWait(mlir::Location loc, int64_t pending, llvm::ArrayRef<mlir::Value> values);
+
+  /// The value of lane 0, so that the compiler knows it is the same in the warp.
+  mlir::Value broadcastLane0(mlir::Location loc, mlir::Value value);
+  mlir::Value shuffleXor(mlir::Location loc, mlir::Value value, int64_t mask);
+  mlir::Value loadShared(mlir::Location loc, mlir::Value address);
+  void storeShared(mlir::Location loc, mlir::Value address, mlir::Value value, mlir::Value predicate);
+
+private:
+  void call(mlir::Location loc, const llvm::Twine &text, llvm::StringRef constraints, mlir::ValueRange operands);
+  mlir::Value call(mlir::Location loc, mlir::Type result, const llvm::Twine &text, llvm::StringRef constraints,
+                   mlir::ValueRange operands);
+
+  mlir::OpBuilder &builder;
+};
+
+} // namespace lacuna::ptx

@@ -1,0 +1,35 @@
+// The dialect `warp`: who computes a tile, where its data lies, and when (docs/dialects/warp.md).
+#pragma once
+
+#include "lacuna/Dialect/Tile/IR/Tile.h"
+#include "lacuna/Dialect/Warp/IR/Layouts.h"
+
+namespace lacuna::warp {
+/// Barriers, rings and in-flight products: ops on it keep their order.
+struct MachineResource : public mlir::SideEffects::Resource::Base<MachineResource> {
+  llvm::StringRef getName() final { return "<Machine>"; }
+};
+} // namespace lacuna::warp
+
+#include "lacuna/Dialect/Warp/IR/WarpDialect.h.inc"
+#include "lacuna/Dialect/Warp/IR/WarpEnums.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "lacuna/Dialect/Warp/IR/WarpTypes.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "lacuna/Dialect/Warp/IR/WarpAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "lacuna/Dialect/Warp/IR/WarpOps.h.inc"
+
+namespace lacuna::warp {
+
+/// The role that `op` runs in, or null in the preamble.
+RoleOp getRole(mlir::Operation *op);
+
+/// Shared memory that a ring takes, in bytes: its slots and two mbarriers a slot.
+int64_t ringBytes(RingType ring);
+
+/// Registers a thread of `warpgroups` warpgroups has when the kernel starts: the register file evenly dealt, a multiple of 8.
+int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor);
+
+} // namespace lacuna::warp

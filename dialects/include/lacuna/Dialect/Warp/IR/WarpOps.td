@@ -1,0 +1,308 @@
+#ifndef LACUNA_DIALECT_WARP_WARPOPS
+#define LACUNA_DIALECT_WARP_WARPOPS
+
+include "lacuna/Dialect/Warp/IR/WarpTypes.td"
+include "lacuna/Dialect/Tile/IR/TileOps.td"
+
+class Warp_Op<string mnemonic, list<Trait> traits = []> : Op<Warp_Dialect, mnemonic, traits>;
+
+// Synchronisation and asynchronous work must be neither merged nor moved: they read and write this resource.
+def Warp_Machine : Resource<"::lacuna::warp::MachineResource">;
+def Warp_Sync : MemoryEffects<[MemRead<Warp_Machine>, MemWrite<Warp_Machine>]>;
+
+def Warp_Tile : 2DTensorOf<[F32, F16, BF16, I32, I1]>;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// The thread block and its roles
+//===--------------------------------------------------------------------------------------------------------------===//
+
+def Warp_FuncOp : Warp_Op<"func", [IsolatedFromAbove, FunctionOpInterface, AutomaticAllocationScope, SingleBlock,
+                                   OpAsmOpInterface]> {
+  let summary = "a kernel as one thread block runs it";
+  let description = [{
+    Arguments, `dims`, `grid` and `constraints` are those of the `tile.func` it came from. The body is a preamble of
+    scalars and rings and one `warp.roles`.
+
+    The verifier refuses kernels whose rings need more shared memory than a multiprocessor has (232,448 bytes), with a
+    list of what takes it; roles whose registers do not fit; a ring that is filled or emptied by the wrong role, or whose
+    two sides loop over different lists.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, StrArrayAttr:$dims,
+                       StrArrayAttr:$grid, OptionalAttr<StrArrayAttr>:$constraints,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+  }];
+}
+
+def Warp_ReturnOp : Warp_Op<"return", [Pure, Terminator, ReturnLike, HasParent<"FuncOp">]> {
+  let summary = "ends a thread block";
+  let assemblyFormat = "attr-dict";
+}
+
+def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, HasParent<"FuncOp">, RecursiveMemoryEffects]> {
+  let summary = "splits the thread block into roles, once";
+  let description = [{
+    Holds one `warp.role producer` and one `warp.role consumer`. Each warpgroup branches to its role once, at the top,
+    and adjusts its registers there (`setmaxnreg`).
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
+}
+
+def Warp_RoleOp : Warp_Op<"role", [SingleBlock, NoTerminator, HasParent<"RolesOp">, RecursiveMemoryEffects]> {
+  let summary = "what the warpgroups of one role do";
+  let description = [{
+    `registers` is each thread's register count inside the role: a multiple of 8 from 24 to 240. The register file holds
+    65,536: the sum over all warpgroups of 128 times their registers must fit.
+
+    ```mlir
+    warp.role consumer warpgroups 2 registers 240 { … }
+    ```
+  }];
+  let arguments = (ins Warp_RoleKindAttr:$kind, I64Attr:$warpgroups, I64Attr:$registers);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$kind `warpgroups` $warpgroups `registers` $registers attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def Warp_WarpgroupOp : Warp_Op<"warpgroup", [Pure]> {
+  let summary = "this warpgroup's number within its role";
+  let results = (outs I32:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Block lists
+//===--------------------------------------------------------------------------------------------------------------===//
+
+def Warp_ListOpenOp : Warp_Op<"list_open", [Pure]> {
+  let summary = "finds one row of a block list";
+  let description = [{
+    `%l = warp.list_open %rows[%b, %h, %r] limit %n : !tile.blocks<…> -> !warp.list<128, 128>`. A row past the list's
+    rows is empty. `limit` is the number of keys: padding positions lie there.
+  }];
+  let arguments = (ins Tile_BlocksType:$blocks, I32:$batch, I32:$head, I32:$row, I32:$limit);
+  let results = (outs Warp_ListType:$list);
+  let assemblyFormat = "$blocks `[` $batch `,` $head `,` $row `]` `limit` $limit attr-dict `:` type($blocks) `->` type($list)";
+}
+
+def Warp_ListCountOp : Warp_Op<"list_count", [Pure]> {
+  let summary = "the number of steps of a list";
+  let arguments = (ins Warp_ListType:$list);
+  let results = (outs I32:$count);
+  let assemblyFormat = "$list attr-dict `:` type($list)";
+}
+
+def Warp_ListStepOp : Warp_Op<"list_step", [Pure]> {
+  let summary = "the runs of key positions of one step, and whether it is partial";
+  let description = [{
+    One start for each run of `getRunLength()` positions: one run, or several where several blocks fill a step; a run
+    that pads an odd step starts at the limit.
+  }];
+  let arguments = (ins Warp_ListType:$list, I32:$index);
+  let results = (outs I1:$partial, Variadic<I32>:$starts);
+  let assemblyFormat = "$list `[` $index `]` attr-dict `:` type($list) `->` type($partial) `,` type($starts)";
+  let hasVerifier = 1;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Rings
+//===--------------------------------------------------------------------------------------------------------------===//
+
+def Warp_RingCreateOp : Warp_Op<"ring_create", [Warp_Sync]> {
+  let summary = "reserves shared memory for a ring and initialises its barriers";
+  let description = [{ `%k = warp.ring_create "tk" : !warp.ring<2, 128, 64, bf16>`; the name is used in messages. }];
+  let arguments = (ins StrAttr:$name);
+  let results = (outs Warp_RingType:$ring);
+  let assemblyFormat = "$name attr-dict `:` type($ring)";
+}
+
+def Warp_RingAcquireOp : Warp_Op<"ring_acquire", [Warp_Sync]> {
+  let summary = "waits until the slot of fill n is empty";
+  let arguments = (ins Warp_RingType:$ring, I32:$n);
+  let results = (outs Warp_SlotType:$slot);
+  let assemblyFormat = "$ring `[` $n `]` attr-dict `:` type($ring) `->` type($slot)";
+  let hasVerifier = 1;
+}
+
+def Warp_RingFillOp : Warp_Op<"ring_fill", [SingleBlock, NoTerminator, Warp_Sync]> {
+  let summary = "copies into an acquired slot; the slot is full when `bytes` have landed";
+  let description = [{
+    The body is `warp.tma_load`s only. `bytes` is what the slot's full barrier expects: the sum of their boxes, counted
+    whole also where they reach past the view.
+  }];
+  let arguments = (ins Warp_SlotType:$slot, I64Attr:$bytes);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$slot `bytes` $bytes attr-dict `:` type($slot) $body";
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Warp_TmaLoadOp : Warp_Op<"tma_load", [HasParent<"RingFillOp">, Warp_Sync]> {
+  let summary = "copies a box of a view into the slot being filled";
+  let description = [{
+    One index for each axis of the view: where the box starts. The box is 64 columns of the innermost axis for each chunk
+    and `rows` positions along `row_axis`; it lands in the slot's rows from `slot_row` on. What lies past the view is zero.
+  }];
+  let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, I64Attr:$row_axis, I64Attr:$rows, I64Attr:$slot_row);
+  let assemblyFormat = "$view `[` $indices `]` `axis` $row_axis `rows` $rows `at` $slot_row attr-dict `:` type($view)";
+  let hasVerifier = 1;
+}
+
+def Warp_RingWaitOp : Warp_Op<"ring_wait", [Warp_Sync]> {
+  let summary = "waits until fill n has landed";
+  let arguments = (ins Warp_RingType:$ring, I32:$n);
+  let results = (outs Warp_SlotType:$slot);
+  let assemblyFormat = "$ring `[` $n `]` attr-dict `:` type($ring) `->` type($slot)";
+  let hasVerifier = 1;
+}
+
+def Warp_RingReleaseOp : Warp_Op<"ring_release", [Warp_Sync]> {
+  let summary = "hands a slot back to the producer; one lane of each warp arrives";
+  let arguments = (ins Warp_SlotType:$slot);
+  let assemblyFormat = "$slot attr-dict `:` type($slot)";
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Matrix products
+//===--------------------------------------------------------------------------------------------------------------===//
+
+class Warp_WgmmaOp<string mnemonic, dag aOperand> : Warp_Op<mnemonic, [Warp_Sync]> {
+  let arguments = !con(aOperand, (ins Warp_SlotType:$b,
+                       Optional<AnyTypeOf<[Warp_Tile, Warp_InflightType]>>:$acc, UnitAttr:$trans_b));
+  let results = (outs Warp_InflightType:$result);
+  let hasVerifier = 1;
+}
+
+def Warp_WgmmaSsOp : Warp_WgmmaOp<"wgmma_ss", (ins Warp_SlotType:$a, UnitAttr:$trans_a)> {
+  let summary = "product of two tiles in shared memory; the warpgroup's own 64 rows";
+  let description = [{
+    `result = acc + A[64 rows] * B`, asynchronously. A is stored [m][k], with `trans_a` [k][m]; B is stored [k][n], with `trans_b` [n][k].
+  }];
+  let assemblyFormat = "$a (`trans_a` $trans_a^)? `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:` type($a) `,` type($b) `->` type($result)";
+}
+def Warp_WgmmaRsOp : Warp_WgmmaOp<"wgmma_rs", (ins Warp_Tile:$a)> {
+  let summary = "product of a tile in registers and one in shared memory";
+  let description = [{ As `warp.wgmma_ss`; A is a `#warp.afrag` tile, whose registers must not be written while the product runs. }];
+  let assemblyFormat = "$a `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:` type($a) `,` type($b) `->` type($result)";
+}
+
+def Warp_WgmmaCommitOp : Warp_Op<"wgmma_commit", [Warp_Sync]> {
+  let summary = "closes the group of wgmmas issued since the last commit";
+  let results = (outs Warp_GroupType:$group);
+  let assemblyFormat = "attr-dict";
+}
+
+def Warp_WgmmaWaitOp : Warp_Op<"wgmma_wait", [Warp_Sync, AttrSizedOperandSegments]> {
+  let summary = "waits for a group and hands over what it wrote";
+  let description = [{
+    Waits until `group` and all groups before it are complete. The in-flight accumulators become tensors; `carry` values are tied to
+    the wait, so that nothing made from them can be moved above it (an A operand must not be packed while a wgmma runs).
+    How many later groups may stay in flight is computed when lowering.
+  }];
+  let arguments = (ins Warp_GroupType:$group, Variadic<Warp_InflightType>:$inflight, Variadic<Warp_Tile>:$carry);
+  let results = (outs Variadic<Warp_Tile>:$results);
+  let assemblyFormat = "$group `,` $inflight (`carry` $carry^ `:` type($carry))? attr-dict `:` type($inflight) `->` type($results)";
+  let hasVerifier = 1;
+}
+def Warp_PackAFragOp : Warp_Op<"pack_afrag", [Pure]> {
+  let summary = "makes an accumulator-shaped 16-bit tile the A operand of a wgmma";
+  let description = [{ No data moves between threads. The verifier refuses it while a wgmma is in flight: that serialises the kernel. }];
+  let arguments = (ins Warp_Tile:$x);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Tiles in registers
+//===--------------------------------------------------------------------------------------------------------------===//
+
+def Warp_BroadcastOp : Warp_Op<"broadcast", [Pure]> {
+  let summary = "repeats a scalar, a row or a column vector over a tile in registers; no data moves between threads";
+  let arguments = (ins AnyTypeOf<[Warp_Tile, Tile_Element]>:$x);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+}
+
+def Warp_RowReduceOp : Warp_Op<"row_reduce", [Pure]> {
+  let summary = "combines each thread's own columns of a row";
+  let description = [{ Leaves one partial value a lane; `warp.quad_reduce` combines the four lanes that share a row. }];
+  let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "$kind $x attr-dict `:` type($x) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Warp_QuadReduceOp : Warp_Op<"quad_reduce", [Pure, SameOperandsAndResultType]> {
+  let summary = "combines a row's partial values over the four lanes that share it";
+  let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "$kind $x attr-dict `:` type($x)";
+}
+
+def Warp_BlockReduceOp : Warp_Op<"block_reduce", [Warp_Sync]> {
+  let summary = "combines all elements of a tile over all consumer warpgroups";
+  let description = [{ Through shared memory and a named barrier; every thread gets the result. The order is fixed. }];
+  let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x, I64Attr:$barrier);
+  let results = (outs F32:$result);
+  let assemblyFormat = "$kind $x `barrier` $barrier attr-dict `:` type($x)";
+}
+
+def Warp_IotaOp : Warp_Op<"iota", [Pure]> {
+  let summary = "row or column numbers within the thread block's tile";
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def Warp_PositionsOp : Warp_Op<"positions", [Pure]> {
+  let summary = "the key positions of a step, one a column, from its runs' starts";
+  let arguments = (ins Variadic<I32>:$starts);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "$starts attr-dict `:` type($result)";
+}
+
+def Warp_LoadGlobalOp : Warp_Op<"load_global", [MemoryEffects<[MemRead]>]> {
+  let summary = "reads a tile of a view straight into registers; past the view's end it is zero";
+  let description = [{ Indices and sizes as in `tile.load`, for the whole thread block; each warpgroup takes its own rows. }];
+  let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, DenseI64ArrayAttr:$sizes);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "$view `[` $indices `]` `sizes` $sizes attr-dict `:` type($view) `->` type($result)";
+}
+
+def Warp_StoreGlobalOp : Warp_Op<"store_global", [MemoryEffects<[MemWrite]>]> {
+  let summary = "writes a tile (or a scalar) from registers to a view; past the view's end it is dropped";
+  let arguments = (ins AnyTypeOf<[Warp_Tile, Tile_Element]>:$value, Tile_ViewType:$view, Variadic<I32>:$indices,
+                       DenseI64ArrayAttr:$sizes);
+  let assemblyFormat = "$value `,` $view `[` $indices `]` `sizes` $sizes attr-dict `:` type($value) `,` type($view)";
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Barriers
+//===--------------------------------------------------------------------------------------------------------------===//
+
+class Warp_NamedBarrierOp<string mnemonic> : Warp_Op<mnemonic, [Warp_Sync]> {
+  let arguments = (ins ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<15>]>:$id, I64Attr:$threads);
+  let assemblyFormat = "$id `threads` $threads attr-dict";
+  let hasVerifier = 1;
+}
+def Warp_NamedBarrierSyncOp : Warp_NamedBarrierOp<"named_barrier_sync"> {
+  let summary = "waits until `threads` threads have arrived at barrier `id` (1 to 15; 0 is the whole block's)";
+}
+def Warp_NamedBarrierArriveOp : Warp_NamedBarrierOp<"named_barrier_arrive"> {
+  let summary = "arrives at barrier `id` without waiting";
+}
+
+def Warp_FenceAsyncOp : Warp_Op<"fence_async", [Warp_Sync]> {
+  let summary = "makes this thread's writes to shared memory visible to wgmma and TMA";
+  let assemblyFormat = "attr-dict";
+}
+
+#endif

@@ -1,0 +1,182 @@
+// Verifiers of the ops of `warp` that look at one op; WarpRoles.cpp has those that look at a whole kernel.
+#include "lacuna/Dialect/Warp/IR/Warp.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+
+#define GET_OP_CLASSES
+#include "lacuna/Dialect/Warp/IR/WarpOps.cpp.inc"
+
+namespace lacuna::warp {
+
+RoleOp getRole(Operation *op) { return op->getParentOfType<RoleOp>(); }
+
+static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+static LogicalResult requireRole(Operation *op, RoleKind kind, StringRef what) {
+  RoleOp role = getRole(op);
+  if (role && role.getKind() != kind) {
+    InFlightDiagnostic diag = op->emitOpError() << what << " belongs to the " << stringifyRoleKind(kind) << " role";
+    diag.attachNote(role.getLoc()) << "it stands in the " << stringifyRoleKind(role.getKind()) << " role";
+    return diag;
+  }
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Lists and rings
+//===--------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult ListStepOp::verify() {
+  int64_t runs = getList().getType().getRunsPerStep();
+  if (static_cast<int64_t>(getStarts().size()) != runs)
+    return emitOpError() << "a step of this list has " << runs << " runs, got " << getStarts().size() << " starts";
+  return success();
+}
+
+static LogicalResult verifySlotOfRing(Operation *op, RingType ring, SlotType slot) {
+  if (slot.getRows() != ring.getRows() || slot.getColumns() != ring.getColumns() ||
+      slot.getElementType() != ring.getElementType())
+    return op->emitOpError() << "a slot of " << ring << " cannot be " << slot;
+  return success();
+}
+
+LogicalResult RingAcquireOp::verify() {
+  if (failed(requireRole(*this, RoleKind::Producer, "acquiring a slot")) ||
+      failed(verifySlotOfRing(*this, getRing().getType(), getSlot().getType())))
+    return failure();
+  if (!getSlot().hasOneUse() || !isa<RingFillOp>(*getSlot().user_begin()))
+    return emitOpError() << "an acquired slot must be filled exactly once";
+  return success();
+}
+
+LogicalResult RingWaitOp::verify() {
+  if (failed(requireRole(*this, RoleKind::Consumer, "waiting for a slot")) ||
+      failed(verifySlotOfRing(*this, getRing().getType(), getSlot().getType())))
+    return failure();
+  int64_t releases = llvm::count_if(getSlot().getUsers(), [](Operation *user) { return isa<RingReleaseOp>(user); });
+  if (releases != 1)
+    return emitOpError() << "a slot that was waited for must be released exactly once, found " << releases
+                         << " releases";
+  return success();
+}
+
+LogicalResult RingFillOp::verify() {
+  if (!getSlot().getDefiningOp<RingAcquireOp>())
+    return emitOpError() << "fills a slot that was not acquired";
+  return requireRole(*this, RoleKind::Producer, "filling a slot");
+}
+
+LogicalResult RingFillOp::verifyRegions() {
+  int64_t bytes = 0;
+  for (Operation &op : getBody().front()) {
+    auto load = dyn_cast<TmaLoadOp>(op);
+    if (!load)
+      return op.emitOpError() << "is not a warp.tma_load; a ring_fill holds nothing else";
+    SlotType slot = getSlot().getType();
+    bytes += load.getRows() * kChunkRowBytes * ((slot.getColumns() + kChunkColumns - 1) / kChunkColumns);
+  }
+  if (bytes != static_cast<int64_t>(getBytes()))
+    return emitOpError() << "expects " << getBytes() << " bytes, but its boxes bring " << bytes
+                         << "; the slot would " << (bytes < static_cast<int64_t>(getBytes()) ? "never" : "too early")
+                         << " count as full";
+  return success();
+}
+
+LogicalResult TmaLoadOp::verify() {
+  int64_t rank = getView().getType().getRank();
+  if (static_cast<int64_t>(getIndices().size()) != rank)
+    return emitOpError() << "needs one index for each of the view's " << rank << " axes, got " << getIndices().size();
+  if (rank < 2 || static_cast<int64_t>(getRowAxis()) >= rank - 1)
+    return emitOpError() << "the row axis must lie before the view's innermost axis, got " << getRowAxis() << " of "
+                         << rank;
+  SlotType slot = cast<RingFillOp>((*this)->getParentOp()).getSlot().getType();
+  if (getRows() <= 0 || getRows() > 256)
+    return emitOpError() << "a box has 1 to 256 rows, got " << getRows();
+  if (getSlotRow() % 8 != 0 || static_cast<int64_t>(getSlotRow() + getRows()) > slot.getRows())
+    return emitOpError() << "rows " << getSlotRow() << " to " << getSlotRow() + getRows()
+                         << " do not lie in the slot's " << slot.getRows() << " rows, or do not start at a multiple of 8";
+  if (getView().getType().getElementType() != slot.getElementType())
+    return emitOpError() << "the view's elements are " << getView().getType().getElementType() << ", the slot's "
+                         << slot.getElementType();
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Matrix products
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// Checks B, the accumulator and the result of a product over `k` values.
+static LogicalResult verifyProduct(Operation *op, int64_t k, Type element, SlotType b, bool transB, Value acc,
+                                   InflightType inflight) {
+  RankedTensorType result = inflight.getTensor();
+  int64_t bk = transB ? b.getColumns() : b.getRows(), n = transB ? b.getRows() : b.getColumns();
+  if (k != bk)
+    return op->emitOpError() << "A has " << k << " values of k, B has " << bk;
+  if (element != b.getElementType())
+    return op->emitOpError() << "A is " << element << ", B is " << b.getElementType();
+  if (!isa_and_present<AccAttr>(result.getEncoding()) || !result.getElementType().isF32() ||
+      result.getDimSize(0) != kWarpgroupRows || result.getDimSize(1) != n)
+    return op->emitOpError() << "the result must be tensor<64x" << n << "xf32, #warp.acc>, got " << result;
+  if (n % 8 != 0 || n > 256)
+    return op->emitOpError() << "a wgmma has 8 to 256 columns, a multiple of 8; got " << n;
+  if (acc && acc.getType() != result && acc.getType() != inflight)
+    return op->emitOpError() << "the accumulator must be " << result << ", in flight or not, got " << acc.getType();
+  return requireRole(op, RoleKind::Consumer, "a matrix product");
+}
+
+LogicalResult WgmmaSsOp::verify() {
+  SlotType a = getA().getType();
+  int64_t k = getTransA() ? a.getRows() : a.getColumns(), m = getTransA() ? a.getColumns() : a.getRows();
+  if (m % kWarpgroupRows != 0)
+    return emitOpError() << "A's rows must be a multiple of 64, got " << m;
+  return verifyProduct(*this, k, a.getElementType(), getB().getType(), getTransB(), getAcc(), getResult().getType());
+}
+
+LogicalResult WgmmaRsOp::verify() {
+  RankedTensorType a = tensorOf(getA());
+  if (!isa_and_present<AFragAttr>(a.getEncoding()))
+    return emitOpError() << "A must be a #warp.afrag tile (warp.pack_afrag), got " << a;
+  return verifyProduct(*this, a.getDimSize(1), a.getElementType(), getB().getType(), getTransB(), getAcc(),
+                       getResult().getType());
+}
+
+LogicalResult WgmmaWaitOp::verify() {
+  SmallVector<Type> expected;
+  for (Value value : getInflight())
+    expected.push_back(cast<InflightType>(value.getType()).getTensor());
+  llvm::append_range(expected, getCarry().getTypes());
+  if (TypeRange(expected) != getResultTypes())
+    return emitOpError() << "hands over " << getResultTypes() << ", but waits for " << expected;
+  return success();
+}
+
+LogicalResult PackAFragOp::verify() {
+  RankedTensorType x = tensorOf(getX()), result = tensorOf(getResult());
+  if (!isa_and_present<AccAttr>(x.getEncoding()) || !isa_and_present<AFragAttr>(result.getEncoding()) ||
+      x.getShape() != result.getShape() || x.getElementType() != result.getElementType())
+    return emitOpError() << "packs a #warp.acc tile into a #warp.afrag tile of the same shape and type, got " << x
+                         << " and " << result;
+  if (!x.getElementType().isBF16() && !x.getElementType().isF16())
+    return emitOpError() << "an A operand in registers is bf16 or f16, got " << x.getElementType();
+  return success();
+}
+
+LogicalResult RowReduceOp::verify() {
+  RankedTensorType x = tensorOf(getX()), result = tensorOf(getResult());
+  if (!isa_and_present<AccAttr>(x.getEncoding()) || !isa_and_present<RowAttr>(result.getEncoding()))
+    return emitOpError() << "reduces a #warp.acc tile to a #warp.row vector, got " << x << " and " << result;
+  return success();
+}
+
+static LogicalResult verifyBarrier(Operation *op, int64_t threads) {
+  if (threads <= 0 || threads % 32 != 0 || threads > 1024)
+    return op->emitOpError() << "a barrier's threads are a multiple of 32 up to 1024, got " << threads;
+  return success();
+}
+LogicalResult NamedBarrierSyncOp::verify() { return verifyBarrier(*this, getThreads()); }
+LogicalResult NamedBarrierArriveOp::verify() { return verifyBarrier(*this, getThreads()); }
+
+} // namespace lacuna::warp

@@ -1,0 +1,264 @@
+#include "AttentionCommand.h"
+
+#include "lacuna/Runtime/Npy.h"
+
+#include <CLI/CLI.hpp>
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <unistd.h>
+
+using namespace lacuna;
+using namespace lacuna::runtime;
+using namespace lacuna::tools;
+
+namespace {
+
+constexpr int kHeadDim = 16, kTileRows = 64, kBlock = 64;
+
+/// Reads launch parameters in order.
+class Parameters {
+public:
+  explicit Parameters(void **slots) : slots(slots) {}
+  template <class T>
+  T next() {
+    T value;
+    std::memcpy(&value, *slots++, sizeof(value));
+    return value;
+  }
+
+private:
+  void **slots;
+};
+
+/// A view of 16-bit elements, [.., .., .., kHeadDim].
+struct View {
+  uint16_t *data;
+  int64_t strides[3];
+  explicit View(Parameters &p) : data(p.next<uint16_t *>()) {
+    for (int64_t &stride : strides)
+      stride = p.next<int64_t>();
+  }
+  uint16_t *row(int64_t a, int64_t b, int64_t c) const { return data + a * strides[0] + b * strides[1] + c * strides[2]; }
+};
+
+/// Attention in float32, row by row: what a compiler would make of the library kernel for bf16, written by hand.
+template <bool kCausal, bool kWrong>
+void attention(void **slots, int32_t x, int32_t h, int32_t b) {
+  Parameters p(slots);
+  View q(p), k(p), v(p);
+  const auto *indptr = p.next<const int32_t *>(), *split = p.next<const int32_t *>(), *indices = p.next<const int32_t *>();
+  const int64_t batchStride = p.next<int64_t>(), headStride = p.next<int64_t>();
+  p.next<int32_t>();
+  View o(p);
+  auto *lse = p.next<float *>();
+  const int64_t lseBatch = p.next<int64_t>(), lseHead = p.next<int64_t>();
+  const float scale = p.next<float>();
+  p.next<int32_t>();
+  const int32_t H = p.next<int32_t>(), M = p.next<int32_t>(), G = p.next<int32_t>(), N = p.next<int32_t>();
+  const int64_t g = h / (H / G), row = b * batchStride + h * headStride + x * kTileRows / kBlock;
+  for (int64_t i = int64_t(x) * kTileRows; i < std::min<int64_t>(M, (x + 1) * kTileRows); ++i) {
+    float sum = 0, largest = -std::numeric_limits<float>::infinity(), acc[kHeadDim] = {};
+    for (int pass = 0; pass < 2; ++pass)
+      for (int32_t at = indptr[row]; at < indptr[row + 1]; ++at)
+        for (int64_t j = int64_t(indices[at]) * kBlock; j < std::min<int64_t>(N, (indices[at] + 1) * int64_t(kBlock)); ++j) {
+          if (kCausal && at < split[row] && j > i + N - M)
+            continue;
+          float s = 0;
+          for (int d = 0; d < kHeadDim; ++d)
+            s += bf16ToFloat(q.row(b, h, i)[d]) * bf16ToFloat(k.row(b, g, j)[d]);
+          s *= scale;
+          if (pass == 0) {
+            largest = std::max(largest, s);
+            continue;
+          }
+          float weight = std::exp(s - largest);
+          sum += weight;
+          for (int d = 0; d < kHeadDim; ++d)
+            acc[d] += bf16ToFloat(floatToBf16(weight)) * bf16ToFloat(v.row(b, g, j)[d]);
+        }
+    for (int d = 0; d < kHeadDim; ++d)
+      o.row(b, h, i)[d] = floatToBf16(sum == 0 ? 0 : acc[d] / sum * (kWrong ? 1.1f : 1.0f));
+    lse[b * lseBatch + h * lseHead + i] = largest + std::log(sum);
+  }
+}
+
+class HandWrittenBackend final : public AttentionBackend {
+public:
+  Expected<CompiledAttention> compile(const AttentionRequest &request) override {
+    last = request;
+    if (failWith)
+      return tl::unexpected(*failWith);
+    LaunchMetadata metadata;
+    metadata.kernel = metadata.symbol = "attention_forward";
+    metadata.target = "cpu";
+    auto view = [](const char *name, const char *heads, const char *length, bool output = false) {
+      return Argument{name, Argument::Kind::View, DType::BF16, {{"B"}, {heads}, {length}, {"", kHeadDim}}, output};
+    };
+    metadata.arguments = {view("q", "H", "M"), view("k", "G", "N"), view("v", "G", "N"),
+                          {"rows", Argument::Kind::Blocks, DType::I32, {{"B"}, {"H"}}, false, kBlock, kBlock},
+                          view("o", "H", "M", true),
+                          {"lse", Argument::Kind::View, DType::F32, {{"B"}, {"H"}, {"M"}}, true},
+                          {"scale", Argument::Kind::Scalar, DType::F32}};
+    metadata.dims = {"B", "H", "M", "G", "N"};
+    metadata.grid = {"ceildiv(M, 64)", "H", "B"};
+    metadata.constraints = {{"H % G == 0", "H % G == 0"}};
+    CpuEntry entry = wrong                   ? attention<false, true>
+                     : request.hooks.empty() ? attention<false, false>
+                                             : attention<true, false>;
+    Expected<CpuKernel> kernel = CpuKernel::create(entry, metadata, request.pool);
+    if (!kernel)
+      return takeError(kernel);
+    return CompiledAttention{std::move(*kernel), false, {{"tile", 1.5}, {"llvm", 2.5}}};
+  }
+
+  bool wrong = false;
+  std::optional<Error> failWith;
+  std::optional<AttentionRequest> last;
+};
+
+/// Runs `lacuna attention` with these flags, small and on the CPU unless they say otherwise.
+CommandResult run(HandWrittenBackend &backend, std::vector<std::string> flags, bool small = true) {
+  CLI::App app;
+  AttentionOptions options;
+  addAttentionCommand(app, options);
+  std::vector<std::string> arguments = std::move(flags);
+  arguments.insert(arguments.begin(), {"attention", "--device", "cpu"});
+  if (small)
+    arguments.insert(arguments.end(), {"--heads", "4", "--head-dim", "16", "--queries", "150", "--keys", "200", "--block", "64x64"});
+  std::reverse(arguments.begin(), arguments.end()); // as CLI11 wants them
+  REQUIRE_NOTHROW(app.parse(arguments));
+  return attentionCommand(options, backend);
+}
+
+struct ScratchDirectory {
+  std::string path;
+  ScratchDirectory() : path((std::filesystem::temp_directory_path() / "lacuna-attention-XXXXXX").string()) {
+    REQUIRE(mkdtemp(path.data()));
+  }
+  ~ScratchDirectory() { std::filesystem::remove_all(path); }
+};
+
+} // namespace
+
+TEST_CASE("a right kernel passes the check, and JSON says all there is") {
+  HandWrittenBackend backend;
+  CommandResult result = run(backend, {"--pattern", "causal", "--kv-heads", "2", "--batch", "2", "--check", "--bench", "--json"});
+  REQUIRE_MESSAGE(result.status == 0, result.errors);
+  nlohmann::json json = nlohmann::json::parse(result.output);
+  CHECK(json["target"] == "cpu");
+  CHECK(json["kernel"] == "attention_forward");
+  CHECK(json["params"] == nlohmann::json{{"BM", 64}, {"BN", 128}, {"D", 16}, {"DV", 16}, {"T", "bf16"}, {"QB", 64}, {"KB", 64}});
+  CHECK(json["hooks"]["keep"] == "j <= i + N - M");
+  CHECK(json["blocks"]["partial"].get<int>() + json["blocks"]["full"].get<int>() > 0);
+  CHECK(json["check"]["passed"] == true);
+  CHECK(json["check"]["rel_frobenius"].get<double>() < 4e-3);
+  CHECK(json["check"]["rows_checked"] == 2 * 4 * 150);
+  CHECK(json["check"].contains("max_abs"));
+  CHECK(json["check"].contains("lse_max_abs"));
+  CHECK(json["bench"]["median_us"].get<double>() > 0);
+  double executed = json["bench"]["tflops_executed"], dense = json["bench"]["tflops_dense"];
+  double blocks = json["blocks"]["partial"].get<double>() + json["blocks"]["full"].get<double>();
+  CHECK(executed / dense == doctest::Approx(blocks * 64 * 64 / (2 * 4 * 150 * 200)));
+  CHECK(json["compile"] == nlohmann::json{{"cached", false}, {"ms", {{"tile", 1.5}, {"llvm", 2.5}}}});
+  CHECK(backend.last->positiveScale);
+}
+
+TEST_CASE("dense, causal and random lists run and pass") {
+  for (const char *pattern : {"dense", "causal", "random:0.4"}) {
+    HandWrittenBackend backend;
+    CommandResult result = run(backend, {"--pattern", pattern, "--check", "--seed", "5"});
+    CHECK_MESSAGE(result.status == 0, result.errors);
+    CHECK(result.output.find("check    passed against float64") != std::string::npos);
+  }
+}
+
+TEST_CASE("a wrong kernel fails with status 1 and the reason") {
+  HandWrittenBackend backend;
+  backend.wrong = true;
+  CommandResult result = run(backend, {"--check", "--json"});
+  CHECK(result.status == 1);
+  CHECK(result.errors.find("the check failed: the relative Frobenius error of O is 0.1") != std::string::npos);
+  CHECK(nlohmann::json::parse(result.output)["check"]["passed"] == false);
+  CHECK(run(backend, {}).status == 0);
+}
+
+TEST_CASE("the scale is any finite number") {
+  HandWrittenBackend backend;
+  CHECK(run(backend, {"--scale", "-0.5", "--check"}).status == 0);
+  CHECK(!backend.last->positiveScale);
+  CHECK(run(backend, {"--scale", "0", "--check"}).status == 0);
+  CHECK(run(backend, {"--scale", "inf"}).errors == "lacuna attention: --scale is 'inf'; give a finite number\n");
+}
+
+TEST_CASE("saved data is loaded again and gives the same result") {
+  HandWrittenBackend backend;
+  ScratchDirectory first, second;
+  CommandResult saved = run(backend, {"--pattern", "random:0.4", "--batch", "2", "--kv-heads", "2", "--save", first.path});
+  REQUIRE_MESSAGE(saved.status == 0, saved.errors);
+  for (const char *name : {"q", "k", "v", "o", "lse", "indptr", "split", "indices"})
+    CHECK(std::filesystem::exists(first.path + "/" + name + ".npy"));
+  CHECK(readNpy(first.path + "/q.npy")->shape == std::vector<int64_t>{2, 4, 150, 16});
+  CHECK(readNpy(first.path + "/k.npy")->shape == std::vector<int64_t>{2, 2, 200, 16});
+  CHECK(readNpy(first.path + "/o.npy")->type == NpyType::U16);
+  CHECK(readNpy(first.path + "/lse.npy")->shape == std::vector<int64_t>{2, 4, 150});
+  CHECK(readNpy(first.path + "/split.npy")->shape == std::vector<int64_t>{2 * 4 * 3});
+
+  CommandResult loaded = run(backend,
+                             {"--load", first.path, "--pattern", "lists:" + first.path, "--block", "64x64", "--check", "--save",
+                              second.path},
+                             false);
+  REQUIRE_MESSAGE(loaded.status == 0, loaded.errors);
+  for (const char *name : {"q", "o", "lse", "indices"})
+    CHECK(readNpy(first.path + "/" + name + ".npy")->bytes == readNpy(second.path + "/" + name + ".npy")->bytes);
+
+  CHECK(run(backend, {"--load", first.path, "--queries", "151", "--block", "64x64"}, false).errors ==
+        "lacuna attention: --queries 151 was given, and the files of --load have 150; leave the flag out\n");
+  CHECK(run(backend, {"--load", first.path + "/none"}, false).status == 1);
+  const float vector[] = {1, 2};
+  REQUIRE(writeNpy(first.path + "/k.npy", NpyType::F32, {2}, vector));
+  CHECK(run(backend, {"--load", first.path}, false).errors.find("k.npy has 1 dimensions; give [batch, heads, length, head dimension]") !=
+        std::string::npos);
+  REQUIRE(writeNpy(first.path + "/k.npy", NpyType::F32, {1, 1, 1, 2}, vector));
+  CommandResult mixed = run(backend, {"--load", first.path}, false);
+  CHECK(mixed.errors.find("do not go together") != std::string::npos);
+  CHECK(mixed.status == 1);
+}
+
+TEST_CASE("wrong calls have status 2 and a sentence") {
+  HandWrittenBackend backend;
+  auto wrongCall = [&](std::vector<std::string> flags) {
+    CommandResult result = run(backend, flags, false);
+    CHECK(result.status == 2);
+    CHECK(result.output.empty());
+    return result.errors;
+  };
+  CHECK(wrongCall({"--dtype", "f32"}) == "lacuna attention: --dtype is 'f32'; give bf16 or f16\n");
+  CHECK(wrongCall({"--block", "128"}) == "lacuna attention: --block is '128'; give QUERIESxKEYS, for example 128x128\n");
+  CHECK(wrongCall({"--block", "100x128"}).find("multiples of 16") != std::string::npos);
+  CHECK(wrongCall({"--pattern", "diagonal"}).find("'diagonal' is not known") != std::string::npos);
+  CHECK(wrongCall({"--queries", "0"}) == "lacuna attention: queries is 0; give 1 to 2147483647\n");
+  CHECK(wrongCall({"--head-dim", "100"}) == "lacuna attention: head-dim is 100; give a multiple of 8 up to 256\n");
+  CHECK(wrongCall({"--heads", "6", "--kv-heads", "4"}).find("6 heads cannot share 4 KV heads") != std::string::npos);
+  CHECK(wrongCall({"--batch", "2147483647", "--queries", "2147483647"}).find("more than 2^48 elements") != std::string::npos);
+  CHECK(wrongCall({"--scale", "x"}) == "lacuna attention: --scale is 'x'; give a finite number\n");
+}
+
+TEST_CASE("failed work has status 1 and a sentence") {
+  HandWrittenBackend backend;
+  backend.failWith = Error{ErrorCode::CompileFailed, "the compiler gave up"}.withNote("a note");
+  CommandResult failed = run(backend, {});
+  CHECK(failed.status == 1);
+  CHECK(failed.errors == "lacuna attention: the compiler gave up\n  note: a note\n");
+  backend.failWith.reset();
+  CommandResult missing = run(backend, {"--pattern", "lists:/nowhere"});
+  CHECK(missing.status == 1);
+  CHECK(missing.errors == "lacuna attention: /nowhere/indptr.npy cannot be read: No such file or directory\n");
+  CommandResult unwritable = run(backend, {"--save", "/proc/nowhere"});
+  CHECK(unwritable.status == 1);
+  CHECK(unwritable.errors.find("the directory /proc/nowhere cannot be made") != std::string::npos);
+}
