@@ -78,7 +78,7 @@ Error DiagnosticSink::toError() const {
 }
 
 std::string lacuna::frontend::didYouMean(std::string_view name, const std::vector<std::string> &candidates) {
-  unsigned limit = std::max<unsigned>(1, static_cast<unsigned>(std::min<size_t>(name.size(), 30)) / 3);
+  unsigned limit = static_cast<unsigned>(std::min<size_t>(name.size(), 30) + 2) / 3;
   const std::string *best = nullptr;
   unsigned bestDistance = limit + 1;
   if (name.size() > 64)

@@ -72,12 +72,11 @@ void Parser::giveUp() {
   at = tokens.size() - 1;
 }
 
-void Parser::synchronizeDecl() {
+void Parser::synchronizeDecl(size_t begin) {
   if (diagnostics.full())
     at = tokens.size() - 1;
-  do {
+  while (!is(TokenKind::End) && !(at != begin && atDecl()))
     take();
-  } while (!is(TokenKind::End) && !atDecl());
 }
 
 void Parser::synchronizeStmt(size_t begin) {
@@ -138,9 +137,11 @@ std::vector<std::string_view> Parser::fileDoc() const {
 
 void Parser::parseModule(Module &module) {
   module.doc = fileDoc();
-  while (!is(TokenKind::End))
+  while (!is(TokenKind::End)) {
+    size_t begin = at;
     if (!parseDecl(module))
-      synchronizeDecl();
+      synchronizeDecl(begin);
+  }
 }
 
 bool Parser::parseDecl(Module &module) {

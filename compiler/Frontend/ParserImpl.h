@@ -69,7 +69,8 @@ private:
   bool expectWord(std::string_view word, std::string_view where);
   /// Reports too deep a nesting, once, and goes to the end of the text.
   void giveUp();
-  void synchronizeDecl();
+  /// Skips to the next declaration, but not to the one at `begin`, which failed.
+  void synchronizeDecl(size_t begin);
   /// Skips to the end of the block or to what looks like a statement, but not to the one at `begin`, which failed.
   void synchronizeStmt(size_t begin);
 

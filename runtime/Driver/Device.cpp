@@ -14,10 +14,16 @@ struct Device::State {
   }
 };
 
-std::string DeviceInfo::target() const { return fmt::format("sm_{}{}{}", major, minor, major >= 9 ? "a" : ""); }
+std::string DeviceInfo::target() const {
+  return fmt::format("sm_{}{}{}", major, minor, major >= 9 ? "a" : "");
+}
 
-const DeviceInfo &Device::info() const { return state->info; }
-const Driver &Device::driver() const { return *state->driver; }
+const DeviceInfo &Device::info() const {
+  return state->info;
+}
+const Driver &Device::driver() const {
+  return *state->driver;
+}
 
 Expected<int> Device::count() {
   Expected<std::shared_ptr<const Driver>> driver = Driver::get();
@@ -60,14 +66,15 @@ Expected<Device> Device::open(std::shared_ptr<const Driver> driver, int ordinal)
     return done;
   };
   DeviceInfo &info = state->info;
-  Expected<void> done = ask(driver->cuDeviceGet(&state->handle, ordinal))
-                            .and_then([&] { return ask(driver->cuDeviceGetName(name, sizeof(name) - 1, state->handle)); })
-                            .and_then([&] { return ask(driver->cuDeviceTotalMem(&memory, state->handle)); })
-                            .and_then([&] { return attribute(cu::ComputeCapabilityMajor, info.major); })
-                            .and_then([&] { return attribute(cu::ComputeCapabilityMinor, info.minor); })
-                            .and_then([&] { return attribute(cu::MultiprocessorCount, info.multiprocessors); })
-                            .and_then([&] { return attribute(cu::MaxSharedMemoryPerBlockOptin, info.sharedBytesPerBlock); })
-                            .and_then([&] { return attribute(cu::L2CacheSize, info.l2Bytes); });
+  Expected<void> done =
+      ask(driver->cuDeviceGet(&state->handle, ordinal))
+          .and_then([&] { return ask(driver->cuDeviceGetName(name, sizeof(name) - 1, state->handle)); })
+          .and_then([&] { return ask(driver->cuDeviceTotalMem(&memory, state->handle)); })
+          .and_then([&] { return attribute(cu::ComputeCapabilityMajor, info.major); })
+          .and_then([&] { return attribute(cu::ComputeCapabilityMinor, info.minor); })
+          .and_then([&] { return attribute(cu::MultiprocessorCount, info.multiprocessors); })
+          .and_then([&] { return attribute(cu::MaxSharedMemoryPerBlockOptin, info.sharedBytesPerBlock); })
+          .and_then([&] { return attribute(cu::L2CacheSize, info.l2Bytes); });
   if (!done)
     return takeError(done);
   info.name = name;
@@ -189,9 +196,9 @@ Expected<DeviceBuffer> DeviceBuffer::allocate(const Device &device, size_t bytes
   ContextGuard guard(device);
   cu::DevicePtr pointer = 0;
   const Driver &driver = device.driver();
-  if (auto done = driver.check(driver.cuMemAlloc(&pointer, bytes),
-                               fmt::format("allocating {} bytes of the {} on {}", bytes, device.info().memoryBytes,
-                                           device.info().name));
+  if (auto done =
+          driver.check(driver.cuMemAlloc(&pointer, bytes), fmt::format("allocating {} bytes of the {} on {}", bytes,
+                                                                       device.info().memoryBytes, device.info().name));
       !done)
     return takeError(done);
   return DeviceBuffer(device, pointer, bytes);

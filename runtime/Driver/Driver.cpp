@@ -34,10 +34,11 @@ Expected<std::shared_ptr<const Driver>> Driver::load(const std::string &library)
   if (!resolver)
     resolver = dlsym(handle, "cuGetProcAddress");
   if (!resolver)
-    return makeError(ErrorCode::Unavailable,
-                     "{} has no cuGetProcAddress, so its CUDA driver is older than 11.3; update it to one for CUDA 12.0 or "
-                     "later",
-                     library);
+    return makeError(
+        ErrorCode::Unavailable,
+        "{} has no cuGetProcAddress, so its CUDA driver is older than 11.3; update it to one for CUDA 12.0 or "
+        "later",
+        library);
   return fromResolver(reinterpret_cast<Resolver>(resolver), library);
 }
 
@@ -51,9 +52,10 @@ Expected<std::shared_ptr<const Driver>> Driver::fromResolver(Resolver resolver, 
   if (resolve("cuDriverGetVersion", reinterpret_cast<void **>(&driver->cuDriverGetVersion)))
     (void)driver->cuDriverGetVersion(&driver->driverVersion);
   if (driver->driverVersion < kMinimumVersion)
-    return makeError(ErrorCode::Unavailable,
-                     "the CUDA driver {} speaks CUDA {}.{}, and 12.0 is the oldest that works; update the NVIDIA driver",
-                     name, driver->driverVersion / 1000, driver->driverVersion % 1000 / 10);
+    return makeError(
+        ErrorCode::Unavailable,
+        "the CUDA driver {} speaks CUDA {}.{}, and 12.0 is the oldest that works; update the NVIDIA driver", name,
+        driver->driverVersion / 1000, driver->driverVersion % 1000 / 10);
 
 #define LACUNA_DRIVER_FUNCTION(function, parameters)                                                                   \
   if (!resolve(#function, reinterpret_cast<void **>(&driver->function)))                                               \

@@ -45,7 +45,8 @@ Expected<Module> Module::load(const Device &device, std::string_view image) {
   if (!isCubin)
     terminated.assign(image);
 
-  auto infoLog = std::make_unique<std::array<char, kLogBytes>>(), errorLog = std::make_unique<std::array<char, kLogBytes>>();
+  auto infoLog = std::make_unique<std::array<char, kLogBytes>>(),
+       errorLog = std::make_unique<std::array<char, kLogBytes>>();
   infoLog->fill(0);
   errorLog->fill(0);
   auto asPointer = [](size_t value) { return reinterpret_cast<void *>(value); };
@@ -58,10 +59,10 @@ Expected<Module> Module::load(const Device &device, std::string_view image) {
   cu::Result result = driver.cuModuleLoadDataEx(&state->module, isCubin ? image.data() : terminated.c_str(),
                                                 std::size(options), options, values);
   state->log = textOf(*infoLog);
-  if (Expected<void> done = driver.check(
-          result, fmt::format("loading {} of {} bytes on {} ({}, driver for CUDA {}.{})", isCubin ? "a cubin" : "PTX",
-                              image.size(), device.info().name, device.info().target(), driver.version() / 1000,
-                              driver.version() % 1000 / 10));
+  if (Expected<void> done = driver.check(result, fmt::format("loading {} of {} bytes on {} ({}, driver for CUDA {}.{})",
+                                                             isCubin ? "a cubin" : "PTX", image.size(),
+                                                             device.info().name, device.info().target(),
+                                                             driver.version() / 1000, driver.version() % 1000 / 10));
       !done) {
     state->module = nullptr;
     Error error = std::move(done.error());
@@ -76,8 +77,12 @@ Expected<Module> Module::load(const Device &device, std::string_view image) {
   return Module(std::move(state));
 }
 
-const Device &Module::device() const { return state->device; }
-const std::string &Module::assemblerLog() const { return state->log; }
+const Device &Module::device() const {
+  return state->device;
+}
+const std::string &Module::assemblerLog() const {
+  return state->log;
+}
 
 Expected<Function> Module::function(const std::string &symbol) const {
   const Device &device = state->device;
@@ -106,10 +111,11 @@ Expected<void> Function::allowShared(int64_t bytes) {
   const Device &device = owner.device();
   int64_t limit = device.info().sharedBytesPerBlock - numSharedBytes;
   if (bytes < 0 || bytes > limit)
-    return makeError(ErrorCode::ResourceExhausted,
-                     "kernel '{}' needs {} bytes of shared memory, and {} allows {}; lower the tile sizes (BM, BN) or the "
-                     "number of stages",
-                     name, bytes, device.info().name, limit);
+    return makeError(
+        ErrorCode::ResourceExhausted,
+        "kernel '{}' needs {} bytes of shared memory, and {} allows {}; lower the tile sizes (BM, BN) or the "
+        "number of stages",
+        name, bytes, device.info().name, limit);
   ContextGuard guard(device);
   return device.driver().check(
       device.driver().cuFuncSetAttribute(function, cu::MaxDynamicSharedBytes, static_cast<int>(bytes)),

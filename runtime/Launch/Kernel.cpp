@@ -15,8 +15,12 @@ struct Kernel::State {
         action(fmt::format("launching kernel '{}'", signature.metadata().kernel)) {}
 };
 
-const LaunchMetadata &Kernel::metadata() const { return state->signature.metadata(); }
-const Function &Kernel::function() const { return state->function; }
+const LaunchMetadata &Kernel::metadata() const {
+  return state->signature.metadata();
+}
+const Function &Kernel::function() const {
+  return state->function;
+}
 
 Expected<Kernel> Kernel::load(const Device &device, std::string_view image, LaunchMetadata metadata) {
   Expected<LaunchSignature> signature = LaunchSignature::create(std::move(metadata));
@@ -30,10 +34,11 @@ Expected<Kernel> Kernel::load(const Device &device, std::string_view image, Laun
   if (!function)
     return takeError(function);
   if (checked.threads > function->maxThreads())
-    return makeError(ErrorCode::ResourceExhausted,
-                     "kernel '{}' runs {} threads a CTA, and with {} registers each {} allows {}; lower the tile sizes or the "
-                     "registers",
-                     checked.kernel, checked.threads, function->registers(), device.info().name, function->maxThreads());
+    return makeError(
+        ErrorCode::ResourceExhausted,
+        "kernel '{}' runs {} threads a CTA, and with {} registers each {} allows {}; lower the tile sizes or the "
+        "registers",
+        checked.kernel, checked.threads, function->registers(), device.info().name, function->maxThreads());
   if (Expected<void> allowed = function->allowShared(checked.sharedBytes); !allowed)
     return takeError(allowed);
   return Kernel(std::make_shared<State>(std::move(*signature), std::move(*function)));
@@ -51,13 +56,12 @@ Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValu
   if (Expected<void> encoded = state->tensorMaps.add(driver, arguments, pack); !encoded)
     return encoded;
   pack.addArguments(arguments, *bounds);
-  return driver.check(driver.cuLaunchKernel(state->function.handle(), static_cast<unsigned>(bounds->grid[0]),
-                                            static_cast<unsigned>(bounds->grid[1]),
-                                            static_cast<unsigned>(bounds->grid[2]),
-                                            static_cast<unsigned>(metadata.threads), 1, 1,
-                                            static_cast<unsigned>(metadata.sharedBytes), stream.handle(),
-                                            pack.pointers(), nullptr),
-                      state->action);
+  return driver.check(
+      driver.cuLaunchKernel(state->function.handle(), static_cast<unsigned>(bounds->grid[0]),
+                            static_cast<unsigned>(bounds->grid[1]), static_cast<unsigned>(bounds->grid[2]),
+                            static_cast<unsigned>(metadata.threads), 1, 1, static_cast<unsigned>(metadata.sharedBytes),
+                            stream.handle(), pack.pointers(), nullptr),
+      state->action);
 }
 
 } // namespace lacuna::runtime

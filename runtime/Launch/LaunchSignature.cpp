@@ -24,8 +24,7 @@ std::string_view kindName(const ArgumentValue &value) {
   return kNames[value.index()];
 }
 
-template <class Range>
-std::string joined(const Range &range) {
+template <class Range> std::string joined(const Range &range) {
   std::string text;
   for (const auto &each : range)
     text += fmt::format("{}{}", text.empty() ? "" : ", ", each);
@@ -52,7 +51,8 @@ size_t parameterBytes(const Argument &argument) {
   return argument.kind == Argument::Kind::Blocks ? 48 : 4;
 }
 
-/// Whether two indices may name the same element: then, from the smallest stride up, one axis does not clear the one before.
+/// Whether two indices may name the same element: then, from the smallest stride up, one axis does not clear the one
+/// before.
 bool mayOverlap(const TensorView &view) {
   std::array<std::pair<int64_t, int64_t>, kMaxViewRank> axes;
   size_t count = 0;
@@ -85,7 +85,8 @@ Expected<void> LaunchSignature::resolve() {
   if (data.grid.empty() || data.grid.size() > 3)
     return broken(data, fmt::format("a grid of {} expressions, 1 to 3 are allowed", data.grid.size()));
   if (data.tensorMaps.size() > kMaxTensorMaps)
-    return broken(data, fmt::format("{} tensor maps, at most {} are supported", data.tensorMaps.size(), kMaxTensorMaps));
+    return broken(data,
+                  fmt::format("{} tensor maps, at most {} are supported", data.tensorMaps.size(), kMaxTensorMaps));
   if (data.threads < 1 || data.threads > 1024 || data.sharedBytes < 0)
     return broken(data, fmt::format("{} threads and {} bytes of shared memory", data.threads, data.sharedBytes));
 
@@ -123,8 +124,8 @@ Expected<void> LaunchSignature::resolve() {
     if (!known || argument->kind != Argument::Kind::View || dtypeSize(argument->dtype) != 2 ||
         argument->shape.size() > kMaxTensorMapRank || map.rowAxis < 0 ||
         map.rowAxis + 1 >= static_cast<int>(argument->shape.size()) || map.boxRows < 1 || map.boxRows > 256)
-      return broken(data, fmt::format("a tensor map over argument {}, axis {}, {} rows", map.argument, map.rowAxis,
-                                      map.boxRows));
+      return broken(
+          data, fmt::format("a tensor map over argument {}, axis {}, {} rows", map.argument, map.rowAxis, map.boxRows));
     mapped[map.argument] = true;
   }
 
@@ -176,8 +177,8 @@ Expected<LaunchBounds> LaunchSignature::bind(std::span<const ArgumentValue> argu
       break;
     }
     if (!fits)
-      return makeError(ErrorCode::InvalidArgument, "argument '{}' of kernel '{}' is {}{}, and {} was given", argument.name,
-                       data.kernel, kindName(argument.kind),
+      return makeError(ErrorCode::InvalidArgument, "argument '{}' of kernel '{}' is {}{}, and {} was given",
+                       argument.name, data.kernel, kindName(argument.kind),
                        argument.kind == Argument::Kind::Scalar ? fmt::format(" ({})", dtypeName(argument.dtype)) : "",
                        kindName(arguments[index]));
     if (argument.kind == Argument::Kind::View)
@@ -186,7 +187,8 @@ Expected<LaunchBounds> LaunchSignature::bind(std::span<const ArgumentValue> argu
   }
   for (size_t index = 0; index < arguments.size(); ++index)
     if (data.arguments[index].kind == Argument::Kind::Blocks)
-      if (Expected<void> done = bindBlocks(data.arguments[index], std::get<BlockListView>(arguments[index]), bounds); !done)
+      if (Expected<void> done = bindBlocks(data.arguments[index], std::get<BlockListView>(arguments[index]), bounds);
+          !done)
         return takeError(done);
   if (Expected<void> done = checkScalars(arguments); !done)
     return takeError(done);
@@ -199,9 +201,11 @@ Expected<void> LaunchSignature::bindView(size_t index, const TensorView &view, L
                                          uint64_t &bound) const {
   const Argument &argument = data.arguments[index];
   if (view.dtype != argument.dtype)
-    return makeError(ErrorCode::InvalidArgument, "argument '{}' is {}, and kernel '{}' was compiled for {}; convert it, or "
+    return makeError(ErrorCode::InvalidArgument,
+                     "argument '{}' is {}, and kernel '{}' was compiled for {}; convert it, or "
                      "compile for {}",
-                     argument.name, dtypeName(view.dtype), data.kernel, dtypeName(argument.dtype), dtypeName(view.dtype));
+                     argument.name, dtypeName(view.dtype), data.kernel, dtypeName(argument.dtype),
+                     dtypeName(view.dtype));
   if (view.shape.size() != argument.shape.size() || view.strides.size() != argument.shape.size())
     return makeError(ErrorCode::InvalidArgument,
                      "argument '{}' has {} extents and {} strides, and kernel '{}' wants {} of each: {}", argument.name,
@@ -237,34 +241,39 @@ Expected<void> LaunchSignature::bindView(size_t index, const TensorView &view, L
 
 Expected<void> LaunchSignature::checkLayout(const Argument &argument, const TensorView &view, bool isMapped) const {
   if (!view.data)
-    return makeError(ErrorCode::InvalidArgument, "argument '{}' is a null pointer; give memory of shape {}", argument.name,
-                     joined(view.shape));
+    return makeError(ErrorCode::InvalidArgument, "argument '{}' is a null pointer; give memory of shape {}",
+                     argument.name, joined(view.shape));
   if (view.strides.back() != 1 && view.shape.back() != 1)
     return makeError(ErrorCode::InvalidArgument,
                      "argument '{}' has stride {} on its innermost axis; it must be 1, so make a contiguous copy",
                      argument.name, view.strides.back());
-  uint64_t address = reinterpret_cast<uint64_t>(view.data), alignment = isMapped ? kMapAlignment : dtypeSize(view.dtype);
+  uint64_t address = reinterpret_cast<uint64_t>(view.data),
+           alignment = isMapped ? kMapAlignment : dtypeSize(view.dtype);
   if (address % alignment != 0)
-    return makeError(ErrorCode::InvalidArgument, "argument '{}' starts at address {:#x}; it must be a multiple of {} bytes",
-                     argument.name, address, alignment);
+    return makeError(ErrorCode::InvalidArgument,
+                     "argument '{}' starts at address {:#x}; it must be a multiple of {} bytes", argument.name, address,
+                     alignment);
 
   int64_t last = 0, size = static_cast<int64_t>(dtypeSize(view.dtype)); // the offset of the last element
   bool overflow = false;
   for (size_t axis = 0; axis < view.shape.size(); ++axis) {
     int64_t stride = view.strides[axis], reach = 0;
     if (stride < 0)
-      return makeError(ErrorCode::InvalidArgument, "argument '{}' has stride {} on axis {}; strides must not be negative",
-                       argument.name, stride, axis);
-    overflow |= __builtin_mul_overflow(stride, view.shape[axis] - 1, &reach) || __builtin_add_overflow(last, reach, &last);
+      return makeError(ErrorCode::InvalidArgument,
+                       "argument '{}' has stride {} on axis {}; strides must not be negative", argument.name, stride,
+                       axis);
+    overflow |=
+        __builtin_mul_overflow(stride, view.shape[axis] - 1, &reach) || __builtin_add_overflow(last, reach, &last);
     if (!isMapped || axis + 1 == view.shape.size() || view.shape[axis] == 1)
       continue;
     int64_t strideBytes = 0;
     overflow |= __builtin_mul_overflow(stride, size, &strideBytes);
     if (strideBytes % static_cast<int64_t>(kMapAlignment) != 0 || strideBytes >= kMaxMappedStrideBytes)
-      return makeError(ErrorCode::InvalidArgument,
-                       "argument '{}' has stride {} ({} bytes) on axis {}; it must be a multiple of {} elements ({} bytes) "
-                       "below 2^40 bytes, so pad the rows",
-                       argument.name, stride, strideBytes, axis, kMapAlignment / size, kMapAlignment);
+      return makeError(
+          ErrorCode::InvalidArgument,
+          "argument '{}' has stride {} ({} bytes) on axis {}; it must be a multiple of {} elements ({} bytes) "
+          "below 2^40 bytes, so pad the rows",
+          argument.name, stride, strideBytes, axis, kMapAlignment / size, kMapAlignment);
   }
   int64_t end = 0;
   overflow |= __builtin_add_overflow(last, int64_t(1), &end) || __builtin_mul_overflow(end, size, &end) ||
@@ -274,10 +283,11 @@ Expected<void> LaunchSignature::checkLayout(const Argument &argument, const Tens
                      "argument '{}' of shape {} and strides {} reaches past 64-bit addresses; check the strides",
                      argument.name, joined(view.shape), joined(view.strides));
   if (argument.output && mayOverlap(view))
-    return makeError(ErrorCode::InvalidArgument,
-                     "argument '{}' is written, and with shape {} and strides {} several elements share memory; give each "
-                     "its own",
-                     argument.name, joined(view.shape), joined(view.strides));
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "argument '{}' is written, and with shape {} and strides {} several elements share memory; give each "
+        "its own",
+        argument.name, joined(view.shape), joined(view.strides));
   return {};
 }
 
@@ -291,8 +301,8 @@ Expected<void> LaunchSignature::bindBlocks(const Argument &argument, const Block
   auto checkCount = [&](size_t axis, int64_t given, std::string_view what) -> Expected<void> {
     if (given == 1 || given == wanted(axis))
       return {};
-    return makeError(ErrorCode::InvalidArgument, "list '{}' has {} {}; give {} (one each) or 1 (shared)", argument.name, given,
-                     what, wanted(axis));
+    return makeError(ErrorCode::InvalidArgument, "list '{}' has {} {}; give {} (one each) or 1 (shared)", argument.name,
+                     given, what, wanted(axis));
   };
   if (Expected<void> done = checkCount(0, list.batches, "batches"); !done)
     return done;
@@ -328,10 +338,11 @@ Expected<void> LaunchSignature::checkScalars(std::span<const ArgumentValue> argu
     const float *real = std::get_if<float>(&arguments[index]);
     double value = real ? *real : std::get<int32_t>(arguments[index]);
     if (!(value > 0))
-      return makeError(ErrorCode::InvalidArgument,
-                       "argument '{}' is {}, and kernel '{}' was compiled for values above 0; compile it without that fact "
-                       "for other values",
-                       data.arguments[index].name, value, data.kernel);
+      return makeError(
+          ErrorCode::InvalidArgument,
+          "argument '{}' is {}, and kernel '{}' was compiled for values above 0; compile it without that fact "
+          "for other values",
+          data.arguments[index].name, value, data.kernel);
   }
   return {};
 }
@@ -359,7 +370,8 @@ Expected<void> LaunchSignature::computeGrid(LaunchBounds &bounds) const {
       return takeError(extent);
     int64_t limit = axis == 0 || data.target == "cpu" ? kMaxExtent : kMaxGridYZ;
     if (*extent < 1 || *extent > limit || __builtin_mul_overflow(programs, *extent, &programs))
-      return makeError(ErrorCode::Unsupported, "the grid of kernel '{}' has {} = {} on axis {}, and 1 to {} are allowed; split "
+      return makeError(ErrorCode::Unsupported,
+                       "the grid of kernel '{}' has {} = {} on axis {}, and 1 to {} are allowed; split "
                        "the launch. Dimensions: {}",
                        data.kernel, grid[axis].text(), *extent, "xyz"[axis], limit, values());
     bounds.grid[axis] = *extent;

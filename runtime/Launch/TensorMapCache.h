@@ -12,8 +12,8 @@
 
 namespace lacuna::runtime {
 
-/// The tensor maps of a kernel, encoded when a view is first seen and kept for the last few pointers, shapes and strides.
-/// Thread safety: any number of threads.
+/// The tensor maps of a kernel, encoded when a view is first seen and kept for the last few pointers, shapes and
+/// strides. Thread safety: any number of threads.
 class TensorMapCache {
 public:
   explicit TensorMapCache(const LaunchMetadata &metadata);

@@ -21,24 +21,22 @@ int64_t sharedBytes(AttentionTile tile, int64_t headDim, int64_t valueDim) {
 } // namespace
 
 Expected<void> AttentionShape::check() const {
-  const std::pair<const char *, int64_t> extents[] = {{"batch", batch},   {"heads", heads},
-                                                      {"kv-heads", kvHeads}, {"queries", queries},
-                                                      {"keys", keys},     {"head-dim", headDim},
+  const std::pair<const char *, int64_t> extents[] = {{"batch", batch},       {"heads", heads}, {"kv-heads", kvHeads},
+                                                      {"queries", queries},   {"keys", keys},   {"head-dim", headDim},
                                                       {"value-dim", valueDim}};
   for (const auto &[name, extent] : extents)
     if (extent < 1 || extent > kMaxExtent)
       return makeError(ErrorCode::InvalidArgument, "{} is {}; give 1 to {}", name, extent, kMaxExtent);
   if (heads % kvHeads != 0)
     return makeError(ErrorCode::InvalidArgument,
-                     "{} heads cannot share {} KV heads evenly; give a number of KV heads that divides the heads", heads,
-                     kvHeads);
+                     "{} heads cannot share {} KV heads evenly; give a number of KV heads that divides the heads",
+                     heads, kvHeads);
   const std::pair<const char *, int64_t> widths[] = {{"head-dim", headDim}, {"value-dim", valueDim}};
   for (const auto &[name, width] : widths)
     if (width % 8 != 0 || width > kMaxHeadDim)
       return makeError(ErrorCode::InvalidArgument, "{} is {}; give a multiple of 8 up to {}", name, width, kMaxHeadDim);
   int64_t rows = 0, elements = 0, lists = 0;
-  if (__builtin_mul_overflow(batch, heads, &lists) ||
-      __builtin_mul_overflow(lists, std::max(queries, keys), &rows) ||
+  if (__builtin_mul_overflow(batch, heads, &lists) || __builtin_mul_overflow(lists, std::max(queries, keys), &rows) ||
       __builtin_mul_overflow(rows, std::max(headDim, valueDim), &elements) || elements > kMaxElements)
     return makeError(ErrorCode::InvalidArgument,
                      "batch {} x heads {} x length {} x head-dim {} is more than 2^48 elements; make it smaller", batch,
@@ -49,7 +47,8 @@ Expected<void> AttentionShape::check() const {
 Expected<void> checkListBlock(int64_t queryBlock, int64_t keyBlock) {
   for (int64_t block : {queryBlock, keyBlock})
     if (block < 16 || block > 1024 || block % 16 != 0)
-      return makeError(ErrorCode::InvalidArgument, "a list block of {}x{} was given; both must be multiples of 16 from 16 to "
+      return makeError(ErrorCode::InvalidArgument,
+                       "a list block of {}x{} was given; both must be multiples of 16 from 16 to "
                        "1024",
                        queryBlock, keyBlock);
   return {};
@@ -70,9 +69,10 @@ Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t qu
   else if (queryBlock % 64 == 0)
     tile.queries = 64;
   else
-    return makeError(ErrorCode::InvalidArgument,
-                     "the list's query block is {}, and no kernel tile (64, 128 or 192 rows) divides it; give a multiple of 64",
-                     queryBlock);
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "the list's query block is {}, and no kernel tile (64, 128 or 192 rows) divides it; give a multiple of 64",
+        queryBlock);
   // One tile a block where the block itself is a good width; else the widest that divides it or holds whole blocks.
   const int64_t exact = width <= 128 ? 176 : 80, widest = width <= 128 ? 128 : 64;
   if (keyBlock == exact)
@@ -81,10 +81,11 @@ Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t qu
     if (keyBlock % keys == 0 || keys % keyBlock == 0)
       tile.keys = keys;
   if (int64_t needed = sharedBytes(tile, headDim, valueDim); needed > kSharedBytes)
-    return makeError(ErrorCode::ResourceExhausted,
-                     "a tile of {}x{} with head dimensions {} and {} needs {} bytes of shared memory, and {} are there; give "
-                     "a smaller list block",
-                     tile.queries, tile.keys, headDim, valueDim, needed, kSharedBytes);
+    return makeError(
+        ErrorCode::ResourceExhausted,
+        "a tile of {}x{} with head dimensions {} and {} needs {} bytes of shared memory, and {} are there; give "
+        "a smaller list block",
+        tile.queries, tile.keys, headDim, valueDim, needed, kSharedBytes);
   return tile;
 }
 

@@ -13,8 +13,8 @@ std::string place(const BlockLists &lists, int64_t row) {
 Expected<void> checkPart(const BlockLists &lists, int64_t row, std::span<const int32_t> part, const char *name) {
   for (size_t at = 0; at < part.size(); ++at) {
     if (part[at] < 0 || part[at] >= lists.keyBlocks)
-      return makeError(ErrorCode::InvalidArgument, "{} names the {} key block {}; 0 to {} are there", place(lists, row), name,
-                       part[at], lists.keyBlocks - 1);
+      return makeError(ErrorCode::InvalidArgument, "{} names the {} key block {}; 0 to {} are there", place(lists, row),
+                       name, part[at], lists.keyBlocks - 1);
     if (at > 0 && part[at] <= part[at - 1])
       return makeError(ErrorCode::InvalidArgument,
                        "{} names the {} key block {} after {}; each part must be ascending without repeats, so sort it",
@@ -28,8 +28,8 @@ Expected<void> checkDisjoint(const BlockLists &lists, int64_t row) {
   std::span<const int32_t> partial = lists.partialBlocks(row), full = lists.fullBlocks(row);
   for (size_t p = 0, f = 0; p < partial.size() && f < full.size();) {
     if (partial[p] == full[f])
-      return makeError(ErrorCode::InvalidArgument, "{} names key block {} both as partial and as full; keep one", place(lists, row),
-                       partial[p]);
+      return makeError(ErrorCode::InvalidArgument, "{} names key block {} both as partial and as full; keep one",
+                       place(lists, row), partial[p]);
     partial[p] < full[f] ? ++p : ++f;
   }
   return {};
@@ -53,29 +53,33 @@ Expected<void> BlockLists::check(const AttentionShape &shape) const {
   if (Expected<void> done = checkListBlock(queryBlock, keyBlock); !done)
     return done;
   if ((batches != 1 && batches != shape.batch) || (heads != 1 && heads != shape.heads))
-    return makeError(ErrorCode::InvalidArgument, "there are {} x {} lists for batch {} and {} heads; each extent must be the "
+    return makeError(ErrorCode::InvalidArgument,
+                     "there are {} x {} lists for batch {} and {} heads; each extent must be the "
                      "operator's or 1",
                      batches, heads, shape.batch, shape.heads);
-  int64_t wantedRows = (shape.queries + queryBlock - 1) / queryBlock, wantedKeys = (shape.keys + keyBlock - 1) / keyBlock;
+  int64_t wantedRows = (shape.queries + queryBlock - 1) / queryBlock,
+          wantedKeys = (shape.keys + keyBlock - 1) / keyBlock;
   if (rowBlocks != wantedRows || keyBlocks != wantedKeys)
     return makeError(ErrorCode::InvalidArgument,
-                     "the lists cover {} x {} blocks of {}x{}, and {} queries and {} keys need {} x {}", rowBlocks, keyBlocks,
-                     queryBlock, keyBlock, shape.queries, shape.keys, wantedRows, wantedKeys);
+                     "the lists cover {} x {} blocks of {}x{}, and {} queries and {} keys need {} x {}", rowBlocks,
+                     keyBlocks, queryBlock, keyBlock, shape.queries, shape.keys, wantedRows, wantedKeys);
   int64_t rows = numLists() * rowBlocks, entries = static_cast<int64_t>(indices.size());
   if (static_cast<int64_t>(split.size()) != rows || static_cast<int64_t>(indptr.size()) != rows + 1)
     return makeError(ErrorCode::InvalidArgument,
                      "indptr has {} and split {} entries; {} lists of {} row blocks need {} and {}", indptr.size(),
                      split.size(), numLists(), rowBlocks, rows + 1, rows);
   if (indptr.front() != 0 || indptr.back() != entries)
-    return makeError(ErrorCode::InvalidArgument, "indptr goes from {} to {}; it must go from 0 to the {} entries of indices",
-                     indptr.front(), indptr.back(), entries);
+    return makeError(ErrorCode::InvalidArgument,
+                     "indptr goes from {} to {}; it must go from 0 to the {} entries of indices", indptr.front(),
+                     indptr.back(), entries);
   for (int64_t row = 0; row < rows; ++row) {
     if (indptr[row] < 0 || indptr[row + 1] < indptr[row] || indptr[row + 1] > entries || split[row] < indptr[row] ||
         split[row] > indptr[row + 1])
-      return makeError(ErrorCode::InvalidArgument,
-                       "{} spans entries {} to {} with split {} of {} entries; it must hold 0 <= indptr <= split <= next "
-                       "indptr",
-                       place(*this, row), indptr[row], indptr[row + 1], split[row], entries);
+      return makeError(
+          ErrorCode::InvalidArgument,
+          "{} spans entries {} to {} with split {} of {} entries; it must hold 0 <= indptr <= split <= next "
+          "indptr",
+          place(*this, row), indptr[row], indptr[row + 1], split[row], entries);
     if (Expected<void> done = checkPart(*this, row, partialBlocks(row), "partial"); !done)
       return done;
     if (Expected<void> done = checkPart(*this, row, fullBlocks(row), "full"); !done)
@@ -123,11 +127,12 @@ Expected<BlockLists> blockListsFromCsr(const AttentionShape &shape, int64_t quer
   } else if (rows == shape.heads * lists.rowBlocks) {
     lists.heads = shape.heads;
   } else if (rows != lists.rowBlocks) {
-    return makeError(ErrorCode::InvalidArgument,
-                     "split has {} entries; with {} row blocks of {} queries it must have {} (one list), {} (one a head) or {} "
-                     "(one a batch and head)",
-                     rows, lists.rowBlocks, queryBlock, lists.rowBlocks, shape.heads * lists.rowBlocks,
-                     shape.batch * shape.heads * lists.rowBlocks);
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "split has {} entries; with {} row blocks of {} queries it must have {} (one list), {} (one a head) or {} "
+        "(one a batch and head)",
+        rows, lists.rowBlocks, queryBlock, lists.rowBlocks, shape.heads * lists.rowBlocks,
+        shape.batch * shape.heads * lists.rowBlocks);
   }
   lists.indptr = std::move(indptr);
   lists.split = std::move(split);

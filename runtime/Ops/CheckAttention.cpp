@@ -9,8 +9,8 @@ namespace {
 
 /// The bounds of R18.
 constexpr double kFrobeniusBoundBf16 = 4e-3, kFrobeniusBoundF16 = 8e-4, kLseBound = 2e-3, kEagerFactor = 2;
-/// Where eager happens to be exact (one key a row, say), twice its error is nothing; a few outputs rounded the other way are
-/// then still allowed, up to this share of the absolute bound.
+/// Where eager happens to be exact (one key a row, say), twice its error is nothing; a few outputs rounded the other
+/// way are then still allowed, up to this share of the absolute bound.
 constexpr double kEagerFloor = 0.125;
 
 /// What one work item adds to the report.
@@ -95,7 +95,8 @@ private:
       result.lseMaxAbs = std::max(result.lseMaxAbs, std::abs(foundLse - wantedLse));
       result.lseLargest = std::max(result.lseLargest, std::abs(wantedLse));
     } else if (std::isnan(wantedLse) ? !std::isnan(foundLse) : foundLse != wantedLse) {
-      complain(result, item, r, fmt::format("LSE is {}, expected {}{}", foundLse, wantedLse, empty ? " (an empty row)" : ""));
+      complain(result, item, r,
+               fmt::format("LSE is {}, expected {}{}", foundLse, wantedLse, empty ? " (an empty row)" : ""));
     }
     for (int64_t d = 0; d < width; ++d) {
       const size_t at = r * static_cast<size_t>(width) + static_cast<size_t>(d);
@@ -109,7 +110,8 @@ private:
         if (std::isfinite(eager))
           result.eagerError += (eager - wanted) * (eager - wanted);
       } else if (std::isnan(rounded) ? !std::isnan(found) : found != rounded) {
-        complain(result, item, r, fmt::format("O[{}] is {}, expected {}{}", d, found, rounded, empty ? " (an empty row)" : ""));
+        complain(result, item, r,
+                 fmt::format("O[{}] is {}, expected {}{}", d, found, rounded, empty ? " (an empty row)" : ""));
       }
     }
   }
@@ -119,7 +121,9 @@ private:
 };
 
 /// sqrt(error / norm), where nothing over nothing is 0.
-double relative(double error, double norm) { return error == 0 ? 0 : std::sqrt(error / norm); }
+double relative(double error, double norm) {
+  return error == 0 ? 0 : std::sqrt(error / norm);
+}
 
 CheckReport judge(const Differences &total, DType dtype) {
   CheckReport report;
@@ -134,13 +138,15 @@ CheckReport judge(const Differences &total, DType dtype) {
   if (!total.reason.empty())
     report.reasons.push_back(total.reason);
   if (!(report.relFrobenius <= bound))
-    report.reasons.push_back(
-        fmt::format("the relative Frobenius error of O is {:.3g}, above {:.3g} for {}", report.relFrobenius, bound, dtypeName(dtype)));
+    report.reasons.push_back(fmt::format("the relative Frobenius error of O is {:.3g}, above {:.3g} for {}",
+                                         report.relFrobenius, bound, dtypeName(dtype)));
   if (!(report.relFrobenius <= eagerBound))
-    report.reasons.push_back(fmt::format("the relative Frobenius error of O is {:.3g}, above twice that of eager attention ({:.3g})",
-                                         report.relFrobenius, report.eagerRelFrobenius));
+    report.reasons.push_back(
+        fmt::format("the relative Frobenius error of O is {:.3g}, above twice that of eager attention ({:.3g})",
+                    report.relFrobenius, report.eagerRelFrobenius));
   if (!(report.lseMaxAbs <= lseBound))
-    report.reasons.push_back(fmt::format("the largest error of LSE is {:.3g}, above {:.3g}", report.lseMaxAbs, lseBound));
+    report.reasons.push_back(
+        fmt::format("the largest error of LSE is {:.3g}, above {:.3g}", report.lseMaxAbs, lseBound));
   report.passed = report.reasons.empty();
   return report;
 }
@@ -155,10 +161,11 @@ Expected<CheckReport> checkAttention(const AttentionProblem &problem, const Host
   const std::vector<int64_t> lseShape = {shape.batch, shape.heads, shape.queries};
   std::vector<int64_t> outputShape = lseShape;
   outputShape.push_back(shape.valueDim);
-  if (o.dtype() != problem.q->dtype() || o.shape() != outputShape || lse.dtype() != DType::F32 || lse.shape() != lseShape)
+  if (o.dtype() != problem.q->dtype() || o.shape() != outputShape || lse.dtype() != DType::F32 ||
+      lse.shape() != lseShape)
     return makeError(ErrorCode::InvalidArgument, "o must be {} [{}, {}, {}, {}] and lse f32 [{}, {}, {}]",
-                     dtypeName(problem.q->dtype()), shape.batch, shape.heads, shape.queries, shape.valueDim, shape.batch,
-                     shape.heads, shape.queries);
+                     dtypeName(problem.q->dtype()), shape.batch, shape.heads, shape.queries, shape.valueDim,
+                     shape.batch, shape.heads, shape.queries);
 
   const bool everyRow = problem.lists->executedFlops(shape) <= options.fullCheckFlops;
   std::vector<WorkItem> items = planRows(problem, everyRow, options);

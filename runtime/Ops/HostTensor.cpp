@@ -11,19 +11,22 @@ Expected<HostTensor> HostTensor::allocate(DType dtype, std::vector<int64_t> shap
     text += fmt::format("{}{}", text.empty() ? "" : " x ", extent);
     overflow |= __builtin_mul_overflow(count, extent, &count);
     if (extent < 1)
-      return makeError(ErrorCode::InvalidArgument, "a tensor with an extent of {} was asked for; give at least 1", extent);
+      return makeError(ErrorCode::InvalidArgument, "a tensor with an extent of {} was asked for; give at least 1",
+                       extent);
   }
   overflow |= __builtin_mul_overflow(count, static_cast<int64_t>(dtypeSize(dtype)), &bytes) ||
               __builtin_add_overflow(bytes, kAlignment, &bytes);
   if (overflow)
-    return makeError(ErrorCode::InvalidArgument, "a tensor of {} elements ({}) is larger than any address space; make it "
+    return makeError(ErrorCode::InvalidArgument,
+                     "a tensor of {} elements ({}) is larger than any address space; make it "
                      "smaller",
                      text, dtypeName(dtype));
   HostTensor tensor;
   tensor.memory.reset(std::aligned_alloc(kAlignment, static_cast<size_t>(bytes / kAlignment * kAlignment)));
   if (!tensor.memory)
-    return makeError(ErrorCode::ResourceExhausted, "no memory for a tensor of {} elements ({}, {} bytes); make it smaller",
-                     text, dtypeName(dtype), bytes);
+    return makeError(ErrorCode::ResourceExhausted,
+                     "no memory for a tensor of {} elements ({}, {} bytes); make it smaller", text, dtypeName(dtype),
+                     bytes);
   tensor.type = dtype;
   tensor.extents = std::move(shape);
   tensor.count = count;

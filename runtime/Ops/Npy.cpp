@@ -22,11 +22,15 @@ struct TypeRow {
   std::string_view code, name;
   size_t size;
 };
-constexpr TypeRow kTypes[] = {{NpyType::F16, "f2", "float16", 2}, {NpyType::F32, "f4", "float32", 4},
-                              {NpyType::U16, "u2", "uint16", 2},  {NpyType::I32, "i4", "int32", 4},
+constexpr TypeRow kTypes[] = {{NpyType::F16, "f2", "float16", 2},
+                              {NpyType::F32, "f4", "float32", 4},
+                              {NpyType::U16, "u2", "uint16", 2},
+                              {NpyType::I32, "i4", "int32", 4},
                               {NpyType::I64, "i8", "int64", 8}};
 
-const TypeRow &rowOf(NpyType type) { return kTypes[static_cast<int>(type)]; }
+const TypeRow &rowOf(NpyType type) {
+  return kTypes[static_cast<int>(type)];
+}
 
 struct CloseFile {
   void operator()(std::FILE *file) const { std::fclose(file); }
@@ -69,10 +73,11 @@ public:
         array.type = row.type;
         return array;
       }
-    return makeError(ErrorCode::Unsupported,
-                     "{} holds elements of type '{}'; little-endian float16, float32, uint16 (bf16 patterns), int32 and "
-                     "int64 are read, so convert it with astype",
-                     path, descr.substr(0, 40));
+    return makeError(
+        ErrorCode::Unsupported,
+        "{} holds elements of type '{}'; little-endian float16, float32, uint16 (bf16 patterns), int32 and "
+        "int64 are read, so convert it with astype",
+        path, descr.substr(0, 40));
   }
 
 private:
@@ -141,7 +146,9 @@ private:
 /// Reads magic, version and header text; the file then stands at the data.
 Expected<std::string> readHeader(std::FILE *file, const std::string &path, size_t &dataStart) {
   unsigned char start[12] = {};
-  auto isNone = [&](const char *what) { return makeError(ErrorCode::ParseError, "{} is no .npy file: {}", path, what); };
+  auto isNone = [&](const char *what) {
+    return makeError(ErrorCode::ParseError, "{} is no .npy file: {}", path, what);
+  };
   if (std::fread(start, 1, 8, file) != 8 || std::memcmp(start, kMagic.data(), kMagic.size()) != 0)
     return isNone("it does not begin with \\x93NUMPY");
   int version = start[6];
@@ -163,8 +170,12 @@ Expected<std::string> readHeader(std::FILE *file, const std::string &path, size_
 
 } // namespace
 
-size_t npyTypeSize(NpyType type) { return rowOf(type).size; }
-std::string_view npyTypeName(NpyType type) { return rowOf(type).name; }
+size_t npyTypeSize(NpyType type) {
+  return rowOf(type).size;
+}
+std::string_view npyTypeName(NpyType type) {
+  return rowOf(type).name;
+}
 
 Expected<NpyArray> readNpy(const std::string &path) {
   File file(std::fopen(path.c_str(), "rb"));
@@ -264,8 +275,8 @@ Expected<std::vector<int32_t>> readIntegers(const std::string &path) {
   if (!array)
     return takeError(array);
   if (array->shape.size() != 1 || (array->type != NpyType::I32 && array->type != NpyType::I64))
-    return makeError(ErrorCode::InvalidArgument, "{} holds {} of {} dimensions; give int32 or int64 of one dimension", path,
-                     npyTypeName(array->type), array->shape.size());
+    return makeError(ErrorCode::InvalidArgument, "{} holds {} of {} dimensions; give int32 or int64 of one dimension",
+                     path, npyTypeName(array->type), array->shape.size());
   std::vector<int32_t> values(static_cast<size_t>(array->shape[0]));
   const size_t size = npyTypeSize(array->type);
   for (size_t index = 0; index < values.size(); ++index) {
@@ -276,7 +287,8 @@ Expected<std::vector<int32_t>> readIntegers(const std::string &path) {
     else
       std::memcpy(&narrow, array->bytes.data() + index * size, size), wide = narrow;
     if (wide < std::numeric_limits<int32_t>::min() || wide > std::numeric_limits<int32_t>::max())
-      return makeError(ErrorCode::InvalidArgument, "{} holds {} at index {}; list entries must fit 32 bits", path, wide, index);
+      return makeError(ErrorCode::InvalidArgument, "{} holds {} at index {}; list entries must fit 32 bits", path, wide,
+                       index);
     values[index] = static_cast<int32_t>(wide);
   }
   return values;
@@ -294,8 +306,8 @@ Expected<BlockLists> readBlockLists(const std::string &directory, const Attentio
       return takeError(values);
     arrays[index] = std::move(*values);
   }
-  Expected<BlockLists> lists = blockListsFromCsr(shape, queryBlock, keyBlock, std::move(arrays[0]), std::move(arrays[1]),
-                                                 std::move(arrays[2]));
+  Expected<BlockLists> lists =
+      blockListsFromCsr(shape, queryBlock, keyBlock, std::move(arrays[0]), std::move(arrays[1]), std::move(arrays[2]));
   if (!lists)
     return tl::unexpected(Error{lists.error().code, "the lists in " + directory + ": " + lists.error().message});
   return lists;
@@ -305,9 +317,9 @@ Expected<void> writeBlockLists(const std::string &directory, const BlockLists &l
   auto write = [&](const char *name, const std::vector<int32_t> &values) {
     return writeNpy(directory + "/" + name, NpyType::I32, {static_cast<int64_t>(values.size())}, values.data());
   };
-  return write("indptr.npy", lists.indptr)
-      .and_then([&] { return write("split.npy", lists.split); })
-      .and_then([&] { return write("indices.npy", lists.indices); });
+  return write("indptr.npy", lists.indptr).and_then([&] { return write("split.npy", lists.split); }).and_then([&] {
+    return write("indices.npy", lists.indices);
+  });
 }
 
 } // namespace lacuna::runtime

@@ -12,8 +12,7 @@ namespace {
 
 constexpr int64_t kMaxEntries = std::numeric_limits<int32_t>::max();
 
-template <class T>
-bool parseNumber(std::string_view text, T &value) {
+template <class T> bool parseNumber(std::string_view text, T &value) {
   auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   return status == std::errc() && end == text.data() + text.size();
 }
@@ -25,8 +24,8 @@ struct Area {
   int64_t i0, i1, j0, j1, shift;
 };
 
-/// Query i sees key j when d = i + shift - j lies in [0, left], or d >= 0 and j < sink. Over the block, d takes every value
-/// between its two corners, which makes both questions, "all?" and "any?", exact.
+/// Query i sees key j when d = i + shift - j lies in [0, left], or d >= 0 and j < sink. Over the block, d takes every
+/// value between its two corners, which makes both questions, "all?" and "any?", exact.
 BlockClass classify(const Pattern &pattern, const Area &area) {
   if (pattern.kind == Pattern::Kind::Dense)
     return BlockClass::Full;
@@ -64,8 +63,10 @@ void buildByPredicate(const Pattern &pattern, const AttentionShape &shape, Block
   }
 }
 
-/// Each row takes density * keyBlocks blocks, the fraction decided by chance, and at least one. Without a mask they are full.
-void buildRandom(const Pattern &pattern, const AttentionShape &shape, uint64_t seed, BlockLists &lists, bool &overflow) {
+/// Each row takes density * keyBlocks blocks, the fraction decided by chance, and at least one. Without a mask they are
+/// full.
+void buildRandom(const Pattern &pattern, const AttentionShape &shape, uint64_t seed, BlockLists &lists,
+                 bool &overflow) {
   lists.batches = shape.batch;
   lists.heads = shape.heads;
   const double wanted = pattern.density * static_cast<double>(lists.keyBlocks);
@@ -96,7 +97,8 @@ Expected<Pattern> Pattern::parse(std::string_view text) {
     rest = text.substr(colon + 1);
   auto refuse = [&](std::string_view why) {
     return makeError(ErrorCode::InvalidArgument,
-                     "the pattern '{}' {}; give dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR", text, why);
+                     "the pattern '{}' {}; give dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR", text,
+                     why);
   };
 
   if ((name == "dense" || name == "causal") && !rest) {
@@ -152,7 +154,8 @@ Expected<BlockLists> Pattern::build(const AttentionShape &shape, int64_t queryBl
   if (Expected<void> done = checkListBlock(queryBlock, keyBlock); !done)
     return takeError(done);
   if (kind == Kind::Lists)
-    return makeError(ErrorCode::InvalidArgument, "the lists of '{}' are read from files, not built from a pattern", directory);
+    return makeError(ErrorCode::InvalidArgument, "the lists of '{}' are read from files, not built from a pattern",
+                     directory);
   BlockLists lists;
   lists.queryBlock = queryBlock;
   lists.keyBlock = keyBlock;

@@ -13,14 +13,17 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Scores of the rows in flight, per thread, in both precisions.
 constexpr int64_t kScoreBytes = int64_t(8) << 20;
 
-int64_t padded(int64_t columns) { return (columns + kProductColumns - 1) / kProductColumns * kProductColumns; }
+int64_t padded(int64_t columns) {
+  return (columns + kProductColumns - 1) / kProductColumns * kProductColumns;
+}
 
 /// A tile of k or v in both precisions, rows padded to kProductColumns with zeros.
 struct Tile {
   std::vector<double> wide;
   std::vector<float> narrow;
 
-  /// Elements [first, first + count) x [0, width) of a [.., width] tensor, starting at flat element `base`; or its transpose.
+  /// Elements [first, first + count) x [0, width) of a [.., width] tensor, starting at flat element `base`; or its
+  /// transpose.
   void load(const HostTensor &tensor, int64_t base, int64_t count, int64_t width, bool transpose) {
     const int64_t rows = transpose ? width : count, stride = padded(transpose ? count : width);
     wide.assign(static_cast<size_t>(rows * stride), 0);
@@ -56,7 +59,8 @@ public:
   }
 
   int64_t rowsAtOnce() const {
-    return std::clamp<int64_t>(kScoreBytes / (static_cast<int64_t>(sizeof(double) + sizeof(float)) * (columns + 1)), 1, 32);
+    return std::clamp<int64_t>(kScoreBytes / (static_cast<int64_t>(sizeof(double) + sizeof(float)) * (columns + 1)), 1,
+                               32);
   }
 
   void run(std::span<const int64_t> rows, double *o, double *lse, float *eager) {
@@ -102,14 +106,16 @@ private:
     for (int64_t r = 0; r < count; ++r)
       for (int64_t d = 0; d < width; ++d) {
         int64_t from = ((b * shape.heads + h) * shape.queries + rows[static_cast<size_t>(r)]) * width + d;
-        wideQ[static_cast<size_t>(r * width + d)] = narrowQ[static_cast<size_t>(r * width + d)] = problem.q->valueAt(from);
+        wideQ[static_cast<size_t>(r * width + d)] = narrowQ[static_cast<size_t>(r * width + d)] =
+            problem.q->valueAt(from);
       }
     wide.assign(static_cast<size_t>(count * columns), 0);
     narrow.assign(static_cast<size_t>(count * columns), 0);
     for (const ListedBlock &block : blocks) {
       const int64_t stride = padded(block.keys);
       tile.load(*problem.k, keyBase + block.firstKey * width, block.keys, width, true);
-      addProduct(count, stride, width, wideQ.data(), width, tile.wide.data(), stride, wide.data() + block.column, columns);
+      addProduct(count, stride, width, wideQ.data(), width, tile.wide.data(), stride, wide.data() + block.column,
+                 columns);
       addProduct(count, stride, width, narrowQ.data(), width, tile.narrow.data(), stride, narrow.data() + block.column,
                  columns);
       for (int64_t r = 0; r < count; ++r)
@@ -139,8 +145,9 @@ private:
     std::fill(narrowRow + block.keys, narrowRow + padded(block.keys), -std::numeric_limits<float>::infinity());
   }
 
-  /// Turns a row of scores into weights: exp(s - max) in float64, the normalised and rounded weights in float32. Returns the
-  /// LSE and leaves the sum of the float64 weights in `sum`, 0 for an empty row. A NaN score makes all of them NaN.
+  /// Turns a row of scores into weights: exp(s - max) in float64, the normalised and rounded weights in float32.
+  /// Returns the LSE and leaves the sum of the float64 weights in `sum`, 0 for an empty row. A NaN score makes all of
+  /// them NaN.
   double softmax(int64_t r, double &sum) {
     std::span<double> wideRow(wide.data() + r * columns, static_cast<size_t>(columns));
     std::span<float> narrowRow(narrow.data() + r * columns, static_cast<size_t>(columns));

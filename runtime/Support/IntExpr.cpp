@@ -7,8 +7,8 @@
 
 namespace lacuna::runtime {
 
-/// Recursive descent; each level appends its code and tells how deep the operand stack gets. A negative `failure` column
-/// means success so far; the first failure stands and stops every level.
+/// Recursive descent; each level appends its code and tells how deep the operand stack gets. A negative `failure`
+/// column means success so far; the first failure stands and stops every level.
 class IntExpr::Parser {
 public:
   Parser(std::string_view text, std::span<const std::string> names, IntExpr &result)
@@ -141,7 +141,8 @@ private:
     size_t start = position;
     if (position < text.size() && std::isdigit(static_cast<unsigned char>(text[position])))
       return parseNumber();
-    while (position < text.size() && (std::isalnum(static_cast<unsigned char>(text[position])) || text[position] == '_'))
+    while (position < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[position])) || text[position] == '_'))
       ++position;
     std::string_view name = text.substr(start, position - start);
     if (name.empty())

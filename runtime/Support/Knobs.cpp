@@ -6,7 +6,9 @@
 namespace lacuna::runtime {
 namespace {
 
-Expected<std::string> parseKnob(std::string_view, const char *text, const std::string &) { return std::string(text); }
+Expected<std::string> parseKnob(std::string_view, const char *text, const std::string &) {
+  return std::string(text);
+}
 
 Expected<int> parseKnob(std::string_view name, const char *text, int) {
   std::string_view view = text;

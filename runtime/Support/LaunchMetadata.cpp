@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <limits>
 #include <algorithm>
+#include <limits>
 
 namespace lacuna::runtime {
 namespace {
@@ -13,7 +13,9 @@ using Json = nlohmann::ordered_json;
 constexpr int kSchema = 1;
 constexpr std::string_view kKindNames[] = {"view", "blocks", "scalar"};
 
-Json toJsonValue(const Extent &extent) { return extent.symbol.empty() ? Json(extent.value) : Json(extent.symbol); }
+Json toJsonValue(const Extent &extent) {
+  return extent.symbol.empty() ? Json(extent.value) : Json(extent.symbol);
+}
 
 Json toJsonValue(const Argument &argument) {
   Json json;
@@ -29,8 +31,8 @@ Json toJsonValue(const Argument &argument) {
   return json;
 }
 
-/// Reads fields of one JSON object; the first failure stays in `error`, later reads do nothing. nlohmann's own exceptions
-/// cannot arise: every type is checked before it is taken.
+/// Reads fields of one JSON object; the first failure stays in `error`, later reads do nothing. nlohmann's own
+/// exceptions cannot arise: every type is checked before it is taken.
 class Reader {
 public:
   Reader(const Json &json, std::string path, std::string &error) : json(json), path(std::move(path)), error(error) {
@@ -71,8 +73,7 @@ public:
   }
 
   /// Calls visit(element, its path) for each element of the array `key`.
-  template <class Visit>
-  void each(const char *key, Visit visit) {
+  template <class Visit> void each(const char *key, Visit visit) {
     const Json *found = field(key);
     if (!found)
       return;
@@ -146,9 +147,8 @@ void readMetadata(const Json &json, std::string &error, LaunchMetadata &metadata
   reader.read("kernel", metadata.kernel);
   reader.read("symbol", metadata.symbol);
   reader.read("target", metadata.target);
-  reader.each("arguments", [&](const Json &element, const std::string &path) {
-    readArgument(element, path, error, metadata);
-  });
+  reader.each("arguments",
+              [&](const Json &element, const std::string &path) { readArgument(element, path, error, metadata); });
   reader.readStrings("dims", metadata.dims);
   reader.readStrings("grid", metadata.grid);
   reader.each("constraints", [&](const Json &element, const std::string &path) {
@@ -202,8 +202,8 @@ Expected<LaunchMetadata> LaunchMetadata::fromJson(std::string_view text) {
   std::string error;
   readMetadata(json, error, metadata);
   if (!error.empty())
-    return makeError(ErrorCode::ParseError, "launch metadata, field {}; the entry was made by another version or is damaged",
-                     error);
+    return makeError(ErrorCode::ParseError,
+                     "launch metadata, field {}; the entry was made by another version or is damaged", error);
   return metadata;
 }
 

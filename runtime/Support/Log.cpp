@@ -17,8 +17,7 @@ std::optional<LogLevel> parseLevel(std::string_view name) {
 }
 
 void writeLine(std::string_view category, LogLevel level, std::string_view message) {
-  std::string line =
-      fmt::format("lacuna: {}: {}: {}\n", kLevelNames[static_cast<int>(level)], category, message);
+  std::string line = fmt::format("lacuna: {}: {}: {}\n", kLevelNames[static_cast<int>(level)], category, message);
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -67,7 +66,9 @@ bool LogFilter::enabled(std::string_view category, LogLevel level) const {
   return level != LogLevel::Off && level <= limit;
 }
 
-bool logEnabled(std::string_view category, LogLevel level) { return processFilter().enabled(category, level); }
+bool logEnabled(std::string_view category, LogLevel level) {
+  return processFilter().enabled(category, level);
+}
 
 void logMessage(std::string_view category, LogLevel level, std::string_view message) {
   if (logEnabled(category, level))

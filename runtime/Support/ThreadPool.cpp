@@ -11,8 +11,8 @@
 
 namespace lacuna::runtime {
 
-/// Workers sleep until `generation` moves, then take indices until none is left. The caller of run() works too and waits for
-/// the workers that joined in.
+/// Workers sleep until `generation` moves, then take indices until none is left. The caller of run() works too and
+/// waits for the workers that joined in.
 struct ThreadPool::State {
   std::vector<std::thread> workers;
   std::mutex callers; ///< held for the length of one parallelFor
@@ -94,7 +94,9 @@ ThreadPool::~ThreadPool() {
     worker.join();
 }
 
-int ThreadPool::threads() const { return static_cast<int>(state->workers.size()) + 1; }
+int ThreadPool::threads() const {
+  return static_cast<int>(state->workers.size()) + 1;
+}
 
 void ThreadPool::run(int64_t count, Call call, void *context) {
   if (currentPool == state.get() || state->workers.empty() || count <= 1) {

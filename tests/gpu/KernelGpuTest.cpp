@@ -57,7 +57,8 @@ constexpr const char *kBoxPtx = R"(
 .target sm_90a
 .address_size 64
 .visible .entry box(.param .align 64 .b8 map[128], .param .u64 in, .param .u64 s0, .param .u64 s1, .param .u64 out,
-                    .param .u64 o0, .param .u64 o1, .param .u64 o2, .param .u32 B, .param .u32 M, .param .u32 X, .param .u32 Y)
+                    .param .u64 o0, .param .u64 o1, .param .u64 o2,
+                     .param .u32 B, .param .u32 M, .param .u32 X, .param .u32 Y)
 .maxntid 128
 {
   .shared .align 1024 .b8 tile[2048];
@@ -155,12 +156,14 @@ TEST_CASE("tensor maps: box, swizzle, zeros past the view, new maps for new memo
   for (int64_t columns : {8, 40, 64, 128, 200}) {
     Expected<Kernel> kernel = Kernel::load(gpu, kBoxPtx, boxMetadata(columns));
     REQUIRE_MESSAGE(kernel, kernel.error().render());
-    for (auto [batch, rows, padding] : {std::tuple<int64_t, int64_t, int64_t>{1, 1, 0}, {3, 37, 0}, {2, 16, 8}, {3, 37, 0}}) {
+    for (auto [batch, rows, padding] :
+         {std::tuple<int64_t, int64_t, int64_t>{1, 1, 0}, {3, 37, 0}, {2, 16, 8}, {3, 37, 0}}) {
       const int64_t x = (columns + 63) / 64, y = (rows + 15) / 16, stride = columns + padding;
       std::vector<uint16_t> in(batch * rows * stride), out(batch * y * x * 1024, 0xffff);
       for (size_t index = 0; index < in.size(); ++index)
         in[index] = static_cast<uint16_t>(index + 1);
-      DeviceBuffer deviceIn = upload(gpu, in.data(), in.size() * 2), deviceOut = upload(gpu, out.data(), out.size() * 2);
+      DeviceBuffer deviceIn = upload(gpu, in.data(), in.size() * 2),
+                   deviceOut = upload(gpu, out.data(), out.size() * 2);
       std::vector<ArgumentValue> arguments = {
           TensorView{deviceIn.data(), DType::BF16, {batch, rows, columns}, {rows * stride, stride, 1}},
           TensorView::contiguous(deviceOut.data(), DType::BF16, {batch, y, x, 1024})};
@@ -202,7 +205,10 @@ TEST_CASE("images that cannot be loaded") {
   std::string future = kScalePtx;
   future.replace(future.find("8.3"), 3, "9.9");
   CHECK(problem(future).code == ErrorCode::Incompatible);
-  CHECK(problem(std::string_view("\x7f" "ELF garbage that is no cubin at all", 40)).code == ErrorCode::Incompatible);
+  CHECK(problem(std::string_view("\x7f"
+                                 "ELF garbage that is no cubin at all",
+                                 40))
+            .code == ErrorCode::Incompatible);
   LaunchMetadata other = scaleMetadata();
   other.symbol = "missing";
   CHECK(problem(kScalePtx, other).code == ErrorCode::NotFound);
@@ -251,7 +257,8 @@ TEST_CASE("the host time of a launch") {
     ours = nanoseconds([&] { (void)kernel->launch(*stream, arguments); });
     REQUIRE(stream->synchronize());
     bare = nanoseconds([&] {
-      (void)driver.cuLaunchKernel(kernel->function().handle(), 1, 1, 1, 128, 1, 1, 0, stream->handle(), pack.pointers(), nullptr);
+      (void)driver.cuLaunchKernel(kernel->function().handle(), 1, 1, 1, 128, 1, 1, 0, stream->handle(), pack.pointers(),
+                                  nullptr);
     });
     REQUIRE(stream->synchronize());
   }

@@ -36,8 +36,8 @@ struct AttentionRequest {
 /// What was compiled and loaded. Its arguments are q, k, v, rows, o, lse, scale.
 struct CompiledAttention {
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
-  bool cached = false;                                  ///< nothing was compiled
-  std::vector<std::pair<std::string, double>> stageMs;  ///< milliseconds of each stage, in order
+  bool cached = false;                                 ///< nothing was compiled
+  std::vector<std::pair<std::string, double>> stageMs; ///< milliseconds of each stage, in order
 
   const runtime::LaunchMetadata &metadata() const {
     return std::visit([](const auto &kernel) -> const runtime::LaunchMetadata & { return kernel.metadata(); }, code);

@@ -30,16 +30,17 @@ Expected<AttentionData> loadInputs(const AttentionOptions &options, AttentionSha
     if (!read)
       return takeError(read);
     if (read->shape().size() != 4)
-      return makeError(ErrorCode::InvalidArgument, "{} has {} dimensions; give [batch, heads, length, head dimension]", path,
-                       read->shape().size());
+      return makeError(ErrorCode::InvalidArgument, "{} has {} dimensions; give [batch, heads, length, head dimension]",
+                       path, read->shape().size());
     *tensor = std::move(*read);
   }
   const std::vector<int64_t> &q = data.q.shape(), &k = data.k.shape(), &v = data.v.shape();
   if (k[0] != q[0] || k[3] != q[3] || v[0] != k[0] || v[1] != k[1] || v[2] != k[2])
-    return makeError(ErrorCode::InvalidArgument,
-                     "q {}x{}x{}x{}, k {}x{}x{}x{} and v {}x{}x{}x{} do not go together; q and k need equal batches and head "
-                     "dimensions, k and v equal batches, heads and lengths",
-                     q[0], q[1], q[2], q[3], k[0], k[1], k[2], k[3], v[0], v[1], v[2], v[3]);
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "q {}x{}x{}x{}, k {}x{}x{}x{} and v {}x{}x{}x{} do not go together; q and k need equal batches and head "
+        "dimensions, k and v equal batches, heads and lengths",
+        q[0], q[1], q[2], q[3], k[0], k[1], k[2], k[3], v[0], v[1], v[2], v[3]);
   shape = {q[0], q[1], k[1], q[2], k[2], q[3], v[3]};
   return data;
 }
@@ -74,7 +75,8 @@ Expected<void> completeData(const AttentionPlan &plan, const AttentionOptions &o
       fillNormal(*tensor, options.seed, stream++, pool);
     }
   }
-  if (Expected<void> made = allocate(data.o, plan.dtype, {shape.batch, shape.heads, shape.queries, shape.valueDim}); !made)
+  if (Expected<void> made = allocate(data.o, plan.dtype, {shape.batch, shape.heads, shape.queries, shape.valueDim});
+      !made)
     return made;
   if (Expected<void> made = allocate(data.lse, DType::F32, {shape.batch, shape.heads, shape.queries}); !made)
     return made;

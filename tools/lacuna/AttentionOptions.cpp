@@ -12,8 +12,9 @@ namespace lacuna::tools {
 using namespace runtime;
 
 CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
-  CLI::App *command = app.add_subcommand("attention", "Runs block-sparse attention on generated or given data, checks it "
-                                                      "against float64 and measures it");
+  CLI::App *command =
+      app.add_subcommand("attention", "Runs block-sparse attention on generated or given data, checks it "
+                                      "against float64 and measures it");
   command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
   command->add_option("--batch", options.batch, "batch size (1)");
   command->add_option("--heads", options.heads, "query heads (16)");
@@ -27,7 +28,8 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)");
-  command->add_option("--load", options.load, "read q.npy, k.npy and v.npy of this directory instead of generating them");
+  command->add_option("--load", options.load,
+                      "read q.npy, k.npy and v.npy of this directory instead of generating them");
   command->add_option("--save", options.save, "write q, k, v, o, lse and the lists as .npy into this directory");
   command->add_flag("--check", options.check, "compare with float64; a result beyond the bounds fails");
   command->add_flag("--bench", options.bench, "measure the time of a launch");
@@ -51,8 +53,8 @@ bool parseBlock(std::string_view text, int64_t &queryBlock, int64_t &keyBlock) {
 Expected<int64_t> extent(const char *flag, const std::optional<int64_t> &given, std::optional<int64_t> loaded,
                          int64_t fallback) {
   if (given && loaded && *given != *loaded)
-    return makeError(ErrorCode::InvalidArgument, "{} {} was given, and the files of --load have {}; leave the flag out", flag,
-                     *given, *loaded);
+    return makeError(ErrorCode::InvalidArgument, "{} {} was given, and the files of --load have {}; leave the flag out",
+                     flag, *given, *loaded);
   return given ? *given : loaded ? *loaded : fallback;
 }
 
@@ -117,7 +119,8 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
     return takeError(pattern);
   plan.pattern = *pattern;
   if (!parseBlock(options.block, plan.queryBlock, plan.keyBlock))
-    return makeError(ErrorCode::InvalidArgument, "--block is '{}'; give QUERIESxKEYS, for example 128x128", options.block);
+    return makeError(ErrorCode::InvalidArgument, "--block is '{}'; give QUERIESxKEYS, for example 128x128",
+                     options.block);
   Expected<std::optional<DType>> dtype = requestedDType(options);
   if (!dtype)
     return takeError(dtype);

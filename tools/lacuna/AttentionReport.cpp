@@ -13,7 +13,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Operations in microseconds -> 10^12 operations a second.
-double teraflops(double operations, double microseconds) { return operations / microseconds * 1e-6; }
+double teraflops(double operations, double microseconds) {
+  return operations / microseconds * 1e-6;
+}
 
 Json object(const std::vector<std::pair<std::string, std::string>> &pairs) {
   Json json = Json::object();
@@ -50,10 +52,12 @@ std::string AttentionReport::json() const {
   json["kernel"] = kernel;
   json["params"] = object(params);
   json["hooks"] = object(hooks);
-  json["problem"] = Json{{"batch", shape.batch},      {"heads", shape.heads},       {"kv_heads", shape.kvHeads},
-                         {"queries", shape.queries},  {"keys", shape.keys},         {"head_dim", shape.headDim},
-                         {"value_dim", shape.valueDim}, {"dtype", dtypeName(plan.dtype)}, {"pattern", patternText},
-                         {"block", {plan.queryBlock, plan.keyBlock}},               {"scale", plan.scale}};
+  json["problem"] = Json{{"batch", shape.batch},        {"heads", shape.heads},
+                         {"kv_heads", shape.kvHeads},   {"queries", shape.queries},
+                         {"keys", shape.keys},          {"head_dim", shape.headDim},
+                         {"value_dim", shape.valueDim}, {"dtype", dtypeName(plan.dtype)},
+                         {"pattern", patternText},      {"block", {plan.queryBlock, plan.keyBlock}},
+                         {"scale", plan.scale}};
   json["blocks"] = Json{{"partial", blocks.partial}, {"full", blocks.full}, {"density", blocks.density}};
   if (check)
     json["check"] = checkJson(*check);
@@ -74,8 +78,9 @@ std::string AttentionReport::text() const {
   for (const auto &[name, value] : params)
     values += fmt::format("{}{}={}", values.empty() ? "" : " ", name, value);
   std::string lines = fmt::format("{} on {} ({})\n", kernel, target, deviceName);
-  lines += fmt::format("  problem  batch {}, heads {}, KV heads {}, queries {}, keys {}, head dimension {}, {}\n", shape.batch,
-                       shape.heads, shape.kvHeads, shape.queries, shape.keys, shape.headDim, dtypeName(plan.dtype));
+  lines += fmt::format("  problem  batch {}, heads {}, KV heads {}, queries {}, keys {}, head dimension {}, {}\n",
+                       shape.batch, shape.heads, shape.kvHeads, shape.queries, shape.keys, shape.headDim,
+                       dtypeName(plan.dtype));
   lines += fmt::format("  params   {}\n", values);
   for (const auto &[name, body] : hooks)
     lines += fmt::format("  hook     {} = {}\n", name, body);
@@ -91,17 +96,20 @@ std::string AttentionReport::text() const {
                   : fmt::format("  compile  {:.1f} ms{}{}\n", total, stages.empty() ? "" : ": ", stages);
   lines += fmt::format("  data     {:.1f} ms;  first run {:.1f} ms\n", dataMs, firstRunMs);
   if (medianUs)
-    lines += fmt::format("  bench    {:.1f} us a launch, {:.4g} TFLOP/s on the listed blocks, {:.4g} TFLOP/s dense-equivalent\n",
-                         *medianUs, teraflops(executedFlops, *medianUs), teraflops(shape.denseFlops(), *medianUs));
+    lines += fmt::format(
+        "  bench    {:.1f} us a launch, {:.4g} TFLOP/s on the listed blocks, {:.4g} TFLOP/s dense-equivalent\n",
+        *medianUs, teraflops(executedFlops, *medianUs), teraflops(shape.denseFlops(), *medianUs));
   if (check) {
-    lines += fmt::format("  check    {} against float64: O relative Frobenius {:.3g} (eager {:.3g}), largest {:.3g}; LSE largest "
-                         "{:.3g}\n",
-                         check->passed ? "passed" : "FAILED", check->relFrobenius, check->eagerRelFrobenius, check->maxAbs,
-                         check->lseMaxAbs);
-    lines += check->sampled ? fmt::format("           {} of {} rows: random ones, and the first and last row block of each "
-                                          "head ({:.1f} s)\n",
-                                          check->rowsChecked, check->rowsTotal, checkMs * 1e-3)
-                            : fmt::format("           all {} rows ({:.1f} s)\n", check->rowsTotal, checkMs * 1e-3);
+    lines += fmt::format(
+        "  check    {} against float64: O relative Frobenius {:.3g} (eager {:.3g}), largest {:.3g}; LSE largest "
+        "{:.3g}\n",
+        check->passed ? "passed" : "FAILED", check->relFrobenius, check->eagerRelFrobenius, check->maxAbs,
+        check->lseMaxAbs);
+    lines += check->sampled
+                 ? fmt::format("           {} of {} rows: random ones, and the first and last row block of each "
+                               "head ({:.1f} s)\n",
+                               check->rowsChecked, check->rowsTotal, checkMs * 1e-3)
+                 : fmt::format("           all {} rows ({:.1f} s)\n", check->rowsTotal, checkMs * 1e-3);
     for (const std::string &reason : check->reasons)
       lines += fmt::format("           {}\n", reason);
   }

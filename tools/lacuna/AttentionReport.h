@@ -23,8 +23,8 @@ struct AttentionReport {
   double executedFlops = 0;
   bool cached = false;
   std::vector<std::pair<std::string, double>> stageMs;
-  double dataMs = 0;                        ///< making or reading the inputs
-  double firstRunMs = 0;                    ///< the first launch, with copies on a GPU
+  double dataMs = 0;     ///< making or reading the inputs
+  double firstRunMs = 0; ///< the first launch, with copies on a GPU
   std::optional<runtime::CheckReport> check;
   double checkMs = 0;
   std::optional<double> medianUs;

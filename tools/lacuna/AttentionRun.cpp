@@ -23,7 +23,7 @@ double median(std::vector<double> values) {
 class CpuRunner final : public AttentionRunner {
 public:
   CpuRunner(const CpuKernel &kernel, AttentionData &data, float scale)
-      : kernel(kernel), arguments{data.q.view(),       data.k.view(), data.v.view(),  data.lists.view(),
+      : kernel(kernel), arguments{data.q.view(), data.k.view(),   data.v.view(), data.lists.view(),
                                   data.o.view(), data.lse.view(), scale} {}
 
   Expected<void> run() override { return kernel.launch(arguments); }

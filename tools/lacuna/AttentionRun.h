@@ -19,13 +19,13 @@ struct AttentionData {
   runtime::BlockLists lists;
 };
 
-/// Reads q.npy, k.npy and v.npy of --load; the type is --dtype, or what q.npy holds. Errors: as readNpy; InvalidArgument where
-/// the shapes do not go together.
+/// Reads q.npy, k.npy and v.npy of --load; the type is --dtype, or what q.npy holds. Errors: as readNpy;
+/// InvalidArgument where the shapes do not go together.
 Expected<AttentionData> loadInputs(const AttentionOptions &options, runtime::AttentionShape &shape,
                                    runtime::DType &dtype);
 
-/// Generates what was not loaded, makes or reads the lists, and makes the outputs, filled with NaN, so that what a kernel does
-/// not write is seen. Errors: as HostTensor::allocate, Pattern::build and readBlockLists.
+/// Generates what was not loaded, makes or reads the lists, and makes the outputs, filled with NaN, so that what a
+/// kernel does not write is seen. Errors: as HostTensor::allocate, Pattern::build and readBlockLists.
 Expected<void> completeData(const AttentionPlan &plan, const AttentionOptions &options, runtime::ThreadPool &pool,
                             AttentionData &data);
 

@@ -311,7 +311,7 @@ LogicalResult ConsumerEmitter::emitOp(Operation *op) {
                                         store.getSizes());
     return success();
   }
-  if (isPure(op) && op->getNumRegions() == 0)
+  if (isMemoryEffectFree(op) && op->getNumRegions() == 0)
     return emitElementwise(op);
   return op->emitError() << "is not supported on sm_90a";
 }

@@ -31,7 +31,7 @@ bool ProducerEmitter::isComputable(Value value) {
     return it->second;
   bool result = true;
   if (Operation *op = value.getDefiningOp()) {
-    result = op->getNumRegions() == 0 && isPure(op) &&
+    result = op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
              llvm::all_of(op->getOperands(), [&](Value operand) { return isComputable(operand); });
   } else if (auto argument = cast<BlockArgument>(value); argument.getArgNumber() > 0) {
     Operation *parent = argument.getOwner()->getParentOp();
@@ -100,7 +100,7 @@ LogicalResult ProducerEmitter::emitBlock(Block &block) {
                                  "copies run ahead of the computation and cannot know them";
       if (copies && failed(emitLoop(&op)))
         return failure();
-    } else if (op.getNumRegions() == 0 && isPure(&op) && isMapped(op.getOperands()) &&
+    } else if (op.getNumRegions() == 0 && isMemoryEffectFree(&op) && isMapped(op.getOperands()) &&
                llvm::none_of(op.getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); })) {
       builder.clone(op, mapping);
     }

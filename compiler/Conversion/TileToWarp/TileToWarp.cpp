@@ -52,7 +52,7 @@ void KernelSplitter::emitPreamble() {
   for (Operation &op : source.getBody().front().without_terminator()) {
     bool scalar = llvm::none_of(op.getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); });
     bool available = llvm::all_of(op.getOperands(), [&](Value value) { return preamble.values.contains(value); });
-    if (scalar && available && op.getNumRegions() == 0 && isPure(&op))
+    if (scalar && available && op.getNumRegions() == 0 && isMemoryEffectFree(&op))
       builder.clone(op, preamble.values);
   }
 }

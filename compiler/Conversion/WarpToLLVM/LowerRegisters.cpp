@@ -24,7 +24,7 @@ static int64_t registerCount(Type type) {
 
 /// Clones a scalar operation for each register; on scalars, once.
 LogicalResult KernelLowering::lowerElementwise(Operation *op) {
-  if (op->getNumRegions() != 0 || op->getNumResults() != 1 || !isPure(op))
+  if (op->getNumRegions() != 0 || op->getNumResults() != 1 || !isMemoryEffectFree(op))
     return op->emitOpError() << "cannot be lowered to a thread of sm_90a";
   Type type = op->getResult(0).getType();
   if (isa<RankedTensorType>(type) && !op->hasTrait<OpTrait::Elementwise>())

@@ -43,7 +43,8 @@ TEST_CASE("blocks and extents that are refused") {
         "the list's query block is 96, and no kernel tile (64, 128 or 192 rows) divides it; give a multiple of 64");
   CHECK(chooseTile(128, 128, 128, 24).error().message ==
         "a list block of 128x24 was given; both must be multiples of 16 from 16 to 1024");
-  CHECK(chooseTile(128, 512, 128, 128).error().message == "head dimensions 128 and 512 were given; both must be 1 to 256");
+  CHECK(chooseTile(128, 512, 128, 128).error().message ==
+        "head dimensions 128 and 512 were given; both must be 1 to 256");
 
   auto problem = [](auto spoil) {
     AttentionShape shape;

@@ -19,7 +19,8 @@ AttentionShape shapeOf(int64_t queries, int64_t keys, int64_t batch = 1, int64_t
   return shape;
 }
 
-BlockLists build(const char *pattern, const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock, uint64_t seed = 1) {
+BlockLists build(const char *pattern, const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock,
+                 uint64_t seed = 1) {
   Expected<Pattern> parsed = Pattern::parse(pattern);
   REQUIRE(parsed);
   Expected<BlockLists> lists = parsed->build(shape, queryBlock, keyBlock, seed);
@@ -52,10 +53,11 @@ void compareWithPredicate(const char *text, const AttentionShape &shape, int64_t
 } // namespace
 
 TEST_CASE("lists agree with the predicate, element by element") {
-  const char *patterns[] = {"dense",       "causal",       "window:0",    "window:5",     "window:37",
-                            "window:100",  "window:0:1",   "window:20:3", "window:16:32", "window:200:500",
-                            "window:0:17", "window:2147483647:2147483647"};
-  const std::pair<int64_t, int64_t> lengths[] = {{1, 1}, {1, 97}, {97, 1}, {64, 64}, {100, 130}, {130, 100}, {33, 200}, {200, 33}};
+  const char *patterns[] = {"dense",        "causal",         "window:0",    "window:5",
+                            "window:37",    "window:100",     "window:0:1",  "window:20:3",
+                            "window:16:32", "window:200:500", "window:0:17", "window:2147483647:2147483647"};
+  const std::pair<int64_t, int64_t> lengths[] = {{1, 1},     {1, 97},    {97, 1},   {64, 64},
+                                                 {100, 130}, {130, 100}, {33, 200}, {200, 33}};
   for (const char *pattern : patterns)
     for (auto [queries, keys] : lengths) {
       compareWithPredicate(pattern, shapeOf(queries, keys), 16, 16);
@@ -116,9 +118,9 @@ TEST_CASE("counts and operations cover all heads, blocks whole") {
 }
 
 TEST_CASE("patterns that are not understood") {
-  for (const char *text : {"", "Dense", "dense:1", "causal:", "window", "window:", "window:-1", "window:1:", "window:1:x",
-                           "window:1:2:3", "window:99999999999", "random", "random:0", "random:1.5", "random:x",
-                           "random:nan", "lists", "lists:", "block"}) {
+  for (const char *text : {"", "Dense", "dense:1", "causal:", "window", "window:", "window:-1",
+                           "window:1:", "window:1:x", "window:1:2:3", "window:99999999999", "random", "random:0",
+                           "random:1.5", "random:x", "random:nan", "lists", "lists:", "block"}) {
     CAPTURE(text);
     Expected<Pattern> pattern = Pattern::parse(text);
     REQUIRE(!pattern);
@@ -146,21 +148,24 @@ TEST_CASE("a caller's lists are checked entry by entry") {
   CHECK(make(std::vector<int32_t>(10), std::vector<int32_t>(9), {})->heads == 3);
   CHECK(make(std::vector<int32_t>(19), std::vector<int32_t>(18), {})->batches == 2);
 
-  CHECK(problem({0, 0, 0}, {0, 0}, {}) == "split has 2 entries; with 3 row blocks of 16 queries it must have 3 (one list), 9 "
-                                          "(one a head) or 18 (one a batch and head)");
+  CHECK(problem({0, 0, 0}, {0, 0}, {}) ==
+        "split has 2 entries; with 3 row blocks of 16 queries it must have 3 (one list), 9 "
+        "(one a head) or 18 (one a batch and head)");
   CHECK(problem({0, 0, 0}, {0, 0, 0}, {}) == "indptr has 3 and split 3 entries; 1 lists of 3 row blocks need 4 and 3");
-  CHECK(problem({1, 1, 1, 1}, {1, 1, 1}, {0}) == "indptr goes from 1 to 1; it must go from 0 to the 1 entries of indices");
-  CHECK(problem({0, 2, 1, 2}, {0, 2, 1}, {0, 1}) ==
-        "row block 1 of list 0 (batch 0, head 0) spans entries 2 to 1 with split 2 of 2 entries; it must hold 0 <= indptr <= "
-        "split <= next indptr");
+  CHECK(problem({1, 1, 1, 1}, {1, 1, 1}, {0}) ==
+        "indptr goes from 1 to 1; it must go from 0 to the 1 entries of indices");
+  CHECK(problem({0, 2, 1, 2}, {0, 2, 1}, {0, 1}) == "row block 1 of list 0 (batch 0, head 0) spans entries 2 to 1 with "
+                                                    "split 2 of 2 entries; it must hold 0 <= indptr <= "
+                                                    "split <= next indptr");
   CHECK(problem({0, 1, 1, 1}, {2, 1, 1}, {0}).find("with split 2") != std::string::npos);
   CHECK(problem({0, 5, 1, 1}, {0, 1, 1}, {0}).find("spans entries 0 to 5") != std::string::npos);
   CHECK(problem({0, 1, 1, 1}, {1, 1, 1}, {5}) ==
         "row block 0 of list 0 (batch 0, head 0) names the partial key block 5; 0 to 4 are there");
   CHECK(problem({0, 1, 1, 1}, {0, 1, 1}, {-1}).find("names the full key block -1") != std::string::npos);
-  CHECK(problem({0, 2, 2, 2}, {0, 2, 2}, {3, 3}) ==
-        "row block 0 of list 0 (batch 0, head 0) names the full key block 3 after 3; each part must be ascending without "
-        "repeats, so sort it");
+  CHECK(
+      problem({0, 2, 2, 2}, {0, 2, 2}, {3, 3}) ==
+      "row block 0 of list 0 (batch 0, head 0) names the full key block 3 after 3; each part must be ascending without "
+      "repeats, so sort it");
   CHECK(problem({0, 2, 2, 2}, {2, 2, 2}, {3, 1}).find("names the partial key block 1 after 3") != std::string::npos);
   CHECK(problem({0, 3, 3, 3}, {1, 3, 3}, {2, 1, 2}) ==
         "row block 0 of list 0 (batch 0, head 0) names key block 2 both as partial and as full; keep one");

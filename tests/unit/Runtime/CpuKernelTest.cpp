@@ -52,7 +52,8 @@ TEST_CASE("a CPU kernel runs each program of the grid once") {
 }
 
 TEST_CASE("a refused launch runs nothing") {
-  Expected<CpuKernel> kernel = CpuKernel::create(writeCoordinates, coordinatesMetadata(), std::make_shared<ThreadPool>(2));
+  Expected<CpuKernel> kernel =
+      CpuKernel::create(writeCoordinates, coordinatesMetadata(), std::make_shared<ThreadPool>(2));
   REQUIRE(kernel);
   std::vector<int32_t> out(4, -1);
   std::vector<ArgumentValue> arguments = {TensorView::contiguous(out.data(), DType::F32, {1, 1, 4}), int32_t(0)};

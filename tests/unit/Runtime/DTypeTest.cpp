@@ -10,8 +10,8 @@ using namespace lacuna::runtime;
 
 namespace {
 
-/// A conversion by definition: of the two neighbours of `value` among the type's values, the nearer, at a tie the one whose
-/// pattern is even. `step` is the distance of neighbours at `value`'s magnitude.
+/// A conversion by definition: of the two neighbours of `value` among the type's values, the nearer, at a tie the one
+/// whose pattern is even. `step` is the distance of neighbours at `value`'s magnitude.
 double roundedByDefinition(double value, int mantissaBits, int lowestExponent, double largest) {
   if (!std::isfinite(value) || value == 0)
     return value;
@@ -22,17 +22,21 @@ double roundedByDefinition(double value, int mantissaBits, int lowestExponent, d
   return std::abs(rounded) > largest ? std::copysign(std::numeric_limits<double>::infinity(), value) : rounded;
 }
 
-double roundedBf16(float value) { return roundedByDefinition(value, 7, -126, 0x1.fep127); }
-double roundedF16(float value) { return roundedByDefinition(value, 10, -14, 65504); }
+double roundedBf16(float value) {
+  return roundedByDefinition(value, 7, -126, 0x1.fep127);
+}
+double roundedF16(float value) {
+  return roundedByDefinition(value, 10, -14, 65504);
+}
 
-template <class Check>
-void forInterestingFloats(Check check) {
+template <class Check> void forInterestingFloats(Check check) {
   // Every exponent and sign, with mantissas at and beside the places where either type rounds.
   for (uint32_t high = 0; high < 512; ++high)
     for (uint32_t mantissa = 0; mantissa < (1u << 23); mantissa += 0x1000 - 0x7)
       check(std::bit_cast<float>(high << 23 | mantissa));
   for (uint32_t high = 0; high < (1u << 16); ++high)
-    for (uint32_t low : {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x2000u, 0x3000u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
+    for (uint32_t low :
+         {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x2000u, 0x3000u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
       check(std::bit_cast<float>(high << 16 | low));
 }
 

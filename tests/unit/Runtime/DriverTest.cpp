@@ -113,13 +113,18 @@ TEST_CASE("whichever driver call fails, the error is typed and nothing leaks") {
 TEST_CASE("driver errors carry their kind") {
   const std::tuple<const char *, cu::Result, ErrorCode, const char *> cases[] = {
       {"cuInit", cu::NoDevice, ErrorCode::Unavailable, "initialising the CUDA driver failed"},
-      {"cuDevicePrimaryCtxRetain", cu::OutOfMemory, ErrorCode::ResourceExhausted, "retaining the primary context of GPU 0 (Fake GPU)"},
-      {"cuMemAlloc", cu::OutOfMemory, ErrorCode::ResourceExhausted, "allocating 28800 bytes of the 137438953472 on Fake GPU"},
-      {"cuModuleLoadDataEx", cu::NoBinaryForGpu, ErrorCode::Incompatible, "loading PTX of 12 bytes on Fake GPU (sm_90a, driver for CUDA 12.4)"},
+      {"cuDevicePrimaryCtxRetain", cu::OutOfMemory, ErrorCode::ResourceExhausted,
+       "retaining the primary context of GPU 0 (Fake GPU)"},
+      {"cuMemAlloc", cu::OutOfMemory, ErrorCode::ResourceExhausted,
+       "allocating 28800 bytes of the 137438953472 on Fake GPU"},
+      {"cuModuleLoadDataEx", cu::NoBinaryForGpu, ErrorCode::Incompatible,
+       "loading PTX of 12 bytes on Fake GPU (sm_90a, driver for CUDA 12.4)"},
       {"cuModuleLoadDataEx", cu::UnsupportedPtxVersion, ErrorCode::Incompatible, "loading PTX"},
       {"cuModuleGetFunction", cu::NotFound, ErrorCode::NotFound, "looking for the kernel 'copy' in a loaded module"},
-      {"cuFuncSetAttribute", cu::InvalidValue, ErrorCode::InvalidArgument, "allowing kernel 'copy' 100000 bytes of shared memory"},
-      {"cuTensorMapEncodeTiled", cu::InvalidValue, ErrorCode::InvalidArgument, "encoding the tensor map of argument 'in'"},
+      {"cuFuncSetAttribute", cu::InvalidValue, ErrorCode::InvalidArgument,
+       "allowing kernel 'copy' 100000 bytes of shared memory"},
+      {"cuTensorMapEncodeTiled", cu::InvalidValue, ErrorCode::InvalidArgument,
+       "encoding the tensor map of argument 'in'"},
       {"cuLaunchKernel", cu::LaunchOutOfResources, ErrorCode::ResourceExhausted, "launching kernel 'copy'"},
       {"cuStreamSynchronize", cu::IllegalAddress, ErrorCode::Internal, "waiting for a stream"},
   };
@@ -144,8 +149,9 @@ TEST_CASE("drivers that are too old, and machines without a GPU") {
     auto loaded = driver.load();
     REQUIRE(!loaded);
     CHECK(loaded.error().code == ErrorCode::Unavailable);
-    CHECK(loaded.error().message ==
-          "the CUDA driver a fake driver speaks CUDA 11.8, and 12.0 is the oldest that works; update the NVIDIA driver");
+    CHECK(
+        loaded.error().message ==
+        "the CUDA driver a fake driver speaks CUDA 11.8, and 12.0 is the oldest that works; update the NVIDIA driver");
   }
   {
     FakeDriver driver;
@@ -172,11 +178,13 @@ TEST_CASE("a kernel that the GPU cannot hold") {
   LaunchMetadata metadata = copyMetadata();
   metadata.sharedBytes = 300000;
   CHECK(Kernel::load(device, "ptx", metadata).error().message ==
-        "kernel 'copy' needs 300000 bytes of shared memory, and Fake GPU allows 232448; lower the tile sizes (BM, BN) or the "
+        "kernel 'copy' needs 300000 bytes of shared memory, and Fake GPU allows 232448; lower the tile sizes (BM, BN) "
+        "or the "
         "number of stages");
   driver.state.maxThreads = 256;
   CHECK(Kernel::load(device, "ptx", copyMetadata()).error().message ==
-        "kernel 'copy' runs 384 threads a CTA, and with 168 registers each Fake GPU allows 256; lower the tile sizes or the "
+        "kernel 'copy' runs 384 threads a CTA, and with 168 registers each Fake GPU allows 256; lower the tile sizes "
+        "or the "
         "registers");
   CHECK(Kernel::load(device, "", copyMetadata()).error().message ==
         "an empty image was given to load; give a cubin or a PTX text");

@@ -1,7 +1,7 @@
 //===- FakeCuda.h - A driver without a GPU, that fails on demand -*- C++ -*-===//
 //
-// Stands in for libcuda in the tests of the runtime's error paths. It counts its calls and its live objects, fails the call
-// that it is told to, and keeps the parameters of the last launch.
+// Stands in for libcuda in the tests of the runtime's error paths. It counts its calls and its live objects, fails the
+// call that it is told to, and keeps the parameters of the last launch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,16 +22,16 @@ namespace lacuna::runtime::fake {
 struct State {
   int version = 12040;
   int deviceCount = 1;
-  std::string missingFunction;    ///< the resolver does not know it
-  std::string failFunction;       ///< calls of it give failResult
-  int failCall = -1;              ///< the call with this number, from 0, gives failResult
+  std::string missingFunction; ///< the resolver does not know it
+  std::string failFunction;    ///< calls of it give failResult
+  int failCall = -1;           ///< the call with this number, from 0, gives failResult
   cu::Result failResult = cu::OutOfMemory;
   int maxThreads = 1024;
 
   int calls = 0;
-  std::map<std::string, int> live;   ///< contexts, streams, events, buffers, modules
-  std::map<std::string, int> count;  ///< calls by name
-  std::vector<cu::Context> stack;    ///< current contexts
+  std::map<std::string, int> live;  ///< contexts, streams, events, buffers, modules
+  std::map<std::string, int> count; ///< calls by name
+  std::vector<cu::Context> stack;   ///< current contexts
   std::vector<uint32_t> lastBox;
   std::vector<uint64_t> lastExtents, lastByteStrides;
   unsigned lastGrid[3] = {};
@@ -73,7 +73,8 @@ FAKE(cuDeviceGetAttribute, (int *value, cu::DeviceAttribute attribute, cu::Devic
 FAKE(cuDeviceTotalMem, (size_t *bytes, cu::Device), *bytes = size_t(1) << 37)
 FAKE(cuDevicePrimaryCtxRetain, (cu::Context * context, cu::Device), ++s.live["contexts"];
      *context = reinterpret_cast<cu::Context>(0x1000))
-FAKE(cuStreamCreate, (cu::Stream * stream, unsigned), ++s.live["streams"]; *stream = reinterpret_cast<cu::Stream>(0x2000))
+FAKE(cuStreamCreate, (cu::Stream * stream, unsigned), ++s.live["streams"];
+     *stream = reinterpret_cast<cu::Stream>(0x2000))
 FAKE(cuStreamSynchronize, (cu::Stream))
 FAKE(cuEventCreate, (cu::Event * event, unsigned), ++s.live["events"]; *event = reinterpret_cast<cu::Event>(0x3000))
 FAKE(cuEventRecord, (cu::Event, cu::Stream))
@@ -81,14 +82,17 @@ FAKE(cuEventSynchronize, (cu::Event))
 FAKE(cuEventElapsedTime, (float *milliseconds, cu::Event, cu::Event), *milliseconds = 1.5f)
 FAKE(cuMemAlloc, (cu::DevicePtr * pointer, size_t bytes), ++s.live["buffers"];
      *pointer = reinterpret_cast<cu::DevicePtr>(std::aligned_alloc(256, (bytes + 255) / 256 * 256)))
-FAKE(cuMemcpyHtoD, (cu::DevicePtr to, const void *from, size_t bytes), std::memcpy(reinterpret_cast<void *>(to), from, bytes))
+FAKE(cuMemcpyHtoD, (cu::DevicePtr to, const void *from, size_t bytes),
+     std::memcpy(reinterpret_cast<void *>(to), from, bytes))
 FAKE(cuMemcpyDtoH, (void *to, cu::DevicePtr from, size_t bytes), std::memcpy(to, reinterpret_cast<void *>(from), bytes))
 FAKE(cuMemsetD8Async, (cu::DevicePtr pointer, unsigned char value, size_t bytes, cu::Stream),
      std::memset(reinterpret_cast<void *>(pointer), value, bytes))
 FAKE(cuModuleGetFunction, (cu::Function * function, cu::Module, const char *),
      *function = reinterpret_cast<cu::Function>(0x5000))
 FAKE(cuFuncGetAttribute, (int *value, cu::FunctionAttribute attribute, cu::Function),
-     *value = attribute == cu::MaxThreadsPerBlock ? s.maxThreads : attribute == cu::NumRegisters ? 168 : 0)
+     *value = attribute == cu::MaxThreadsPerBlock ? s.maxThreads
+              : attribute == cu::NumRegisters     ? 168
+                                                  : 0)
 FAKE(cuFuncSetAttribute, (cu::Function, cu::FunctionAttribute, int))
 #undef FAKE
 
@@ -105,8 +109,8 @@ inline cu::Result cuModuleLoadDataEx(cu::Module *module, const void *, unsigned 
   return cu::Success;
 }
 
-inline cu::Result cuLaunchKernel(cu::Function, unsigned x, unsigned y, unsigned z, unsigned, unsigned, unsigned, unsigned,
-                                 cu::Stream, void **parameters, void **) {
+inline cu::Result cuLaunchKernel(cu::Function, unsigned x, unsigned y, unsigned z, unsigned, unsigned, unsigned,
+                                 unsigned, cu::Stream, void **parameters, void **) {
   if (cu::Result failed = enter("cuLaunchKernel"))
     return failed;
   State &s = state();

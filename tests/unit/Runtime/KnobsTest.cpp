@@ -1,5 +1,5 @@
-#include "lacuna/Runtime/Driver.h"
 #include "lacuna/Runtime/Knobs.h"
+#include "lacuna/Runtime/Driver.h"
 #include "lacuna/Runtime/Log.h"
 
 #include <doctest/doctest.h>

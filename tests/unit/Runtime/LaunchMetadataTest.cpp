@@ -71,8 +71,8 @@ TEST_CASE("JSON that is no metadata is refused by field") {
         std::string::npos);
   CHECK(problem(replaced(text, "\"output\": false", "\"output\": 0")).find("expected true or false") !=
         std::string::npos);
-  CHECK(problem(replaced(text, "\"symbol\": \"attention_forward\"", "\"symbol\": null")).find("'symbol': expected a string") !=
-        std::string::npos);
+  CHECK(problem(replaced(text, "\"symbol\": \"attention_forward\"", "\"symbol\": null"))
+            .find("'symbol': expected a string") != std::string::npos);
   CHECK(problem(replaced(text, "\"row_axis\": 2", "\"row_axis\": []")).find("'tensor_maps[0].row_axis'") !=
         std::string::npos);
   CHECK(problem(replaced(text, "\"shape\": [", "\"shape\": [null,")).find("expected names and integers") !=

@@ -52,8 +52,7 @@ struct Given {
 };
 
 /// The message of the refusal after `spoil` has changed the good arguments.
-template <class Spoil>
-std::string refusal(Spoil spoil, LaunchMetadata metadata = metadataOf()) {
+template <class Spoil> std::string refusal(Spoil spoil, LaunchMetadata metadata = metadataOf()) {
   Given given;
   spoil(given);
   Expected<LaunchBounds> bounds = bindArguments(metadata, given.values);
@@ -61,7 +60,9 @@ std::string refusal(Spoil spoil, LaunchMetadata metadata = metadataOf()) {
   return bounds.error().message;
 }
 
-bool contains(const std::string &text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string &text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -70,14 +71,16 @@ TEST_CASE("bind gives dimensions and grid") {
   Expected<LaunchBounds> bounds = bindArguments(metadataOf(), given.values);
   REQUIRE_MESSAGE(bounds, bounds.error().message);
   CHECK(bounds->numDims == 5);
-  CHECK(std::vector<int64_t>(bounds->dims.begin(), bounds->dims.begin() + 5) == std::vector<int64_t>{2, 8, 300, 4, 500});
+  CHECK(std::vector<int64_t>(bounds->dims.begin(), bounds->dims.begin() + 5) ==
+        std::vector<int64_t>{2, 8, 300, 4, 500});
   CHECK(bounds->grid == std::array<int64_t, 3>{3, 8, 2});
   CHECK(bounds->programs() == 48);
 }
 
 TEST_CASE("wrong number and kind of arguments") {
   CHECK(refusal([](Given &g) { g.values.pop_back(); }) == "kernel 'attention' takes 6 arguments, and 5 were given");
-  CHECK(refusal([](Given &g) { g.values[0] = 1.0f; }) == "argument 'q' of kernel 'attention' is a view, and an f32 was given");
+  CHECK(refusal([](Given &g) { g.values[0] = 1.0f; }) ==
+        "argument 'q' of kernel 'attention' is a view, and an f32 was given");
   CHECK(refusal([](Given &g) { g.values[2] = g.values[0]; }) ==
         "argument 'rows' of kernel 'attention' is a block list, and a view was given");
   CHECK(refusal([](Given &g) { g.values[4] = int32_t(1); }) ==
@@ -115,7 +118,8 @@ TEST_CASE("wrong memory: null, strides, alignment, overflow, overlap") {
   CHECK(contains(refusal([](Given &g) { g.view(0).data = g.memory + 8; }), "it must be a multiple of 16 bytes"));
   CHECK(contains(refusal([](Given &g) { g.view(3).data = g.memory + 2; }), "argument 'lse' starts at address"));
   CHECK(refusal([](Given &g) { g.view(0).strides[2] = 68; }) ==
-        "argument 'q' has stride 68 (136 bytes) on axis 2; it must be a multiple of 8 elements (16 bytes) below 2^40 bytes, "
+        "argument 'q' has stride 68 (136 bytes) on axis 2; it must be a multiple of 8 elements (16 bytes) below 2^40 "
+        "bytes, "
         "so pad the rows");
   CHECK(contains(refusal([](Given &g) { g.view(0).strides[0] = int64_t(1) << 40; }), "below 2^40 bytes"));
   CHECK(refusal([](Given &g) { g.view(1).strides[2] = int64_t(1) << 58; }) ==
@@ -124,7 +128,8 @@ TEST_CASE("wrong memory: null, strides, alignment, overflow, overlap") {
   CHECK(contains(refusal([](Given &g) { g.view(1).strides[0] = std::numeric_limits<int64_t>::max(); }),
                  "reaches past 64-bit addresses"));
   CHECK(refusal([](Given &g) { g.view(3).strides[0] = 0; }) ==
-        "argument 'lse' is written, and with shape [2, 8, 300] and strides [0, 300, 1] several elements share memory; give "
+        "argument 'lse' is written, and with shape [2, 8, 300] and strides [0, 300, 1] several elements share memory; "
+        "give "
         "each its own");
   CHECK(contains(refusal([](Given &g) { g.view(3).strides[1] = 299; }), "several elements share memory"));
 }
@@ -145,7 +150,8 @@ TEST_CASE("layouts that are allowed") {
 }
 
 TEST_CASE("block lists") {
-  CHECK(refusal([](Given &g) { g.list().batches = 3; }) == "list 'rows' has 3 batches; give 2 (one each) or 1 (shared)");
+  CHECK(refusal([](Given &g) { g.list().batches = 3; }) ==
+        "list 'rows' has 3 batches; give 2 (one each) or 1 (shared)");
   CHECK(refusal([](Given &g) { g.list().heads = 4; }) == "list 'rows' has 4 heads; give 8 (one each) or 1 (shared)");
   CHECK(refusal([](Given &g) { g.list().rowBlocks = 0; }) ==
         "list 'rows' has 0 row blocks in 16 lists; give 1 to 2147483647 row blocks, ceil(rows / 128)");
@@ -166,9 +172,10 @@ TEST_CASE("block lists") {
 TEST_CASE("constraints, positive scalars and the grid") {
   CHECK(refusal([](Given &g) { g.view(1) = TensorView::contiguous(g.memory, DType::BF16, {2, 3, 500, 64}); }) ==
         "kernel 'attention' requires H % G == 0, which does not hold for [B = 2, H = 8, M = 300, G = 3, N = 500]");
-  CHECK(refusal([](Given &g) { g.values[4] = 0.0f; }) ==
-        "argument 'scale' is 0, and kernel 'attention' was compiled for values above 0; compile it without that fact for "
-        "other values");
+  CHECK(
+      refusal([](Given &g) { g.values[4] = 0.0f; }) ==
+      "argument 'scale' is 0, and kernel 'attention' was compiled for values above 0; compile it without that fact for "
+      "other values");
   CHECK(contains(refusal([](Given &g) { g.values[4] = -1.0f; }), "argument 'scale' is -1"));
   CHECK(contains(refusal([](Given &g) { g.values[4] = std::nanf(""); }), "argument 'scale' is nan"));
 
@@ -178,8 +185,9 @@ TEST_CASE("constraints, positive scalars and the grid") {
     g.view(3) = TensorView::contiguous(g.memory, DType::F32, {2, 70000, 300});
     g.list().heads = 1;
   };
-  CHECK(refusal(manyHeads) == "the grid of kernel 'attention' has H = 70000 on axis y, and 1 to 65535 are allowed; split the "
-                              "launch. Dimensions: [B = 2, H = 70000, M = 300, G = 1, N = 500]");
+  CHECK(refusal(manyHeads) ==
+        "the grid of kernel 'attention' has H = 70000 on axis y, and 1 to 65535 are allowed; split the "
+        "launch. Dimensions: [B = 2, H = 70000, M = 300, G = 1, N = 500]");
   Given onCpu;
   manyHeads(onCpu);
   CHECK(bindArguments(metadataOf("cpu"), onCpu.values).has_value());
@@ -205,9 +213,11 @@ TEST_CASE("metadata that contradicts itself is the compiler's fault") {
   CHECK(contains(problem([](LaunchMetadata &m) { m.dims.pop_back(); }), "'k' uses the unknown dimension 'N'"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].boxRows = 257; }), "a tensor map over argument 0"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].argument = 3; }), "a tensor map over argument 3"));
-  CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].rowAxis = 3; }), "a tensor map over argument 0, axis 3"));
+  CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].rowAxis = 3; }),
+                 "a tensor map over argument 0, axis 3"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps.resize(13, {0, 2, 64}); }), "13 tensor maps"));
-  CHECK(contains(problem([](LaunchMetadata &m) { m.positiveScalars = {"q"}; }), "'q' must be positive and is no scalar"));
+  CHECK(
+      contains(problem([](LaunchMetadata &m) { m.positiveScalars = {"q"}; }), "'q' must be positive and is no scalar"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.arguments[2].shape.pop_back(); }), "the list 'rows' has 1 extents"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.arguments[0].shape.resize(9); }), "'q' has rank 9"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.arguments[0].shape.clear(); }), "the view 'q' has rank 0"));
@@ -229,7 +239,8 @@ TEST_CASE("the parameters lie as the launch ABI says") {
     std::memcpy(&value, pack.pointers()[slot], sizeof(value));
     return value;
   };
-  // q: pointer and three strides; k the same; the list's six; lse: pointer and two strides; two scalars; five dimensions.
+  // q: pointer and three strides; k the same; the list's six; lse: pointer and two strides; two scalars; five
+  // dimensions.
   REQUIRE(pack.size() == 4 + 4 + 6 + 3 + 2 + 5);
   CHECK(at(0, static_cast<void *>(nullptr)) == given.memory);
   CHECK(at(1, int64_t()) == 153600);

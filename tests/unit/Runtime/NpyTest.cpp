@@ -95,7 +95,8 @@ TEST_CASE("files that are none, cut or damaged") {
   CHECK(problem(std::string("\x93NUMPY\x09\x00", 8)) == " is a .npy file of version 9; 1, 2 and 3 are read");
   CHECK(problem(std::string("\x93NUMPY\x01\x00\x40", 9)) == " is no .npy file: it ends within its header");
   CHECK(problem(fileOf(good).substr(0, 30)) == " is no .npy file: it ends within its header");
-  CHECK(problem(std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff", 12)) == " is no .npy file: its header claims more than 1 MiB");
+  CHECK(problem(std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff", 12)) ==
+        " is no .npy file: its header claims more than 1 MiB");
   CHECK(problem(fileOf(good, "1234567")) == " is damaged: its shape needs 8 bytes of data, and it has 7");
   CHECK(problem(fileOf(good, "123456789")) == " is damaged: its shape needs 8 bytes of data, and it has 9");
   CHECK(problem(fileOf("{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 4), }")) ==
@@ -104,16 +105,18 @@ TEST_CASE("files that are none, cut or damaged") {
         " is damaged: its shape needs 4000000000000 bytes of data, and it has 0");
   CHECK(problem(fileOf("{'descr': '<f4', 'fortran_order': True, 'shape': (2,), }", "12345678")) ==
         " is in Fortran order; save it with numpy.ascontiguousarray");
-  CHECK(problem(fileOf("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }")).find(
-            " holds elements of type '>f4'; little-endian float16") == 0);
-  CHECK(problem(fileOf("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }")).find("'<f8'") != std::string::npos);
-  for (const char *header :
-       {"", "[]", "{", "{}", "{'descr'}", "{'descr': }", "{'descr': '<f4'}", "{'descr': '<f4", "{'what': 1}",
-        "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,)}",
-        "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2,)}", "{'descr': '<f4', 'fortran_order': False, 'shape': 2}",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (-2,)}", "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}",
-        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}"}) {
+  CHECK(problem(fileOf("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }"))
+            .find(" holds elements of type '>f4'; little-endian float16") == 0);
+  CHECK(problem(fileOf("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }")).find("'<f8'") !=
+        std::string::npos);
+  for (const char *header : {"", "[]", "{", "{}", "{'descr'}", "{'descr': }", "{'descr': '<f4'}", "{'descr': '<f4",
+                             "{'what': 1}", "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,)}",
+                             "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2,)}",
+                             "{'descr': '<f4', 'fortran_order': False, 'shape': 2}",
+                             "{'descr': '<f4', 'fortran_order': False, 'shape': (-2,)}",
+                             "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x",
+                             "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}",
+                             "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}"}) {
     CAPTURE(header);
     CHECK(problem(fileOf(header, "12345678")).find(" is no .npy file: its header has ") == 0);
   }
@@ -135,9 +138,11 @@ TEST_CASE("no cut or changed byte of a file is read past its end") {
 TEST_CASE("files that cannot be opened") {
   ScratchDirectory scratch;
   CHECK(readNpy(scratch.file("none.npy")).error().code == ErrorCode::NotFound);
-  CHECK(readNpy(scratch.path.string()).error().message == scratch.path.string() + " cannot be read: it is no regular file");
-  CHECK(writeNpy(scratch.file("no/such/a.npy"), NpyType::F32, {0}, nullptr).error().message.find("cannot be written: No such file") !=
-        std::string::npos);
+  CHECK(readNpy(scratch.path.string()).error().message ==
+        scratch.path.string() + " cannot be read: it is no regular file");
+  CHECK(writeNpy(scratch.file("no/such/a.npy"), NpyType::F32, {0}, nullptr)
+            .error()
+            .message.find("cannot be written: No such file") != std::string::npos);
 }
 
 TEST_CASE("tensors: patterns for bf16, float32 is rounded, other types are refused") {

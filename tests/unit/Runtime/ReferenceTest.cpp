@@ -1,6 +1,6 @@
+#include "lacuna/Runtime/Reference.h"
 #include "lacuna/Runtime/Pattern.h"
 #include "lacuna/Runtime/Random.h"
-#include "lacuna/Runtime/Reference.h"
 
 #include <doctest/doctest.h>
 
@@ -47,7 +47,8 @@ struct Case {
     std::vector<double> scores;
     std::vector<int64_t> keys;
     for (int64_t j = 0; j < s.keys; ++j) {
-      bool partial = has(lists.partialBlocks(row), j / lists.keyBlock), full = has(lists.fullBlocks(row), j / lists.keyBlock);
+      bool partial = has(lists.partialBlocks(row), j / lists.keyBlock),
+           full = has(lists.fullBlocks(row), j / lists.keyBlock);
       if (!partial && !full)
         continue;
       double score = 0;
@@ -141,7 +142,8 @@ TEST_CASE("full blocks are not masked, unlisted ones never touch the result") {
   one.problem.keep = [](int64_t, int64_t, int64_t, int64_t j) { return j >= 8; };
   for (int64_t j : {16, 31, 48, 63})
     for (int64_t d = 0; d < 16; ++d)
-      one.k.as<uint16_t>()[static_cast<size_t>(j * 16 + d)] = one.v.as<uint16_t>()[static_cast<size_t>(j * 16 + d)] = 0x7fff;
+      one.k.as<uint16_t>()[static_cast<size_t>(j * 16 + d)] = one.v.as<uint16_t>()[static_cast<size_t>(j * 16 + d)] =
+          0x7fff;
   one.compareAllRows();
 }
 
@@ -174,13 +176,19 @@ TEST_CASE("wrong results do not pass, with a reason") {
     return report.reasons[0];
   };
   const size_t row = 50 + 30; // head 1, row 30
-  CHECK(reasonAfter([&](auto o, auto) { o[row * 16] ^= 0x8000; }).find("relative Frobenius error of O") != std::string::npos);
-  CHECK(reasonAfter([&](auto, auto lse) { lse[row] += 0.1f; }).find("the largest error of LSE is 0.1") != std::string::npos);
-  CHECK(reasonAfter([&](auto o, auto) { o[row * 16 + 3] = 0x7e00; }).find("head 1, row 30: O[3] is nan") != std::string::npos);
-  CHECK(reasonAfter([&](auto, auto lse) { lse[row] = std::nanf(""); }).find("head 1, row 30: LSE is nan") != std::string::npos);
+  CHECK(reasonAfter([&](auto o, auto) { o[row * 16] ^= 0x8000; }).find("relative Frobenius error of O") !=
+        std::string::npos);
+  CHECK(reasonAfter([&](auto, auto lse) { lse[row] += 0.1f; }).find("the largest error of LSE is 0.1") !=
+        std::string::npos);
+  CHECK(reasonAfter([&](auto o, auto) { o[row * 16 + 3] = 0x7e00; }).find("head 1, row 30: O[3] is nan") !=
+        std::string::npos);
+  CHECK(reasonAfter([&](auto, auto lse) { lse[row] = std::nanf(""); }).find("head 1, row 30: LSE is nan") !=
+        std::string::npos);
   CHECK(reasonAfter([&](auto o, auto) { o[5 * 16] = 1; }).find("row 5: O[0] is 5.9") != std::string::npos);
-  CHECK(reasonAfter([&](auto, auto lse) { lse[5] = -1e30f; }).find("expected -inf (an empty row)") != std::string::npos);
-  CHECK(reasonAfter([&](auto o, auto) { std::fill(o.begin(), o.end(), 0); }).find("is 1, above 0.0008") != std::string::npos);
+  CHECK(reasonAfter([&](auto, auto lse) { lse[5] = -1e30f; }).find("expected -inf (an empty row)") !=
+        std::string::npos);
+  CHECK(reasonAfter([&](auto o, auto) { std::fill(o.begin(), o.end(), 0); }).find("is 1, above 0.0008") !=
+        std::string::npos);
 }
 
 TEST_CASE("NaN propagates: it is expected where float64 has it, and missing it is an error") {

@@ -24,8 +24,7 @@ constexpr int kHeadDim = 16, kTileRows = 64, kBlock = 64;
 class Parameters {
 public:
   explicit Parameters(void **slots) : slots(slots) {}
-  template <class T>
-  T next() {
+  template <class T> T next() {
     T value;
     std::memcpy(&value, *slots++, sizeof(value));
     return value;
@@ -43,15 +42,17 @@ struct View {
     for (int64_t &stride : strides)
       stride = p.next<int64_t>();
   }
-  uint16_t *row(int64_t a, int64_t b, int64_t c) const { return data + a * strides[0] + b * strides[1] + c * strides[2]; }
+  uint16_t *row(int64_t a, int64_t b, int64_t c) const {
+    return data + a * strides[0] + b * strides[1] + c * strides[2];
+  }
 };
 
 /// Attention in float32, row by row: what a compiler would make of the library kernel for bf16, written by hand.
-template <bool kCausal, bool kWrong>
-void attention(void **slots, int32_t x, int32_t h, int32_t b) {
+template <bool kCausal, bool kWrong> void attention(void **slots, int32_t x, int32_t h, int32_t b) {
   Parameters p(slots);
   View q(p), k(p), v(p);
-  const auto *indptr = p.next<const int32_t *>(), *split = p.next<const int32_t *>(), *indices = p.next<const int32_t *>();
+  const auto *indptr = p.next<const int32_t *>(), *split = p.next<const int32_t *>(),
+             *indices = p.next<const int32_t *>();
   const int64_t batchStride = p.next<int64_t>(), headStride = p.next<int64_t>();
   p.next<int32_t>();
   View o(p);
@@ -65,7 +66,8 @@ void attention(void **slots, int32_t x, int32_t h, int32_t b) {
     float sum = 0, largest = -std::numeric_limits<float>::infinity(), acc[kHeadDim] = {};
     for (int pass = 0; pass < 2; ++pass)
       for (int32_t at = indptr[row]; at < indptr[row + 1]; ++at)
-        for (int64_t j = int64_t(indices[at]) * kBlock; j < std::min<int64_t>(N, (indices[at] + 1) * int64_t(kBlock)); ++j) {
+        for (int64_t j = int64_t(indices[at]) * kBlock; j < std::min<int64_t>(N, (indices[at] + 1) * int64_t(kBlock));
+             ++j) {
           if (kCausal && at < split[row] && j > i + N - M)
             continue;
           float s = 0;
@@ -99,7 +101,9 @@ public:
     auto view = [](const char *name, const char *heads, const char *length, bool output = false) {
       return Argument{name, Argument::Kind::View, DType::BF16, {{"B"}, {heads}, {length}, {"", kHeadDim}}, output};
     };
-    metadata.arguments = {view("q", "H", "M"), view("k", "G", "N"), view("v", "G", "N"),
+    metadata.arguments = {view("q", "H", "M"),
+                          view("k", "G", "N"),
+                          view("v", "G", "N"),
                           {"rows", Argument::Kind::Blocks, DType::I32, {{"B"}, {"H"}}, false, kBlock, kBlock},
                           view("o", "H", "M", true),
                           {"lse", Argument::Kind::View, DType::F32, {{"B"}, {"H"}, {"M"}}, true},
@@ -129,7 +133,8 @@ CommandResult run(HandWrittenBackend &backend, std::vector<std::string> flags, b
   std::vector<std::string> arguments = std::move(flags);
   arguments.insert(arguments.begin(), {"attention", "--device", "cpu"});
   if (small)
-    arguments.insert(arguments.end(), {"--heads", "4", "--head-dim", "16", "--queries", "150", "--keys", "200", "--block", "64x64"});
+    arguments.insert(arguments.end(),
+                     {"--heads", "4", "--head-dim", "16", "--queries", "150", "--keys", "200", "--block", "64x64"});
   std::reverse(arguments.begin(), arguments.end()); // as CLI11 wants them
   REQUIRE_NOTHROW(app.parse(arguments));
   return attentionCommand(options, backend);
@@ -147,12 +152,14 @@ struct ScratchDirectory {
 
 TEST_CASE("a right kernel passes the check, and JSON says all there is") {
   HandWrittenBackend backend;
-  CommandResult result = run(backend, {"--pattern", "causal", "--kv-heads", "2", "--batch", "2", "--check", "--bench", "--json"});
+  CommandResult result =
+      run(backend, {"--pattern", "causal", "--kv-heads", "2", "--batch", "2", "--check", "--bench", "--json"});
   REQUIRE_MESSAGE(result.status == 0, result.errors);
   nlohmann::json json = nlohmann::json::parse(result.output);
   CHECK(json["target"] == "cpu");
   CHECK(json["kernel"] == "attention_forward");
-  CHECK(json["params"] == nlohmann::json{{"BM", 64}, {"BN", 128}, {"D", 16}, {"DV", 16}, {"T", "bf16"}, {"QB", 64}, {"KB", 64}});
+  CHECK(json["params"] ==
+        nlohmann::json{{"BM", 64}, {"BN", 128}, {"D", 16}, {"DV", 16}, {"T", "bf16"}, {"QB", 64}, {"KB", 64}});
   CHECK(json["hooks"]["keep"] == "j <= i + N - M");
   CHECK(json["blocks"]["partial"].get<int>() + json["blocks"]["full"].get<int>() > 0);
   CHECK(json["check"]["passed"] == true);
@@ -198,7 +205,8 @@ TEST_CASE("the scale is any finite number") {
 TEST_CASE("saved data is loaded again and gives the same result") {
   HandWrittenBackend backend;
   ScratchDirectory first, second;
-  CommandResult saved = run(backend, {"--pattern", "random:0.4", "--batch", "2", "--kv-heads", "2", "--save", first.path});
+  CommandResult saved =
+      run(backend, {"--pattern", "random:0.4", "--batch", "2", "--kv-heads", "2", "--save", first.path});
   REQUIRE_MESSAGE(saved.status == 0, saved.errors);
   for (const char *name : {"q", "k", "v", "o", "lse", "indptr", "split", "indices"})
     CHECK(std::filesystem::exists(first.path + "/" + name + ".npy"));
@@ -208,10 +216,10 @@ TEST_CASE("saved data is loaded again and gives the same result") {
   CHECK(readNpy(first.path + "/lse.npy")->shape == std::vector<int64_t>{2, 4, 150});
   CHECK(readNpy(first.path + "/split.npy")->shape == std::vector<int64_t>{2 * 4 * 3});
 
-  CommandResult loaded = run(backend,
-                             {"--load", first.path, "--pattern", "lists:" + first.path, "--block", "64x64", "--check", "--save",
-                              second.path},
-                             false);
+  CommandResult loaded = run(
+      backend,
+      {"--load", first.path, "--pattern", "lists:" + first.path, "--block", "64x64", "--check", "--save", second.path},
+      false);
   REQUIRE_MESSAGE(loaded.status == 0, loaded.errors);
   for (const char *name : {"q", "o", "lse", "indices"})
     CHECK(readNpy(first.path + "/" + name + ".npy")->bytes == readNpy(second.path + "/" + name + ".npy")->bytes);
@@ -221,8 +229,8 @@ TEST_CASE("saved data is loaded again and gives the same result") {
   CHECK(run(backend, {"--load", first.path + "/none"}, false).status == 1);
   const float vector[] = {1, 2};
   REQUIRE(writeNpy(first.path + "/k.npy", NpyType::F32, {2}, vector));
-  CHECK(run(backend, {"--load", first.path}, false).errors.find("k.npy has 1 dimensions; give [batch, heads, length, head dimension]") !=
-        std::string::npos);
+  CHECK(run(backend, {"--load", first.path}, false)
+            .errors.find("k.npy has 1 dimensions; give [batch, heads, length, head dimension]") != std::string::npos);
   REQUIRE(writeNpy(first.path + "/k.npy", NpyType::F32, {1, 1, 1, 2}, vector));
   CommandResult mixed = run(backend, {"--load", first.path}, false);
   CHECK(mixed.errors.find("do not go together") != std::string::npos);
@@ -238,13 +246,15 @@ TEST_CASE("wrong calls have status 2 and a sentence") {
     return result.errors;
   };
   CHECK(wrongCall({"--dtype", "f32"}) == "lacuna attention: --dtype is 'f32'; give bf16 or f16\n");
-  CHECK(wrongCall({"--block", "128"}) == "lacuna attention: --block is '128'; give QUERIESxKEYS, for example 128x128\n");
+  CHECK(wrongCall({"--block", "128"}) ==
+        "lacuna attention: --block is '128'; give QUERIESxKEYS, for example 128x128\n");
   CHECK(wrongCall({"--block", "100x128"}).find("multiples of 16") != std::string::npos);
   CHECK(wrongCall({"--pattern", "diagonal"}).find("'diagonal' is not known") != std::string::npos);
   CHECK(wrongCall({"--queries", "0"}) == "lacuna attention: queries is 0; give 1 to 2147483647\n");
   CHECK(wrongCall({"--head-dim", "100"}) == "lacuna attention: head-dim is 100; give a multiple of 8 up to 256\n");
   CHECK(wrongCall({"--heads", "6", "--kv-heads", "4"}).find("6 heads cannot share 4 KV heads") != std::string::npos);
-  CHECK(wrongCall({"--batch", "2147483647", "--queries", "2147483647"}).find("more than 2^48 elements") != std::string::npos);
+  CHECK(wrongCall({"--batch", "2147483647", "--queries", "2147483647"}).find("more than 2^48 elements") !=
+        std::string::npos);
   CHECK(wrongCall({"--scale", "x"}) == "lacuna attention: --scale is 'x'; give a finite number\n");
 }
 

@@ -1,7 +1,7 @@
 //===- Arguments.h - What a caller passes to a kernel -----------*- C++ -*-===//
 //
-// Views of the caller's memory (host memory for a CPU kernel, device memory for a GPU kernel) and scalars, in the order of the
-// kernel's arguments. They own nothing and copy nothing.
+// Views of the caller's memory (host memory for a CPU kernel, device memory for a GPU kernel) and scalars, in the order
+// of the kernel's arguments. They own nothing and copy nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,8 +27,8 @@ struct TensorView {
   static TensorView contiguous(void *data, DType dtype, std::vector<int64_t> shape);
 };
 
-/// A block list in the caller's memory. Row r of (b, h) is row R = (b * heads + h) * rowBlocks + r of one CSR, with b or h
-/// taken as 0 where `batches` or `heads` is 1: indices[indptr[R] .. split[R]) are its partial blocks, [split[R] ..
+/// A block list in the caller's memory. Row r of (b, h) is row R = (b * heads + h) * rowBlocks + r of one CSR, with b
+/// or h taken as 0 where `batches` or `heads` is 1: indices[indptr[R] .. split[R]) are its partial blocks, [split[R] ..
 /// indptr[R+1]) its full ones, each part ascending and unique. Thread safety: a plain value.
 struct BlockListView {
   const int32_t *indptr = nullptr;  ///< [batches * heads * rowBlocks + 1]

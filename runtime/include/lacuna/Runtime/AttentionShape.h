@@ -16,8 +16,8 @@ struct AttentionShape {
   int64_t queries = 1, keys = 1;
   int64_t headDim = 64, valueDim = 64;
 
-  /// Errors: InvalidArgument, by name: extents of at least 1 and below 2^31, heads % kvHeads == 0, head dimensions that are
-  /// multiples of 8 up to 256, tensors below 2^48 elements.
+  /// Errors: InvalidArgument, by name: extents of at least 1 and below 2^31, heads % kvHeads == 0, head dimensions that
+  /// are multiples of 8 up to 256, tensors below 2^48 elements.
   Expected<void> check() const;
 
   /// Floating-point operations of the two products over all queries and keys.
@@ -33,9 +33,10 @@ struct AttentionTile {
   bool operator==(const AttentionTile &) const = default;
 };
 
-/// The tile for lists of queryBlock x keyBlock: one that divides the list's block or, along keys, holds several, and fits the
-/// shared memory (227 KiB, two stages of K and V) and the registers of sm_90a. Head dimensions above 128 take narrower tiles.
-/// Errors: InvalidArgument for blocks that are not multiples of 16 from 16 to 1024, or a query block that no tile divides.
+/// The tile for lists of queryBlock x keyBlock: one that divides the list's block or, along keys, holds several, and
+/// fits the shared memory (227 KiB, two stages of K and V) and the registers of sm_90a. Head dimensions above 128 take
+/// narrower tiles. Errors: InvalidArgument for blocks that are not multiples of 16 from 16 to 1024, or a query block
+/// that no tile divides.
 Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock);
 
 /// Checks a list's block. Errors: as chooseTile.

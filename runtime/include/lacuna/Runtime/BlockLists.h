@@ -1,8 +1,9 @@
 //===- BlockLists.h - Which blocks of the score matrix count ----*- C++ -*-===//
 //
 // The score matrix [queries, keys] of a head is cut into blocks of queryBlock x keyBlock. A list names, for each row of
-// blocks, the blocks that count: first the partial ones, where the mask must be asked for each element, then the full ones.
-// A block that no list names never touches the result. All lists lie in one CSR, in the order batch, head, row block:
+// blocks, the blocks that count: first the partial ones, where the mask must be asked for each element, then the full
+// ones. A block that no list names never touches the result. All lists lie in one CSR, in the order batch, head, row
+// block:
 //
 //   row R = (b * heads + h) * rowBlocks + r      (b or h taken as 0 where batches or heads is 1)
 //   indices[indptr[R] .. split[R])    partial blocks of R, ascending and unique
@@ -45,8 +46,8 @@ struct BlockLists {
   /// A view of this host memory, for a CPU kernel.
   BlockListView view() const;
 
-  /// Checks everything the top of this file says, and that the extents fit `shape`. Errors: InvalidArgument, naming the list,
-  /// the row and the entry.
+  /// Checks everything the top of this file says, and that the extents fit `shape`. Errors: InvalidArgument, naming the
+  /// list, the row and the entry.
   Expected<void> check(const AttentionShape &shape) const;
 
   /// Counts the blocks as a launch of `shape` runs them. The lists must pass check().

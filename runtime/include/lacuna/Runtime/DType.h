@@ -1,8 +1,8 @@
 //===- DType.h - Element types and their conversions ------------*- C++ -*-===//
 //
 // The element types of views and scalar arguments. A bf16 value is the upper 16 bits of a float32 (8 exponent bits, 7
-// mantissa bits); an f16 value is IEEE 754 binary16. Both are carried as their bit pattern in a uint16_t; conversion from
-// float32 rounds to nearest, ties to even, and keeps infinities and NaN.
+// mantissa bits); an f16 value is IEEE 754 binary16. Both are carried as their bit pattern in a uint16_t; conversion
+// from float32 rounds to nearest, ties to even, and keeps infinities and NaN.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +21,9 @@ namespace lacuna::runtime {
 enum class DType { BF16, F16, F32, I32 };
 
 /// The size of one element in bytes.
-constexpr size_t dtypeSize(DType dtype) { return dtype == DType::BF16 || dtype == DType::F16 ? 2 : 4; }
+constexpr size_t dtypeSize(DType dtype) {
+  return dtype == DType::BF16 || dtype == DType::F16 ? 2 : 4;
+}
 
 /// The name as the language spells it: "bf16", "f16", "f32", "i32".
 std::string_view dtypeName(DType dtype);
@@ -39,7 +41,9 @@ constexpr uint16_t floatToBf16(float value) {
 }
 
 /// bf16 pattern -> float32, exact.
-constexpr float bf16ToFloat(uint16_t pattern) { return std::bit_cast<float>(static_cast<uint32_t>(pattern) << 16); }
+constexpr float bf16ToFloat(uint16_t pattern) {
+  return std::bit_cast<float>(static_cast<uint32_t>(pattern) << 16);
+}
 
 /// float32 -> f16 pattern, to nearest, ties to even; overflow gives infinity, a NaN a quiet NaN with its sign.
 constexpr uint16_t floatToF16(float value) {

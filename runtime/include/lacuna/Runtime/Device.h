@@ -36,7 +36,8 @@ class Device {
 public:
   /// How many GPUs the driver sees. Errors: Unavailable as Driver::get.
   static Expected<int> count();
-  /// Opens GPU `ordinal`. Errors: Unavailable without a driver or GPU, InvalidArgument for an ordinal that does not exist.
+  /// Opens GPU `ordinal`. Errors: Unavailable without a driver or GPU, InvalidArgument for an ordinal that does not
+  /// exist.
   static Expected<Device> open(int ordinal = 0);
   /// The same through a given driver.
   static Expected<Device> open(std::shared_ptr<const Driver> driver, int ordinal);
@@ -121,8 +122,8 @@ public:
   void *data() const { return reinterpret_cast<void *>(pointer); }
   size_t size() const { return bytes; }
 
-  /// Copies `count` bytes from or to host memory, from the buffer's start, and waits for it. Errors: InvalidArgument where
-  /// the buffer is smaller.
+  /// Copies `count` bytes from or to host memory, from the buffer's start, and waits for it. Errors: InvalidArgument
+  /// where the buffer is smaller.
   Expected<void> upload(const void *source, size_t count);
   Expected<void> download(void *destination, size_t count) const;
   /// Sets every byte, in the stream's order.

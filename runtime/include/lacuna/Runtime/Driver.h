@@ -1,7 +1,7 @@
 //===- Driver.h - The CUDA driver, loaded at run time -----------*- C++ -*-===//
 //
-// One table of driver functions, filled from libcuda.so.1 when it is first asked for, so that one binary runs on machines
-// with and without a GPU. Nothing here links against CUDA.
+// One table of driver functions, filled from libcuda.so.1 when it is first asked for, so that one binary runs on
+// machines with and without a GPU. Nothing here links against CUDA.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,8 +47,8 @@ public:
   const std::string &library() const { return libraryName; }
 
   /// Success, or an Error with the driver's name and text of `result` and `action`, what was being done ("loading the
-  /// kernel's image"). Codes: Incompatible for images this GPU or driver cannot run, ResourceExhausted for memory and launch
-  /// resources, Unavailable for a missing device, InvalidArgument for refused values, else Internal.
+  /// kernel's image"). Codes: Incompatible for images this GPU or driver cannot run, ResourceExhausted for memory and
+  /// launch resources, Unavailable for a missing device, InvalidArgument for refused values, else Internal.
   Expected<void> check(cu::Result result, std::string_view action) const {
     if (result == cu::Success) [[likely]]
       return {};

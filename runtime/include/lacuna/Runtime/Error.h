@@ -1,7 +1,7 @@
 //===- Error.h - Typed errors and Expected<T> -------------------*- C++ -*-===//
 //
-// Every fallible function of Lacuna outside IR code returns `Expected<T>`: a value, or an `Error` that says in a sentence
-// what was given, what is allowed and what to change. No exception crosses a library boundary.
+// Every fallible function of Lacuna outside IR code returns `Expected<T>`: a value, or an `Error` that says in a
+// sentence what was given, what is allowed and what to change. No exception crosses a library boundary.
 //
 //   Expected<int> parsePort(std::string_view text) {
 //     if (text.empty())
@@ -69,8 +69,7 @@ struct [[nodiscard]] Error {
 };
 
 /// A value or an Error.
-template <class T>
-using Expected = tl::expected<T, Error>;
+template <class T> using Expected = tl::expected<T, Error>;
 
 /// The failure branch of an Expected, its message made by fmt.
 template <class... Args>
@@ -79,12 +78,10 @@ template <class... Args>
 }
 
 /// Hands the error of `failed` on as the failure of another Expected.
-template <class T>
-[[nodiscard]] tl::unexpected<Error> takeError(Expected<T> &failed) {
+template <class T> [[nodiscard]] tl::unexpected<Error> takeError(Expected<T> &failed) {
   return tl::unexpected<Error>(std::move(failed.error()));
 }
-template <class T>
-[[nodiscard]] tl::unexpected<Error> takeError(Expected<T> &&failed) {
+template <class T> [[nodiscard]] tl::unexpected<Error> takeError(Expected<T> &&failed) {
   return tl::unexpected<Error>(std::move(failed.error()));
 }
 

@@ -12,8 +12,8 @@
 
 namespace lacuna::runtime {
 
-/// A contiguous tensor, C order, its memory aligned to 64 bytes and not initialised. 16-bit types are held as bit patterns.
-/// Thread safety: one thread writes, or any number read.
+/// A contiguous tensor, C order, its memory aligned to 64 bytes and not initialised. 16-bit types are held as bit
+/// patterns. Thread safety: one thread writes, or any number read.
 class HostTensor {
 public:
   HostTensor() = default;
@@ -29,12 +29,8 @@ public:
   const void *data() const { return memory.get(); }
 
   /// The elements as T, whose size must be the dtype's (uint16_t for bf16 and f16).
-  template <class T>
-  std::span<T> as() {
-    return {static_cast<T *>(memory.get()), static_cast<size_t>(count)};
-  }
-  template <class T>
-  std::span<const T> as() const {
+  template <class T> std::span<T> as() { return {static_cast<T *>(memory.get()), static_cast<size_t>(count)}; }
+  template <class T> std::span<const T> as() const {
     return {static_cast<const T *>(memory.get()), static_cast<size_t>(count)};
   }
   /// Element `index` of the flat array, converted.

@@ -1,7 +1,7 @@
 //===- IntExpr.h - Integer expressions over run-time dimensions -*- C++ -*-===//
 //
-// The grid and the constraints of a kernel are texts such as "ceildiv(M, 128)" or "H % G == 0 && D <= 256". They are parsed
-// once, when a kernel is loaded, and evaluated at each launch without allocation.
+// The grid and the constraints of a kernel are texts such as "ceildiv(M, 128)" or "H % G == 0 && D <= 256". They are
+// parsed once, when a kernel is loaded, and evaluated at each launch without allocation.
 //
 //   expression := or ;  or := and ("||" and)* ;  and := compare ("&&" compare)*
 //   compare    := sum (("==" | "!=" | "<" | "<=" | ">" | ">=") sum)?
@@ -9,8 +9,9 @@
 //   unary      := ("-" | "!") unary | number | name | "(" expression ")"
 //               | ("ceildiv" | "min" | "max") "(" expression "," expression ")"
 //
-// Arithmetic is on int64; `/` and `%` truncate toward zero as in C++; comparisons give 0 or 1; `&&` and `||` do not evaluate
-// their right side where the left one decides. Overflow and division by zero are errors, never undefined behaviour.
+// Arithmetic is on int64; `/` and `%` truncate toward zero as in C++; comparisons give 0 or 1; `&&` and `||` do not
+// evaluate their right side where the left one decides. Overflow and division by zero are errors, never undefined
+// behaviour.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,7 +44,24 @@ private:
   IntExpr() = default;
 
   enum class Op : uint8_t {
-    Constant, Name, Negate, Not, Add, Sub, Mul, Div, Mod, CeilDiv, Min, Max, Eq, Ne, Lt, Le, Gt, Ge,
+    Constant,
+    Name,
+    Negate,
+    Not,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    CeilDiv,
+    Min,
+    Max,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
     AndJump, ///< if the top is 0, make it the result and jump to `operand`; else drop it
     OrJump,  ///< if the top is not 0, replace it by 1 and jump to `operand`; else drop it
     Bool,    ///< the top becomes 0 or 1

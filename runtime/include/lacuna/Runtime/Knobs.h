@@ -1,7 +1,7 @@
 //===- Knobs.h - Settings from the environment ------------------*- C++ -*-===//
 //
-// The environment variables of Lacuna, all declared in Knobs.def. They are read when asked for and never kept in a mutable
-// global: a Knobs is a plain value that may be changed and passed on.
+// The environment variables of Lacuna, all declared in Knobs.def. They are read when asked for and never kept in a
+// mutable global: a Knobs is a plain value that may be changed and passed on.
 //
 //===----------------------------------------------------------------------===//
 

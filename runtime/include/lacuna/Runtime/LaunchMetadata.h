@@ -1,19 +1,21 @@
 //===- LaunchMetadata.h - What a launch has to know -------------*- C++ -*-===//
 //
-// The compiler writes one LaunchMetadata beside each compiled kernel; the runtime needs nothing else to check a caller's
-// arguments, bind the run-time dimensions, pack the parameters and size the grid. Parameters of the kernel, in order:
+// The compiler writes one LaunchMetadata beside each compiled kernel; the runtime needs nothing else to check a
+// caller's arguments, bind the run-time dimensions, pack the parameters and size the grid. Parameters of the kernel, in
+// order:
 //
 //   1. GPU only: the tensor maps (128 bytes each, by value), in the order of `tensorMaps`.
 //   2. for each argument
 //        View of rank r: pointer, then r-1 strides (i64, in elements; the innermost stride is 1)
-//        Blocks:         indptr, split, indices (pointers to int32), i64 batchStride, i64 headStride (in row blocks; 0 where
+//        Blocks:         indptr, split, indices (pointers to int32), i64 batchStride, i64 headStride (in row blocks; 0
+//        where
 //                        the list is shared), i32 rowBlocks. Row r of (b, h) starts at
 //                        indptr[b*batchStride + h*headStride + r]; r >= rowBlocks is an empty row.
 //        Scalar:         one f32 or i32
 //   3. the run-time dimensions, i32 each, in the order of `dims`.
 //
-// A CPU kernel is `void symbol(void **params, int32_t x, int32_t y, int32_t z)`; params[i] points to parameter i, as for
-// cuLaunchKernel.
+// A CPU kernel is `void symbol(void **params, int32_t x, int32_t y, int32_t z)`; params[i] points to parameter i, as
+// for cuLaunchKernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,7 +32,8 @@
 
 namespace lacuna::runtime {
 
-/// One extent of a shape: a run-time dimension (`symbol`, one of LaunchMetadata::dims) or, where `symbol` is empty, `value`.
+/// One extent of a shape: a run-time dimension (`symbol`, one of LaunchMetadata::dims) or, where `symbol` is empty,
+/// `value`.
 struct Extent {
   std::string symbol;
   int64_t value = 0;
@@ -44,8 +47,8 @@ struct Argument {
   Kind kind = Kind::View;
   /// The element type of a view, or the type of a scalar (F32 or I32). Blocks are always I32.
   DType dtype = DType::F32;
-  /// View: its extents, outermost first. Blocks: exactly two, the batches and the heads of the list; the caller may always
-  /// give 1 instead, a shared list. Scalar: empty.
+  /// View: its extents, outermost first. Blocks: exactly two, the batches and the heads of the list; the caller may
+  /// always give 1 instead, a shared list. Scalar: empty.
   std::vector<Extent> shape = {};
   /// The kernel writes this view.
   bool output = false;
@@ -54,8 +57,9 @@ struct Argument {
   bool operator==(const Argument &) const = default;
 };
 
-/// A tensor map over a view of 16-bit elements: the box is 64 elements along the innermost axis, `boxRows` along `rowAxis`
-/// (counted from the outermost axis, 0) and 1 elsewhere; 128-byte swizzle; what lies past the view reads zero.
+/// A tensor map over a view of 16-bit elements: the box is 64 elements along the innermost axis, `boxRows` along
+/// `rowAxis` (counted from the outermost axis, 0) and 1 elsewhere; 128-byte swizzle; what lies past the view reads
+/// zero.
 struct TensorMapSpec {
   int argument = 0;
   int rowAxis = 0;
@@ -63,8 +67,8 @@ struct TensorMapSpec {
   bool operator==(const TensorMapSpec &) const = default;
 };
 
-/// A condition on the dimensions that the kernel states (`where H % G == 0`): `expression` is an IntExpr that must not be
-/// zero, `source` the text to show the caller.
+/// A condition on the dimensions that the kernel states (`where H % G == 0`): `expression` is an IntExpr that must not
+/// be zero, `source` the text to show the caller.
 struct Constraint {
   std::string expression, source;
   bool operator==(const Constraint &) const = default;

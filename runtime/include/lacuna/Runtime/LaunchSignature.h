@@ -1,15 +1,15 @@
 //===- LaunchSignature.h - Checks and packs a launch ------------*- C++ -*-===//
 //
-// A LaunchSignature is LaunchMetadata made ready: its expressions are parsed, its names resolved. bind() checks a caller's
-// arguments against it and computes the run-time dimensions and the grid; ParameterPack then lays the parameters out as the
-// kernel expects them (LaunchMetadata.h). Neither allocates where all is well.
+// A LaunchSignature is LaunchMetadata made ready: its expressions are parsed, its names resolved. bind() checks a
+// caller's arguments against it and computes the run-time dimensions and the grid; ParameterPack then lays the
+// parameters out as the kernel expects them (LaunchMetadata.h). Neither allocates where all is well.
 //
-// bind() refuses, each time with the argument's name, what was given, what is allowed and what to change: a wrong number or
-// kind of arguments; a wrong dtype or rank; a null pointer; extents outside 1..2^31-1, unequal to the kernel's or to an
-// earlier argument's; an innermost stride other than 1, negative strides, overlapping output; addresses that overflow;
-// base addresses not aligned to the element, or, under a tensor map, base and strides not aligned to 16 bytes; block lists
-// that are neither shared nor one a batch or head; a constraint that does not hold; a scalar that must be positive and is
-// not; a grid beyond the hardware.
+// bind() refuses, each time with the argument's name, what was given, what is allowed and what to change: a wrong
+// number or kind of arguments; a wrong dtype or rank; a null pointer; extents outside 1..2^31-1, unequal to the
+// kernel's or to an earlier argument's; an innermost stride other than 1, negative strides, overlapping output;
+// addresses that overflow; base addresses not aligned to the element, or, under a tensor map, base and strides not
+// aligned to 16 bytes; block lists that are neither shared nor one a batch or head; a constraint that does not hold; a
+// scalar that must be positive and is not; a grid beyond the hardware.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,7 +43,8 @@ struct LaunchBounds {
 /// Thread safety: immutable once made; any number of threads may bind.
 class LaunchSignature {
 public:
-  /// Errors: Internal or ParseError where the metadata contradicts itself, which is the compiler's fault, not the caller's.
+  /// Errors: Internal or ParseError where the metadata contradicts itself, which is the compiler's fault, not the
+  /// caller's.
   static Expected<LaunchSignature> create(LaunchMetadata metadata);
 
   /// Checks `arguments` (see the top of the file). Errors: InvalidArgument; Unsupported for a grid that is too large.
@@ -81,10 +82,7 @@ public:
 
   /// Adds one parameter of `bytes` aligned to `alignment`; `value` is copied.
   void add(const void *value, size_t bytes, size_t alignment);
-  template <class T>
-  void add(const T &value) {
-    add(&value, sizeof(T), alignof(T));
-  }
+  template <class T> void add(const T &value) { add(&value, sizeof(T), alignof(T)); }
   /// Adds the parameters of `arguments`, which must have been bound, and the dimensions.
   void addArguments(std::span<const ArgumentValue> arguments, const LaunchBounds &bounds);
 

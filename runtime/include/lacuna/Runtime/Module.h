@@ -1,7 +1,7 @@
 //===- Module.h - Loaded code and its kernels -------------------*- C++ -*-===//
 //
-// A Module is a cubin or a PTX text loaded into a device's context; PTX is assembled by the driver at that moment. A Function
-// is one entry point in it. Both are what Kernel (Kernel.h) is made of.
+// A Module is a cubin or a PTX text loaded into a device's context; PTX is assembled by the driver at that moment. A
+// Function is one entry point in it. Both are what Kernel (Kernel.h) is made of.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,13 +47,13 @@ public:
   const Module &module() const { return owner; }
   const std::string &symbol() const { return name; }
 
-  int registers() const { return numRegisters; }                ///< a thread, at entry
-  int64_t localBytes() const { return numLocalBytes; }          ///< a thread; more than 0 means stack or spills
-  int64_t staticSharedBytes() const { return numSharedBytes; }  ///< a CTA
-  int maxThreads() const { return threadLimit; }                ///< a CTA, for these registers
+  int registers() const { return numRegisters; }               ///< a thread, at entry
+  int64_t localBytes() const { return numLocalBytes; }         ///< a thread; more than 0 means stack or spills
+  int64_t staticSharedBytes() const { return numSharedBytes; } ///< a CTA
+  int maxThreads() const { return threadLimit; }               ///< a CTA, for these registers
 
-  /// Allows launches with `bytes` of dynamic shared memory. Errors: ResourceExhausted with the bytes asked for, the device's
-  /// limit and what to lower.
+  /// Allows launches with `bytes` of dynamic shared memory. Errors: ResourceExhausted with the bytes asked for, the
+  /// device's limit and what to lower.
   Expected<void> allowShared(int64_t bytes);
 
 private:

@@ -1,7 +1,7 @@
 //===- Npy.h - NumPy's .npy files -------------------------------*- C++ -*-===//
 //
-// Arrays as numpy.save writes them, format versions 1 to 3, C order, little endian, of the five types that tensors and block
-// lists need. bf16, which NumPy does not know, is kept as its 16-bit pattern in uint16.
+// Arrays as numpy.save writes them, format versions 1 to 3, C order, little endian, of the five types that tensors and
+// block lists need. bf16, which NumPy does not know, is kept as its 16-bit pattern in uint16.
 //
 // **Source:** NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
 //
@@ -33,16 +33,16 @@ struct NpyArray {
   std::vector<std::byte> bytes;
 };
 
-/// Reads a file. Errors: NotFound where it cannot be opened; ParseError for anything that is not such a file, or whose data is
-/// shorter or longer than its header says, all found before memory is taken; Unsupported for other types, Fortran order and
-/// big-endian data, with what to do; ResourceExhausted without memory.
+/// Reads a file. Errors: NotFound where it cannot be opened; ParseError for anything that is not such a file, or whose
+/// data is shorter or longer than its header says, all found before memory is taken; Unsupported for other types,
+/// Fortran order and big-endian data, with what to do; ResourceExhausted without memory.
 Expected<NpyArray> readNpy(const std::string &path);
 
 /// Writes `data`, replacing a file that exists. Errors: Unavailable, with the system's reason.
 Expected<void> writeNpy(const std::string &path, NpyType type, const std::vector<int64_t> &shape, const void *data);
 
-/// Reads a tensor as `dtype`: uint16 for bf16, float16 for f16, and float32 for both, which is rounded. Errors: as readNpy;
-/// InvalidArgument for another type.
+/// Reads a tensor as `dtype`: uint16 for bf16, float16 for f16, and float32 for both, which is rounded. Errors: as
+/// readNpy; InvalidArgument for another type.
 Expected<HostTensor> readNpyTensor(const std::string &path, DType dtype);
 /// Writes a tensor in the type that readNpyTensor reads without rounding.
 Expected<void> writeNpyTensor(const std::string &path, const HostTensor &tensor);

@@ -35,10 +35,10 @@ struct Pattern {
   /// The same as the body of the hook `keep(b, h, i, j)`; empty where everything is seen.
   std::string keepHook() const;
 
-  /// The lists of this pattern: a block is full where all of its elements inside the matrix are seen, absent where none is,
-  /// else partial. One list for all heads, for random one a batch and head. `seed` matters to random only; equal seeds give
-  /// equal lists. Errors: InvalidArgument for a shape or block that is not allowed, or for Lists, which are read, not built;
-  /// ResourceExhausted for more than 2^31-1 blocks.
+  /// The lists of this pattern: a block is full where all of its elements inside the matrix are seen, absent where none
+  /// is, else partial. One list for all heads, for random one a batch and head. `seed` matters to random only; equal
+  /// seeds give equal lists. Errors: InvalidArgument for a shape or block that is not allowed, or for Lists, which are
+  /// read, not built; ResourceExhausted for more than 2^31-1 blocks.
   Expected<BlockLists> build(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock, uint64_t seed) const;
 };
 

@@ -5,9 +5,10 @@
 //   s_j = score(scale * (q_i . k_j), b, h, i, j),  and -inf where the block is partial and keep(b, h, i, j) is false
 //   lse = log(sum_j exp(s_j)),  o = sum_j exp(s_j - lse) v_j;   a row without a finite weight: lse = -inf, o = 0
 //
-// in float64 on the rounded inputs. Beside it runs the same in the precision of an unblocked "eager" implementation: QK and
-// softmax in float32, the weights rounded to the input's type, PV in float32, O rounded. A kernel passes when O has at most
-// twice the eager error and at most the relative Frobenius error of its type, and LSE its bound; NaN must propagate.
+// in float64 on the rounded inputs. Beside it runs the same in the precision of an unblocked "eager" implementation: QK
+// and softmax in float32, the weights rounded to the input's type, PV in float32, O rounded. A kernel passes when O has
+// at most twice the eager error and at most the relative Frobenius error of its type, and LSE its bound; NaN must
+// propagate.
 //
 // **Source:** Vaswani et al., "Attention is all you need", 2017, eq. 1; the bounds are the project's own (R18).
 //
@@ -50,13 +51,14 @@ struct ReferenceRows {
   std::vector<float> eager; ///< [rows, valueDim], rounded to the input's type
 };
 
-/// Computes `rows` (all in row block `rowBlock`) of head h in batch b in the calling thread. The problem must pass check().
+/// Computes `rows` (all in row block `rowBlock`) of head h in batch b in the calling thread. The problem must pass
+/// check().
 ReferenceRows computeReference(const AttentionProblem &problem, int64_t b, int64_t h, int64_t rowBlock,
                                std::span<const int64_t> rows);
 
 struct CheckOptions {
-  /// Up to so many listed operations every row is checked; above, `sampledRows` random rows a head and the first and last row
-  /// block.
+  /// Up to so many listed operations every row is checked; above, `sampledRows` random rows a head and the first and
+  /// last row block.
   double fullCheckFlops = 20e9;
   int64_t sampledRows = 64;
   uint64_t seed = 1;
@@ -74,8 +76,8 @@ struct CheckReport {
   std::vector<std::string> reasons; ///< why it did not pass, a sentence each
 };
 
-/// Compares o (the inputs' type) and lse (float32) with the reference. Errors: InvalidArgument where a tensor does not fit the
-/// shape; a wrong result is no error but a report that did not pass.
+/// Compares o (the inputs' type) and lse (float32) with the reference. Errors: InvalidArgument where a tensor does not
+/// fit the shape; a wrong result is no error but a report that did not pass.
 Expected<CheckReport> checkAttention(const AttentionProblem &problem, const HostTensor &o, const HostTensor &lse,
                                      ThreadPool &pool, const CheckOptions &options = {});
 

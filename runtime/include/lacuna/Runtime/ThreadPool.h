@@ -13,8 +13,8 @@ namespace lacuna::runtime {
 /// wait); from inside a running call it runs the nested range in the calling thread.
 class ThreadPool {
 public:
-  /// `threads` in all, the caller of parallelFor among them; 0 takes LACUNA_THREADS, and where that is 0 too, every processor
-  /// that this process may use.
+  /// `threads` in all, the caller of parallelFor among them; 0 takes LACUNA_THREADS, and where that is 0 too, every
+  /// processor that this process may use.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
@@ -22,12 +22,12 @@ public:
 
   int threads() const;
 
-  /// Calls body(i) for each i in [0, count), in no particular order, and returns when all are done. The indices are handed
-  /// out one by one, so uneven work balances itself. `body` must not throw.
-  template <class Body>
-  void parallelFor(int64_t count, Body &&body) {
+  /// Calls body(i) for each i in [0, count), in no particular order, and returns when all are done. The indices are
+  /// handed out one by one, so uneven work balances itself. `body` must not throw.
+  template <class Body> void parallelFor(int64_t count, Body &&body) {
     using Plain = std::remove_reference_t<Body>;
-    run(count, [](void *context, int64_t index) { (*static_cast<Plain *>(context))(index); },
+    run(
+        count, [](void *context, int64_t index) { (*static_cast<Plain *>(context))(index); },
         const_cast<void *>(static_cast<const void *>(&body)));
   }
 

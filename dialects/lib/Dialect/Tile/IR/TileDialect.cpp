@@ -31,4 +31,9 @@ void TileDialect::initialize() {
       >();
 }
 
+/// What a folder of ours returns is a number or a splat: `arith` makes the constant.
+Operation *TileDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
 } // namespace lacuna::tile

@@ -104,7 +104,7 @@ def Tile_ReturnOp : Tile_Op<"return", [Pure, Terminator, ReturnLike, ParentOneOf
   let summary = "ends a kernel (no value) or a hook (its value)";
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
   let hasVerifier = 1;
 }
 
@@ -112,7 +112,7 @@ def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<[
   let summary = "ends the body of a map (one scalar) or of a sparse loop (the carried values)";
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -157,7 +157,7 @@ def Tile_LoadOp : Tile_Op<"load", [DeclareOpInterfaceMethods<MemoryEffectsOpInte
   let arguments = (ins Tile_ViewType:$view, Variadic<Tile_Index>:$indices, DenseI64ArrayAttr:$sizes);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
-    $view `[` $indices `]` `sizes` $sizes attr-dict `:` `(` type($view) `,` type($indices) `)` `->` type($result)
+    $view `[` $indices `]` `sizes` $sizes attr-dict `:` `(` qualified(type($view)) `,` type($indices) `)` `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -174,7 +174,7 @@ def Tile_StoreOp : Tile_Op<"store", [DeclareOpInterfaceMethods<MemoryEffectsOpIn
   let arguments = (ins AnyTypeOf<[Tile_Tile, Tile_Element]>:$value, Tile_ViewType:$view, Variadic<Tile_Index>:$indices,
                        DenseI64ArrayAttr:$sizes);
   let assemblyFormat = [{
-    $value `,` $view `[` $indices `]` `sizes` $sizes attr-dict `:` type($value) `,` `(` type($view) `,` type($indices) `)`
+    $value `,` $view `[` $indices `]` `sizes` $sizes attr-dict `:` type($value) `,` `(` qualified(type($view)) `,` type($indices) `)`
   }];
   let hasVerifier = 1;
 }
@@ -252,7 +252,7 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure]> {
   }];
   let arguments = (ins Tile_ReduceKindAttr:$kind, 2DTensorOf<[F32]>:$x, DenseI64ArrayAttr:$axes);
   let results = (outs AnyTypeOf<[2DTensorOf<[F32]>, F32]>:$result);
-  let assemblyFormat = "$kind $x `axes` $axes attr-dict `:` type($x) `->` type($result)";
+  let assemblyFormat = "`` $kind $x `axes` $axes attr-dict `:` type($x) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
@@ -340,7 +340,7 @@ def Tile_IsPartialOp : Tile_Op<"is_partial", [Pure]> {
   let description = [{ `%p = tile.is_partial %t : !tile.positions<128>`. The same for all elements of the step. }];
   let arguments = (ins Tile_PositionsType:$positions);
   let results = (outs I1:$result);
-  let assemblyFormat = "$positions attr-dict `:` type($positions)";
+  let assemblyFormat = "$positions attr-dict `:` qualified(type($positions))";
 }
 
 def Tile_PositionAtOp : Tile_Op<"position_at", [Pure]> {
@@ -348,7 +348,7 @@ def Tile_PositionAtOp : Tile_Op<"position_at", [Pure]> {
   let description = [{ `%k = tile.position_at %t, %j : !tile.positions<128>`, 0 <= j < 128; inside a `tile.map` only. }];
   let arguments = (ins Tile_PositionsType:$positions, I32:$index);
   let results = (outs I32:$result);
-  let assemblyFormat = "$positions `,` $index attr-dict `:` type($positions)";
+  let assemblyFormat = "$positions `,` $index attr-dict `:` qualified(type($positions))";
 }
 
 def Tile_PositionsOp : Tile_Op<"key_positions", [Pure]> {
@@ -356,7 +356,7 @@ def Tile_PositionsOp : Tile_Op<"key_positions", [Pure]> {
   let description = [{ `%p = tile.key_positions %t : !tile.positions<128> -> tensor<1x128xi32>` }];
   let arguments = (ins Tile_PositionsType:$positions);
   let results = (outs 2DTensorOf<[I32]>:$result);
-  let assemblyFormat = "$positions attr-dict `:` type($positions) `->` type($result)";
+  let assemblyFormat = "$positions attr-dict `:` qualified(type($positions)) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -365,7 +365,7 @@ def Tile_ExceedsOp : Tile_Op<"exceeds", [Pure]> {
   let description = [{ `%e = tile.exceeds %t, %n : !tile.positions<128>`. What it guards runs for such steps only. }];
   let arguments = (ins Tile_PositionsType:$positions, I32:$limit);
   let results = (outs I1:$result);
-  let assemblyFormat = "$positions `,` $limit attr-dict `:` type($positions)";
+  let assemblyFormat = "$positions `,` $limit attr-dict `:` qualified(type($positions))";
 }
 
 #endif
