@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Times the library's attention on this machine, with the peers beside it: ./dev bench [OPTIONS].
 
-On a GPU: `lacuna attention --bench`, PyTorch's FlexAttention (compiled, max-autotune where --tune is given) and its
-scaled_dot_product_attention, in one run and on the same shapes, random bf16 or f16 data. A peer that is not installed is
-left out. On a machine without a GPU: the CPU backend, smaller.
+On a GPU: `lacuna attention --bench`, PyTorch's FlexAttention (compiled; autotuned with --tune) and its
+scaled_dot_product_attention, in one run and on the same shapes, with random bf16 or f16 data. A peer that is not
+installed is left out. On a machine without a GPU: the CPU backend, smaller.
 
-TFLOP/s count 4 * H * D floating-point operations for each (query, key) pair: `executed`, the pairs of the blocks that are
-visited; `dense`, all M * N pairs, which is how peers are compared on the same work. Times are medians, in microseconds.
+TFLOP/s count 4 * H * D floating-point operations for each (query, key) pair: `executed`, the pairs of the blocks that
+are visited; `dense`, all M * N pairs, so that peers compare by time. Times are medians, in microseconds.
 
-Every case is a line: `name pattern queries heads kv-heads head-dim dtype`; --case adds one and drops the built-in table.
+--case 'NAME PATTERN LENGTH HEADS KV_HEADS HEAD_DIM DTYPE' measures a case of your own in place of the built-in ones.
 """
 
 import argparse
@@ -137,7 +137,7 @@ class TorchPeers:
 def parse_case(text):
     words = text.split()
     if len(words) != 7:
-        raise argparse.ArgumentTypeError("a case is: name pattern queries heads kv-heads head-dim dtype")
+        raise argparse.ArgumentTypeError("a case is: NAME PATTERN LENGTH HEADS KV_HEADS HEAD_DIM DTYPE")
     return Case(words[0], words[1], *map(int, words[2:6]), words[6])
 
 

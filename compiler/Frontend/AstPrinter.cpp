@@ -12,8 +12,8 @@ using llvm::dyn_cast;
 
 namespace {
 
-/// How tightly an expression binds: 0 what must stand in parentheses as an operand (`?:`, `map`), 1 to 5 binary operators,
-/// 6 `as`, 7 unary, 8 the rest.
+/// How tightly an expression binds: 0 what must stand in parentheses as an operand (`?:`, `map`), 1 to 5 binary
+/// operators, 6 `as`, 7 unary, 8 the rest.
 int bindingStrength(const Expr &expr) {
   switch (expr.kind) {
   case Expr::Kind::Select:
@@ -38,8 +38,7 @@ public:
   void expr(const Expr &expr);
 
 private:
-  template <class... Args>
-  void put(fmt::format_string<Args...> format, Args &&...args) {
+  template <class... Args> void put(fmt::format_string<Args...> format, Args &&...args) {
     fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
   }
   void operand(const Expr &expr, int minStrength) {

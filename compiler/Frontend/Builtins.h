@@ -11,11 +11,26 @@ namespace lacuna::frontend {
 
 struct Builtin {
   enum class Op {
-    Exp, Exp2, Log, Log2, Tanh, Sqrt, Rsqrt, Floor, ///< elementwise on f32
-    Abs, Min, Max, CeilDiv,                         ///< elementwise on f32 or i32; ceildiv on i32
-    Dot, Transpose,
-    RowMax, RowMin, RowSum, ///< one value a row
-    AMax, AMin, Sum,        ///< one value a tile
+    Exp,
+    Exp2,
+    Log,
+    Log2,
+    Tanh,
+    Sqrt,
+    Rsqrt,
+    Floor, ///< elementwise on f32
+    Abs,
+    Min,
+    Max,
+    CeilDiv, ///< elementwise on f32 or i32; ceildiv on i32
+    Dot,
+    Transpose,
+    RowMax,
+    RowMin,
+    RowSum, ///< one value a row
+    AMax,
+    AMin,
+    Sum, ///< one value a tile
   };
   std::string_view name;
   Op op;

@@ -1,9 +1,9 @@
 //===- CanonicalText.cpp - When two extents are the same --------------------===//
 //
-// An expression over params becomes a polynomial with integer coefficients: sums and products are expanded, equal terms are
-// collected, terms and factors are sorted. What is not a polynomial (a quotient, a remainder, a call) is an atom, named by
-// its own canonical text. Growth is bounded: a product of more than kMaxTerms terms, or a coefficient past 63 bits, makes
-// the subexpression an atom, and an atom of a long text is named by its digest.
+// An expression over params becomes a polynomial with integer coefficients: sums and products are expanded, equal terms
+// are collected, terms and factors are sorted. What is not a polynomial (a quotient, a remainder, a call) is an atom,
+// named by its own canonical text. Growth is bounded: a product of more than kMaxTerms terms, or a coefficient past 63
+// bits, makes the subexpression an atom, and an atom of a long text is named by its digest.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,7 +31,9 @@ constexpr size_t kMaxAtomBytes = 256;
 /// Sorted factors -> coefficient; the empty product is the constant.
 using Polynomial = std::map<std::vector<std::string>, int64_t>;
 
-Polynomial constant(int64_t value) { return value ? Polynomial{{{}, value}} : Polynomial{}; }
+Polynomial constant(int64_t value) {
+  return value ? Polynomial{{{}, value}} : Polynomial{};
+}
 Polynomial atom(std::string text) {
   if (text.size() > kMaxAtomBytes)
     text = "#" + llvm::MD5::hash(llvm::arrayRefFromStringRef(text)).digest().str().str();
@@ -45,7 +47,7 @@ std::string print(const Polynomial &polynomial) {
   for (const auto &[factors, coefficient] : polynomial) {
     text += text.empty() ? "" : "+";
     std::string product = fmt::format("{}", fmt::join(factors, "*"));
-    text += product.empty() ? std::to_string(coefficient)
+    text += product.empty()    ? std::to_string(coefficient)
             : coefficient == 1 ? product
                                : fmt::format("{}*{}", coefficient, product);
   }
@@ -69,7 +71,8 @@ std::optional<Polynomial> multiply(const Polynomial &lhs, const Polynomial &rhs)
   for (const auto &[leftFactors, left] : lhs) {
     for (const auto &[rightFactors, right] : rhs) {
       std::vector<std::string> factors;
-      std::merge(leftFactors.begin(), leftFactors.end(), rightFactors.begin(), rightFactors.end(), std::back_inserter(factors));
+      std::merge(leftFactors.begin(), leftFactors.end(), rightFactors.begin(), rightFactors.end(),
+                 std::back_inserter(factors));
       int64_t product;
       if (factors.size() > kMaxFactors || __builtin_mul_overflow(left, right, &product))
         return std::nullopt;
@@ -110,4 +113,6 @@ Polynomial canonical(const Expr &expr) {
 
 } // namespace
 
-std::string lacuna::frontend::canonicalText(const Expr &expr) { return print(canonical(expr)); }
+std::string lacuna::frontend::canonicalText(const Expr &expr) {
+  return print(canonical(expr));
+}

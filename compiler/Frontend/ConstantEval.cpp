@@ -21,17 +21,28 @@ std::optional<int64_t> lacuna::frontend::ceilDiv(int64_t lhs, int64_t rhs) {
 std::optional<int64_t> lacuna::frontend::applyBinary(BinaryOp op, int64_t lhs, int64_t rhs) {
   int64_t result = 0;
   switch (op) {
-  case BinaryOp::Or: return lhs || rhs;
-  case BinaryOp::And: return lhs && rhs;
-  case BinaryOp::Equal: return lhs == rhs;
-  case BinaryOp::NotEqual: return lhs != rhs;
-  case BinaryOp::Less: return lhs < rhs;
-  case BinaryOp::LessEqual: return lhs <= rhs;
-  case BinaryOp::Greater: return lhs > rhs;
-  case BinaryOp::GreaterEqual: return lhs >= rhs;
-  case BinaryOp::Add: return __builtin_add_overflow(lhs, rhs, &result) ? std::nullopt : std::optional(result);
-  case BinaryOp::Sub: return __builtin_sub_overflow(lhs, rhs, &result) ? std::nullopt : std::optional(result);
-  case BinaryOp::Mul: return __builtin_mul_overflow(lhs, rhs, &result) ? std::nullopt : std::optional(result);
+  case BinaryOp::Or:
+    return lhs || rhs;
+  case BinaryOp::And:
+    return lhs && rhs;
+  case BinaryOp::Equal:
+    return lhs == rhs;
+  case BinaryOp::NotEqual:
+    return lhs != rhs;
+  case BinaryOp::Less:
+    return lhs < rhs;
+  case BinaryOp::LessEqual:
+    return lhs <= rhs;
+  case BinaryOp::Greater:
+    return lhs > rhs;
+  case BinaryOp::GreaterEqual:
+    return lhs >= rhs;
+  case BinaryOp::Add:
+    return __builtin_add_overflow(lhs, rhs, &result) ? std::nullopt : std::optional(result);
+  case BinaryOp::Sub:
+    return __builtin_sub_overflow(lhs, rhs, &result) ? std::nullopt : std::optional(result);
+  case BinaryOp::Mul:
+    return __builtin_mul_overflow(lhs, rhs, &result) ? std::nullopt : std::optional(result);
   case BinaryOp::Div:
   case BinaryOp::Rem:
     if (rhs == 0 || (lhs == INT64_MIN && rhs == -1))
@@ -70,9 +81,10 @@ public:
     case Expr::Kind::Call:
       return call(*llvm::cast<CallExpr>(&expr));
     default:
-      return fail(expr, fmt::format("{} is made of params, integers and + - * / % ( ) ceildiv min max, all known when the "
-                                    "kernel is compiled; `{}` is not",
-                                    context, printExpr(expr)));
+      return fail(expr,
+                  fmt::format("{} is made of params, integers and + - * / % ( ) ceildiv min max, all known when the "
+                              "kernel is compiled; `{}` is not",
+                              context, printExpr(expr)));
     }
   }
 
@@ -107,8 +119,8 @@ private:
   std::optional<int64_t> call(const CallExpr &expr) {
     std::string_view callee = expr.callee.name;
     if ((callee != "ceildiv" && callee != "min" && callee != "max") || expr.arguments.size() != 2)
-      return fail(expr, fmt::format("{} may call ceildiv(a, b), min(a, b) and max(a, b) only; `{}` is none of them", context,
-                                    printExpr(expr)));
+      return fail(expr, fmt::format("{} may call ceildiv(a, b), min(a, b) and max(a, b) only; `{}` is none of them",
+                                    context, printExpr(expr)));
     std::optional<int64_t> lhs = evaluate(*expr.arguments[0]), rhs = evaluate(*expr.arguments[1]);
     if (!lhs || !rhs)
       return std::nullopt;
@@ -123,7 +135,8 @@ private:
     if (divisor == 0 && expr.kind != Expr::Kind::Unary)
       return fail(expr, fmt::format("`{}` divides by zero with these params; change the params or the expression",
                                     printExpr(expr)));
-    return fail(expr, fmt::format("`{}` does not fit in 64 bits with these params; use smaller values", printExpr(expr)));
+    return fail(expr,
+                fmt::format("`{}` does not fit in 64 bits with these params; use smaller values", printExpr(expr)));
   }
 
   const NameValue &nameValue;

@@ -13,9 +13,10 @@ namespace lacuna::frontend {
 /// The value of a name, or nothing after reporting why it has none here.
 using NameValue = std::function<std::optional<int64_t>(const NameExpr &)>;
 
-/// Evaluates an expression of integers, names, the operators, `?:`, ceildiv, min and max in 64 bits. Truth values are 0 and 1;
-/// `&&`, `||` and `?:` evaluate only what they need. Overflow, a division by zero and anything that is not an integer known
-/// at compile time are reported (as `context`, e.g. "a tile's extent") and give nothing.
+/// Evaluates an expression of integers, names, the operators, `?:`, ceildiv, min and max in 64 bits. Truth values are 0
+/// and 1;
+/// `&&`, `||` and `?:` evaluate only what they need. Overflow, a division by zero and anything that is not an integer
+/// known at compile time are reported (as `context`, e.g. "a tile's extent") and give nothing.
 std::optional<int64_t> evaluateConstant(const Expr &expr, const NameValue &nameValue, std::string_view context,
                                         DiagnosticSink &diagnostics);
 

@@ -14,10 +14,12 @@ using namespace lacuna::frontend;
 /// Of a longer line only a window around the caret is shown.
 static constexpr size_t kMaxShownBytes = 160;
 
-static bool continuesUtf8(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+static bool continuesUtf8(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
 
-/// Prints the line of `range` and below it a caret. Control bytes are shown as '?', so that a binary file cannot upset a
-/// terminal; a UTF-8 character counts as one column.
+/// Prints the line of `range` and below it a caret. Control bytes are shown as '?', so that a binary file cannot upset
+/// a terminal; a UTF-8 character counts as one column.
 static void printLine(llvm::raw_ostream &os, SourceRange range, SourceFile::Position position) {
   std::string_view line = range.file->line(position.line);
   size_t column = std::min<size_t>(position.column - 1, line.size());

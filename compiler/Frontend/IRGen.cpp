@@ -44,19 +44,23 @@ mlir::Location IRGen::location(SourceRange range) {
 
 mlir::Type IRGen::elementType(ElementType element) {
   switch (element.kind) {
-  case ScalarKind::BF16: return builder.getBF16Type();
-  case ScalarKind::F16: return builder.getF16Type();
-  case ScalarKind::F32: return builder.getF32Type();
-  case ScalarKind::I32: return builder.getI32Type();
-  case ScalarKind::Bool: return builder.getI1Type();
+  case ScalarKind::BF16:
+    return builder.getBF16Type();
+  case ScalarKind::F16:
+    return builder.getF16Type();
+  case ScalarKind::F32:
+    return builder.getF32Type();
+  case ScalarKind::I32:
+    return builder.getI32Type();
+  case ScalarKind::Bool:
+    return builder.getI1Type();
   }
   return {};
 }
 
 mlir::Type IRGen::mlirType(const Type &type) {
   mlir::Type element = elementType(type.element);
-  return type.isScalar() ? element
-                         : mlir::RankedTensorType::get({type.rows.padded(), type.columns.padded()}, element);
+  return type.isScalar() ? element : mlir::RankedTensorType::get({type.rows.padded(), type.columns.padded()}, element);
 }
 
 mlir::Attribute IRGen::extentAttr(const AxisExtent &extent) {

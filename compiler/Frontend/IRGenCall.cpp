@@ -22,7 +22,8 @@ mlir::Value IRGen::genHookCall(const CallExpr &expr, const HookInstance &hook) {
     arguments.push_back(genAs(*argument, parameter->type));
   for (const Symbol *captured : hook.captures)
     arguments.push_back(values.lookup(captured));
-  return builder.create<tile::CallHookOp>(location(expr.range), mlirType(hook.result), hookSymbols.lookup(&hook), arguments);
+  return builder.create<tile::CallHookOp>(location(expr.range), mlirType(hook.result), hookSymbols.lookup(&hook),
+                                          arguments);
 }
 
 mlir::Value IRGen::genBuiltin(const CallExpr &expr, const Builtin &builtin) {
@@ -55,14 +56,22 @@ mlir::Value IRGen::genUnaryFloat(const CallExpr &expr, Builtin::Op op) {
   mlir::Value value = genAs(*expr.arguments[0], kernel.typeOf(expr));
   using Op = Builtin::Op;
   switch (op) {
-  case Op::Exp: return builder.createOrFold<math::ExpOp>(loc, value);
-  case Op::Exp2: return builder.createOrFold<math::Exp2Op>(loc, value);
-  case Op::Log: return builder.createOrFold<math::LogOp>(loc, value);
-  case Op::Log2: return builder.createOrFold<math::Log2Op>(loc, value);
-  case Op::Tanh: return builder.createOrFold<math::TanhOp>(loc, value);
-  case Op::Sqrt: return builder.createOrFold<math::SqrtOp>(loc, value);
-  case Op::Rsqrt: return builder.createOrFold<math::RsqrtOp>(loc, value);
-  default: return builder.createOrFold<math::FloorOp>(loc, value);
+  case Op::Exp:
+    return builder.createOrFold<math::ExpOp>(loc, value);
+  case Op::Exp2:
+    return builder.createOrFold<math::Exp2Op>(loc, value);
+  case Op::Log:
+    return builder.createOrFold<math::LogOp>(loc, value);
+  case Op::Log2:
+    return builder.createOrFold<math::Log2Op>(loc, value);
+  case Op::Tanh:
+    return builder.createOrFold<math::TanhOp>(loc, value);
+  case Op::Sqrt:
+    return builder.createOrFold<math::SqrtOp>(loc, value);
+  case Op::Rsqrt:
+    return builder.createOrFold<math::RsqrtOp>(loc, value);
+  default:
+    return builder.createOrFold<math::FloorOp>(loc, value);
   }
 }
 
@@ -71,8 +80,10 @@ mlir::Value IRGen::genMinMax(const CallExpr &expr, bool isMax) {
   const Type &type = kernel.typeOf(expr);
   mlir::Value lhs = genAs(*expr.arguments[0], type), rhs = genAs(*expr.arguments[1], type);
   if (type.element.is(ScalarKind::F32))
-    return isMax ? builder.createOrFold<arith::MaxNumFOp>(loc, lhs, rhs) : builder.createOrFold<arith::MinNumFOp>(loc, lhs, rhs);
-  return isMax ? builder.createOrFold<arith::MaxSIOp>(loc, lhs, rhs) : builder.createOrFold<arith::MinSIOp>(loc, lhs, rhs);
+    return isMax ? builder.createOrFold<arith::MaxNumFOp>(loc, lhs, rhs)
+                 : builder.createOrFold<arith::MinNumFOp>(loc, lhs, rhs);
+  return isMax ? builder.createOrFold<arith::MaxSIOp>(loc, lhs, rhs)
+               : builder.createOrFold<arith::MinSIOp>(loc, lhs, rhs);
 }
 
 /// a / b, plus one where the remainder is not zero and has the divisor's sign.
@@ -89,7 +100,8 @@ mlir::Value IRGen::genCeilDiv(const CallExpr &expr) {
   mlir::Value sameSign =
       builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, isPositive(remainder), isPositive(b));
   mlir::Value roundsUp = builder.createOrFold<arith::AndIOp>(loc, isInexact, sameSign);
-  return builder.createOrFold<arith::AddIOp>(loc, quotient, convertElement(roundsUp, ScalarKind::Bool, ScalarKind::I32, loc));
+  return builder.createOrFold<arith::AddIOp>(loc, quotient,
+                                             convertElement(roundsUp, ScalarKind::Bool, ScalarKind::I32, loc));
 }
 
 //===----------------------------------------------------------------------===//
@@ -139,12 +151,18 @@ mlir::Value IRGen::genReduction(const CallExpr &expr, const Builtin &builtin) {
   using Op = Builtin::Op;
   mlir::Location loc = location(expr.range);
   const Type type = kernel.typeOf(*expr.arguments[0]).withElement(ScalarKind::F32);
-  bool isMax = builtin.op == Op::RowMax || builtin.op == Op::AMax, isMin = builtin.op == Op::RowMin || builtin.op == Op::AMin;
+  bool isMax = builtin.op == Op::RowMax || builtin.op == Op::AMax,
+       isMin = builtin.op == Op::RowMin || builtin.op == Op::AMin;
   tile::ReduceKind kind = isMax ? tile::ReduceKind::Max : isMin ? tile::ReduceKind::Min : tile::ReduceKind::Add;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  llvm::SmallVector<int64_t> axes = builtin.isRowReduction() ? llvm::SmallVector<int64_t>{1} : llvm::SmallVector<int64_t>{0, 1};
+  llvm::SmallVector<int64_t> axes =
+      builtin.isRowReduction() ? llvm::SmallVector<int64_t>{1} : llvm::SmallVector<int64_t>{0, 1};
   llvm::SmallVector<int> masked(axes.begin(), axes.end());
-  mlir::Value x = maskPadding(genAs(*expr.arguments[0], type), type, isMax ? -kInfinity : isMin ? kInfinity : 0, masked, loc);
+  mlir::Value x = maskPadding(genAs(*expr.arguments[0], type), type,
+                              isMax   ? -kInfinity
+                              : isMin ? kInfinity
+                                      : 0,
+                              masked, loc);
   return builder.create<tile::ReduceOp>(loc, mlirType(kernel.typeOf(expr)),
                                         tile::ReduceKindAttr::get(builder.getContext(), kind), x,
                                         builder.getDenseI64ArrayAttr(axes));

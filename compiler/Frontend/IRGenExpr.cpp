@@ -144,10 +144,12 @@ mlir::Value IRGen::genBinary(const BinaryExpr &expr) {
   return genArithmetic(expr.op, element.is(ScalarKind::F32), lhs, rhs, loc);
 }
 
-mlir::Value IRGen::genComparison(BinaryOp op, ElementType element, mlir::Value lhs, mlir::Value rhs, mlir::Location loc) {
+mlir::Value IRGen::genComparison(BinaryOp op, ElementType element, mlir::Value lhs, mlir::Value rhs,
+                                 mlir::Location loc) {
   size_t index = static_cast<size_t>(op) - static_cast<size_t>(BinaryOp::Equal);
-  constexpr arith::CmpFPredicate kFloat[] = {arith::CmpFPredicate::OEQ, arith::CmpFPredicate::UNE, arith::CmpFPredicate::OLT,
-                                             arith::CmpFPredicate::OLE, arith::CmpFPredicate::OGT, arith::CmpFPredicate::OGE};
+  constexpr arith::CmpFPredicate kFloat[] = {arith::CmpFPredicate::OEQ, arith::CmpFPredicate::UNE,
+                                             arith::CmpFPredicate::OLT, arith::CmpFPredicate::OLE,
+                                             arith::CmpFPredicate::OGT, arith::CmpFPredicate::OGE};
   constexpr arith::CmpIPredicate kInteger[] = {arith::CmpIPredicate::eq,  arith::CmpIPredicate::ne,
                                                arith::CmpIPredicate::slt, arith::CmpIPredicate::sle,
                                                arith::CmpIPredicate::sgt, arith::CmpIPredicate::sge};
@@ -159,11 +161,14 @@ mlir::Value IRGen::genComparison(BinaryOp op, ElementType element, mlir::Value l
 mlir::Value IRGen::genArithmetic(BinaryOp op, bool isFloat, mlir::Value lhs, mlir::Value rhs, mlir::Location loc) {
   switch (op) {
   case BinaryOp::Add:
-    return isFloat ? builder.createOrFold<arith::AddFOp>(loc, lhs, rhs) : builder.createOrFold<arith::AddIOp>(loc, lhs, rhs);
+    return isFloat ? builder.createOrFold<arith::AddFOp>(loc, lhs, rhs)
+                   : builder.createOrFold<arith::AddIOp>(loc, lhs, rhs);
   case BinaryOp::Sub:
-    return isFloat ? builder.createOrFold<arith::SubFOp>(loc, lhs, rhs) : builder.createOrFold<arith::SubIOp>(loc, lhs, rhs);
+    return isFloat ? builder.createOrFold<arith::SubFOp>(loc, lhs, rhs)
+                   : builder.createOrFold<arith::SubIOp>(loc, lhs, rhs);
   case BinaryOp::Mul:
-    return isFloat ? builder.createOrFold<arith::MulFOp>(loc, lhs, rhs) : builder.createOrFold<arith::MulIOp>(loc, lhs, rhs);
+    return isFloat ? builder.createOrFold<arith::MulFOp>(loc, lhs, rhs)
+                   : builder.createOrFold<arith::MulIOp>(loc, lhs, rhs);
   default:
     return isFloat ? builder.createOrFold<arith::DivFOp>(loc, lhs, rhs) : genDivision(op, lhs, rhs, loc);
   }
@@ -194,7 +199,8 @@ mlir::Value IRGen::genDivision(BinaryOp op, mlir::Value lhs, mlir::Value rhs, ml
   mlir::Value isSmall =
       builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ule, shifted, constantLike(rhs, 2, loc));
   mlir::Value quotient = divide(builder.createOrFold<arith::SelectOp>(loc, isSmall, one, rhs));
-  mlir::Value small = op == BinaryOp::Div ? builder.createOrFold<arith::MulIOp>(loc, lhs, rhs) : constantLike(rhs, 0, loc);
+  mlir::Value small =
+      op == BinaryOp::Div ? builder.createOrFold<arith::MulIOp>(loc, lhs, rhs) : constantLike(rhs, 0, loc);
   return builder.createOrFold<arith::SelectOp>(loc, isSmall, small, quotient);
 }
 
@@ -231,7 +237,8 @@ mlir::Value IRGen::genPartial(const MemberExpr &expr) {
   mlir::OpBuilder::InsertionGuard guard(builder);
   if (enclosingMap) // the same for all elements
     builder.setInsertionPoint(enclosingMap);
-  return builder.create<tile::IsPartialOp>(location(expr.range), builder.getI1Type(), values[kernel.symbolOf(&expr.base)]);
+  return builder.create<tile::IsPartialOp>(location(expr.range), builder.getI1Type(),
+                                           values[kernel.symbolOf(&expr.base)]);
 }
 
 mlir::Value IRGen::genMap(const MapExpr &expr) {

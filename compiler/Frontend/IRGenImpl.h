@@ -48,7 +48,8 @@ private:
   void collectAssigned(const Block &block, Carried &carried);
   llvm::SmallVector<mlir::Value> valuesOf(const Carried &carried);
   void setValues(const Carried &carried, mlir::ValueRange newValues);
-  void genAccess(const Access &access, llvm::SmallVectorImpl<mlir::Value> &indices, llvm::SmallVectorImpl<int64_t> &sizes);
+  void genAccess(const Access &access, llvm::SmallVectorImpl<mlir::Value> &indices,
+                 llvm::SmallVectorImpl<int64_t> &sizes);
 
   // Expressions (IRGenExpr.cpp).
   mlir::Value gen(const Expr &expr);
@@ -85,7 +86,8 @@ private:
   mlir::Value genReduction(const CallExpr &expr, const Builtin &builtin);
   mlir::Value genHookCall(const CallExpr &expr, const HookInstance &hook);
   /// `tile` with `identity` at the positions past the true extents of `type`, on the axes given.
-  mlir::Value maskPadding(mlir::Value tile, const Type &type, double identity, llvm::ArrayRef<int> axes, mlir::Location loc);
+  mlir::Value maskPadding(mlir::Value tile, const Type &type, double identity, llvm::ArrayRef<int> axes,
+                          mlir::Location loc);
 
   const CheckedKernel &kernel;
   mlir::OpBuilder builder;
@@ -97,7 +99,7 @@ private:
   mlir::Block *entry = nullptr;
   mlir::Operation *lastEntryOp = nullptr;
   mlir::Operation *enclosingMap = nullptr;
-  std::string_view label; ///< of the statement being generated
+  std::string_view label;      ///< of the statement being generated
   std::optional<int64_t> ring; ///< of the load being generated
 };
 

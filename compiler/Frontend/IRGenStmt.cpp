@@ -1,7 +1,7 @@
 //===- IRGenStmt.cpp - Statements as tile IR ---------------------------------===//
 //
-// Variables become SSA values: `values` holds the current one. A loop carries the variables that its body assigns, a condition
-// returns them.
+// Variables become SSA values: `values` holds the current one. A loop carries the variables that its body assigns, a
+// condition returns them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -123,12 +123,14 @@ void IRGen::genForBlocks(const ForBlocksStmt &stmt) {
   collectAssigned(stmt.body, carried);
   llvm::SmallVector<mlir::Value> inits = valuesOf(carried);
   int64_t step = positions->type.columns.value;
-  auto op = builder.create<tile::ForBlocksOp>(loc, mlir::ValueRange(inits).getTypes(), values[kernel.symbolOf(&stmt.list.base)],
-                                              indices[0], indices[1], indices[2], end, inits, builder.getI64IntegerAttr(step));
+  auto op = builder.create<tile::ForBlocksOp>(loc, mlir::ValueRange(inits).getTypes(),
+                                              values[kernel.symbolOf(&stmt.list.base)], indices[0], indices[1],
+                                              indices[2], end, inits, builder.getI64IntegerAttr(step));
   {
     mlir::OpBuilder::InsertionGuard guard(builder);
     mlir::Block &body = op.getBody().emplaceBlock();
-    values[positions] = body.addArgument(tile::PositionsType::get(builder.getContext(), step), location(stmt.variable.range));
+    values[positions] =
+        body.addArgument(tile::PositionsType::get(builder.getContext(), step), location(stmt.variable.range));
     for (mlir::Value init : inits)
       body.addArgument(init.getType(), loc);
     setValues(carried, body.getArguments().drop_front());

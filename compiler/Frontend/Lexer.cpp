@@ -24,9 +24,15 @@ constexpr Spelling kPunctuation[] = {
 #include "lacuna/Compiler/Frontend/Tokens.def"
 };
 
-bool isLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-bool isSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool isLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool isDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool isSpace(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 class Lexer {
 public:
@@ -104,7 +110,8 @@ private:
     while (at < text.size() && !isSpace(peek()) && !isLetter(peek()) && !isDigit(peek()) && !startsPunctuation())
       ++at;
     auto first = static_cast<unsigned char>(text[begin]);
-    std::string shown = first >= 0x20 && first < 0x7f ? fmt::format("'{}'", text[begin]) : fmt::format("byte 0x{:02x}", first);
+    std::string shown =
+        first >= 0x20 && first < 0x7f ? fmt::format("'{}'", text[begin]) : fmt::format("byte 0x{:02x}", first);
     diagnostics.error(ErrorCode::ParseError, rangeFrom(begin),
                       fmt::format("{} has no meaning in a .tile text; names, numbers, operators and `//` comments are "
                                   "allowed, so remove it",
@@ -126,9 +133,9 @@ private:
     int64_t value = 0;
     bool overflow = false;
     for (;; ++at) {
-      int digit = isDigit(peek()) ? peek() - '0' : base == 16 && std::isxdigit(static_cast<unsigned char>(peek()))
-                                                     ? (peek() | 0x20) - 'a' + 10
-                                                     : -1;
+      int digit = isDigit(peek())                                                   ? peek() - '0'
+                  : base == 16 && std::isxdigit(static_cast<unsigned char>(peek())) ? (peek() | 0x20) - 'a' + 10
+                                                                                    : -1;
       if (digit < 0)
         break;
       overflow |= __builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, digit, &value);
@@ -166,7 +173,8 @@ private:
     if (isLetter(peek())) {
       while (isLetter(peek()) || isDigit(peek()))
         ++at;
-      error(begin, fmt::format("'{}' is not a number; write a float as 1.5 or 2e-3, without a suffix", shortened(begin)));
+      error(begin,
+            fmt::format("'{}' is not a number; write a float as 1.5 or 2e-3, without a suffix", shortened(begin)));
     }
     return token(TokenKind::Float, begin);
   }
@@ -212,11 +220,11 @@ std::string_view lacuna::frontend::tokenKindName(TokenKind kind) {
   case TokenKind::Integer:
   case TokenKind::Float:
     return "a number";
-#define LACUNA_KEYWORD(NAME, TEXT)                                                                                               \
-  case TokenKind::NAME:                                                                                                          \
+#define LACUNA_KEYWORD(NAME, TEXT)                                                                                     \
+  case TokenKind::NAME:                                                                                                \
     return "'" TEXT "'";
-#define LACUNA_PUNCTUATION(NAME, TEXT)                                                                                           \
-  case TokenKind::NAME:                                                                                                          \
+#define LACUNA_PUNCTUATION(NAME, TEXT)                                                                                 \
+  case TokenKind::NAME:                                                                                                \
     return "'" TEXT "'";
 #include "lacuna/Compiler/Frontend/Tokens.def"
   }

@@ -25,10 +25,13 @@ static bool isTypeName(const Expr &expr) {
 }
 
 /// A domain of types lists type names only.
-static bool isTypeDomain(const Domain &domain) { return !domain.isRange() && isTypeName(*domain.values.front()); }
+static bool isTypeDomain(const Domain &domain) {
+  return !domain.isRange() && isTypeName(*domain.values.front());
+}
 
-std::optional<int64_t> lacuna::frontend::evaluateWithParams(const Expr &expr, const Module &module, const ParamValues &values,
-                                                            std::string_view context, DiagnosticSink &diagnostics) {
+std::optional<int64_t> lacuna::frontend::evaluateWithParams(const Expr &expr, const Module &module,
+                                                            const ParamValues &values, std::string_view context,
+                                                            DiagnosticSink &diagnostics) {
   NameValue nameValue = [&](const NameExpr &name) -> std::optional<int64_t> {
     const ParamDecl *param = findParam(module, name.name);
     auto value = param ? values.find(param) : values.end();
@@ -71,8 +74,9 @@ std::optional<ParamValue> ParamBinder::evaluate(const Expr &expr, bool isType, c
     if (value != values.end() && value->second.isType)
       return value->second;
   }
-  diagnostics.error(ErrorCode::VerifyError, expr.range,
-                    fmt::format("expected a type (bf16, f16, f32 or i32) in {}, but found `{}`", context, printExpr(expr)));
+  diagnostics.error(
+      ErrorCode::VerifyError, expr.range,
+      fmt::format("expected a type (bf16, f16, f32 or i32) in {}, but found `{}`", context, printExpr(expr)));
   return std::nullopt;
 }
 
@@ -90,13 +94,14 @@ std::optional<std::vector<ParamValue>> ParamBinder::members(const Domain &domain
   }
   auto first = evaluateWithParams(*domain.first, module, values, "a domain", diagnostics);
   auto last = evaluateWithParams(*domain.last, module, values, "a domain", diagnostics);
-  auto step = domain.step ? evaluateWithParams(*domain.step, module, values, "a domain", diagnostics) : std::optional<int64_t>(1);
+  auto step = domain.step ? evaluateWithParams(*domain.step, module, values, "a domain", diagnostics)
+                          : std::optional<int64_t>(1);
   if (!first || !last || !step)
     return std::nullopt;
   if (*step <= 0 || *last < *first) {
     diagnostics.error(ErrorCode::VerifyError, domain.range,
-                      fmt::format("the domain {}..{} by {} is empty; it needs first <= last and a positive step", *first, *last,
-                                  *step));
+                      fmt::format("the domain {}..{} by {} is empty; it needs first <= last and a positive step",
+                                  *first, *last, *step));
     return std::nullopt;
   }
   int64_t value = *first;
@@ -108,7 +113,8 @@ std::optional<std::vector<ParamValue>> ParamBinder::members(const Domain &domain
   return result;
 }
 
-bool ParamBinder::inDomain(const ParamValue &value, const Domain &domain, const Module &module, const ParamValues &values) {
+bool ParamBinder::inDomain(const ParamValue &value, const Domain &domain, const Module &module,
+                           const ParamValues &values) {
   if (!domain.isRange()) {
     auto all = members(domain, module, values);
     for (const ParamValue &member : all ? *all : std::vector<ParamValue>{value})
@@ -142,13 +148,15 @@ std::string ParamBinder::describe(const Domain &domain, const Module &module, co
   return text;
 }
 
-std::optional<ParamValue> ParamBinder::parseSetting(std::string_view name, const std::string &text, const Domain &domain,
-                                                    const Module &module, const ParamValues &values) {
+std::optional<ParamValue> ParamBinder::parseSetting(std::string_view name, const std::string &text,
+                                                    const Domain &domain, const Module &module,
+                                                    const ParamValues &values) {
   std::string shown = text.size() <= 80 ? text : text.substr(0, 80) + "...";
   const SourceFile &file = texts.emplace_back("--set", fmt::format("{}={}", name, shown));
   SourceRange range{&file, static_cast<uint32_t>(name.size() + 1), static_cast<uint32_t>(file.text().size())};
   auto fail = [&](std::string message) {
-    diagnostics.error(ErrorCode::InvalidArgument, range, std::move(message)).note(domain.range, "the domain is declared here");
+    diagnostics.error(ErrorCode::InvalidArgument, range, std::move(message))
+        .note(domain.range, "the domain is declared here");
     return std::nullopt;
   };
   ParamValue value;
@@ -161,12 +169,14 @@ std::optional<ParamValue> ParamBinder::parseSetting(std::string_view name, const
   } else if (!llvm::to_integer(text, value.value, 10)) {
     bool digits = !text.empty() && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos &&
                   text != "-";
-    return fail(digits ? fmt::format("{} does not fit in 64 bits; {} may be {}", shown, name, describe(domain, module, values))
-                       : fmt::format("'{}' is not an integer; {} may be {}", shown, name, describe(domain, module, values)));
+    return fail(
+        digits ? fmt::format("{} does not fit in 64 bits; {} may be {}", shown, name, describe(domain, module, values))
+               : fmt::format("'{}' is not an integer; {} may be {}", shown, name, describe(domain, module, values)));
   }
   size_t errors = diagnostics.size();
   if (!inDomain(value, domain, module, values) && diagnostics.size() == errors)
-    return fail(fmt::format("{} is not in the domain of {}; it may be {}", value.str(), name, describe(domain, module, values)));
+    return fail(fmt::format("{} is not in the domain of {}; it may be {}", value.str(), name,
+                            describe(domain, module, values)));
   return value;
 }
 
@@ -184,20 +194,21 @@ void ParamBinder::bind(const Module &module, std::map<std::string, std::string> 
       continue;
     }
     if (!param->defaultValue) {
-      diagnostics
-          .error(ErrorCode::InvalidArgument, param->range,
-                 fmt::format("the param '{}' has no default and was not set; give it one of {}, as in --set {}=VALUE", name,
-                             describe(param->domain, module, values), name));
+      diagnostics.error(
+          ErrorCode::InvalidArgument, param->range,
+          fmt::format("the param '{}' has no default and was not set; give it one of {}, as in --set {}=VALUE", name,
+                      describe(param->domain, module, values), name));
       continue;
     }
     auto value = evaluate(*param->defaultValue, isTypeDomain(param->domain), module, values, "a default");
     if (!value)
       continue;
     if (!inDomain(*value, param->domain, module, values)) {
-      diagnostics.error(ErrorCode::InvalidArgument, param->defaultValue->range,
-                        fmt::format("the default of '{}' is {}, which is not in its domain, {}; set {} or change what the "
-                                    "default follows from",
-                                    name, value->str(), describe(param->domain, module, values), name));
+      diagnostics.error(
+          ErrorCode::InvalidArgument, param->defaultValue->range,
+          fmt::format("the default of '{}' is {}, which is not in its domain, {}; set {} or change what the "
+                      "default follows from",
+                      name, value->str(), describe(param->domain, module, values), name));
       continue;
     }
     values[param] = *value;

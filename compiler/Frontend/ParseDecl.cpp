@@ -5,100 +5,6 @@
 using namespace lacuna;
 using namespace lacuna::frontend;
 
-static bool startsDecl(TokenKind kind) {
-  return kind == TokenKind::KwParam || kind == TokenKind::KwHook || kind == TokenKind::KwKernel ||
-         kind == TokenKind::KwSchedule;
-}
-
-//===----------------------------------------------------------------------===//
-// Tokens and errors
-//===----------------------------------------------------------------------===//
-
-bool Parser::startsLine(size_t index) const {
-  if (index == 0)
-    return true;
-  uint32_t previous = tokens[index - 1].range.end, next = tokens[index].range.begin;
-  return file.text().substr(previous, next - previous).find('\n') != std::string_view::npos;
-}
-
-bool Parser::atDecl() const { return startsDecl(current().kind) && startsLine(at); }
-
-std::string Parser::found() const {
-  if (is(TokenKind::End))
-    return "the end of the text";
-  std::string_view text = current().text();
-  return text.size() <= 40 ? fmt::format("'{}'", text) : fmt::format("'{}...'", text.substr(0, 40));
-}
-
-bool Parser::expect(TokenKind kind, std::string_view where) {
-  if (takeIf(kind))
-    return true;
-  error(current().range, fmt::format("expected {} {}, but found {}", tokenKindName(kind), where, found()));
-  return false;
-}
-
-bool Parser::expectClosing(TokenKind kind, SourceRange opening) {
-  if (takeIf(kind))
-    return true;
-  if (!gaveUp && unclosedAt != at) // once where several brackets are open
-    error(current().range, fmt::format("expected {}, but found {}", tokenKindName(kind), found()))
-        .note(opening, fmt::format("to close this '{}'", opening.text()));
-  unclosedAt = at;
-  return false;
-}
-
-Identifier Parser::expectName(std::string_view what) {
-  if (is(TokenKind::Identifier)) {
-    Token token = take();
-    return {token.text(), token.range};
-  }
-  Diagnostic &diagnostic = error(current().range, fmt::format("expected {}, but found {}", what, found()));
-  if (current().kind > TokenKind::Float && isalpha(static_cast<unsigned char>(current().text().substr(0, 1).front())))
-    diagnostic.note(fmt::format("'{}' is a reserved word; choose another name", current().text()));
-  return {};
-}
-
-bool Parser::expectWord(std::string_view word, std::string_view where) {
-  if (takeWord(word))
-    return true;
-  error(current().range, fmt::format("expected `{}` {}, but found {}", word, where, found()));
-  return false;
-}
-
-void Parser::giveUp() {
-  if (!gaveUp)
-    error(current().range, fmt::format("this nests more than {} levels deep; split it with `let`", kMaxDepth));
-  gaveUp = true;
-  at = tokens.size() - 1;
-}
-
-void Parser::synchronizeDecl(size_t begin) {
-  if (diagnostics.full())
-    at = tokens.size() - 1;
-  while (!is(TokenKind::End) && !(at != begin && atDecl()))
-    take();
-}
-
-void Parser::synchronizeStmt(size_t begin) {
-  if (diagnostics.full())
-    at = tokens.size() - 1;
-  for (unsigned depth = 0; !is(TokenKind::End); take()) {
-    if (atDecl())
-      return;
-    if (is(TokenKind::LBrace))
-      ++depth;
-    if (is(TokenKind::RBrace) && depth-- == 0)
-      return;
-    if (depth != 0 || at == begin)
-      continue;
-    bool keyword = is(TokenKind::KwLet) || is(TokenKind::KwVar) || is(TokenKind::KwIf) || is(TokenKind::KwFor) ||
-                   is(TokenKind::KwStore);
-    bool nameFirst = is(TokenKind::Identifier) && (peek().is(TokenKind::Equal) || peek().is(TokenKind::Colon));
-    if (startsLine(at) && (keyword || nameFirst))
-      return;
-  }
-}
-
 //===----------------------------------------------------------------------===//
 // Modules
 //===----------------------------------------------------------------------===//
@@ -128,8 +34,8 @@ std::vector<std::string_view> Parser::fileDoc() const {
     end = std::min(text.find('\n', line), text.size());
     line = std::min(text.find_first_not_of(" \t", std::min(end + 1, text.size())), text.size());
   }
-  bool belongsToDecl = tokens.front().comment.isValid() && tokens.front().comment.begin == begin &&
-                       !tokens.front().is(TokenKind::End);
+  bool belongsToDecl =
+      tokens.front().comment.isValid() && tokens.front().comment.begin == begin && !tokens.front().is(TokenKind::End);
   if (belongsToDecl)
     return {};
   return docLines({&file, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
@@ -166,9 +72,11 @@ bool Parser::parseDecl(Module &module) {
     take();
     return true;
   default:
-    error(current().range,
-          fmt::format("expected a declaration, but found {}; a declaration begins with param, where, hook, kernel or schedule{}",
-                      found(), didYouMean(current().text(), {"param", "where", "hook", "kernel", "schedule"})));
+    error(
+        current().range,
+        fmt::format(
+            "expected a declaration, but found {}; a declaration begins with param, where, hook, kernel or schedule{}",
+            found(), didYouMean(current().text(), {"param", "where", "hook", "kernel", "schedule"})));
     return false;
   }
   if (!decl)
@@ -190,7 +98,8 @@ bool Parser::parseParams(Module &module) {
     if (current().comment.isValid())
       comment = current().comment;
     param->name = expectName("the param's name, as in `param BM in {64, 128} = 128`");
-    if (!param->name || !expect(TokenKind::KwIn, "and a domain after the param's name, as in `param BM in {64, 128} = 128`"))
+    if (!param->name ||
+        !expect(TokenKind::KwIn, "and a domain after the param's name, as in `param BM in {64, 128} = 128`"))
       return false;
     std::optional<Domain> domain = parseDomain();
     if (!domain)
@@ -219,7 +128,8 @@ std::optional<Domain> Parser::parseDomain() {
     if (!expectClosing(TokenKind::RBrace, domain.range))
       return std::nullopt;
   } else {
-    if (!(domain.first = parseBinary(4)) || !expect(TokenKind::DotDot, "between the ends of a domain, as in `16..256 by 16`") ||
+    if (!(domain.first = parseBinary(4)) ||
+        !expect(TokenKind::DotDot, "between the ends of a domain, as in `16..256 by 16`") ||
         !(domain.last = parseBinary(4)) || (takeIf(TokenKind::KwBy) && !(domain.step = parseBinary(4))))
       return std::nullopt;
   }
@@ -253,7 +163,8 @@ std::unique_ptr<Decl> Parser::parseHook() {
       }
     } while (takeIf(TokenKind::Comma));
   }
-  if (!expectClosing(TokenKind::RParen, opening) || !expect(TokenKind::Arrow, "and the hook's result type, f32, i32 or bool"))
+  if (!expectClosing(TokenKind::RParen, opening) ||
+      !expect(TokenKind::Arrow, "and the hook's result type, f32, i32 or bool"))
     return nullptr;
   hook->resultType = expectName("the hook's result type, f32, i32 or bool");
   if (!hook->resultType)
@@ -355,7 +266,8 @@ std::optional<TypeSyntax> Parser::parseType() {
         return std::nullopt;
       if (takeIf(TokenKind::Pipe)) {
         if (!is(TokenKind::Integer) || current().value != 1) {
-          error(current().range, fmt::format("expected 1 after '|', but found {}; `B|1` says that one list may serve all", found()));
+          error(current().range,
+                fmt::format("expected 1 after '|', but found {}; `B|1` says that one list may serve all", found()));
           return std::nullopt;
         }
         take();
@@ -367,26 +279,4 @@ std::optional<TypeSyntax> Parser::parseType() {
   }
   type.range = rangeFrom(type.range);
   return type;
-}
-
-//===----------------------------------------------------------------------===//
-// Entry points
-//===----------------------------------------------------------------------===//
-
-Expected<std::shared_ptr<const Module>> lacuna::frontend::parseModule(std::string fileName, std::string text) {
-  if (text.size() > SourceFile::kMaxBytes)
-    return makeError(ErrorCode::ParseError, "{} has {} bytes; a .tile text may have at most {}, so split it", fileName,
-                     text.size(), SourceFile::kMaxBytes);
-  auto source = std::make_shared<const SourceFile>(std::move(fileName), std::move(text));
-  auto module = std::make_shared<Module>();
-  module->source = source;
-  DiagnosticSink diagnostics;
-  Parser(*source, diagnostics).parseModule(*module);
-  if (diagnostics.hasErrors())
-    return tl::unexpected(diagnostics.toError());
-  return module;
-}
-
-ExprPtr lacuna::frontend::parseExpression(const SourceFile &file, DiagnosticSink &diagnostics, uint32_t begin) {
-  return Parser(file, diagnostics, begin).parseWholeExpression();
 }

@@ -22,20 +22,34 @@ int lacuna::frontend::precedence(BinaryOp op) {
 
 static std::optional<BinaryOp> binaryOp(TokenKind kind) {
   switch (kind) {
-  case TokenKind::OrOr: return BinaryOp::Or;
-  case TokenKind::AndAnd: return BinaryOp::And;
-  case TokenKind::EqualEqual: return BinaryOp::Equal;
-  case TokenKind::NotEqual: return BinaryOp::NotEqual;
-  case TokenKind::Less: return BinaryOp::Less;
-  case TokenKind::LessEqual: return BinaryOp::LessEqual;
-  case TokenKind::Greater: return BinaryOp::Greater;
-  case TokenKind::GreaterEqual: return BinaryOp::GreaterEqual;
-  case TokenKind::Plus: return BinaryOp::Add;
-  case TokenKind::Minus: return BinaryOp::Sub;
-  case TokenKind::Star: return BinaryOp::Mul;
-  case TokenKind::Slash: return BinaryOp::Div;
-  case TokenKind::Percent: return BinaryOp::Rem;
-  default: return std::nullopt;
+  case TokenKind::OrOr:
+    return BinaryOp::Or;
+  case TokenKind::AndAnd:
+    return BinaryOp::And;
+  case TokenKind::EqualEqual:
+    return BinaryOp::Equal;
+  case TokenKind::NotEqual:
+    return BinaryOp::NotEqual;
+  case TokenKind::Less:
+    return BinaryOp::Less;
+  case TokenKind::LessEqual:
+    return BinaryOp::LessEqual;
+  case TokenKind::Greater:
+    return BinaryOp::Greater;
+  case TokenKind::GreaterEqual:
+    return BinaryOp::GreaterEqual;
+  case TokenKind::Plus:
+    return BinaryOp::Add;
+  case TokenKind::Minus:
+    return BinaryOp::Sub;
+  case TokenKind::Star:
+    return BinaryOp::Mul;
+  case TokenKind::Slash:
+    return BinaryOp::Div;
+  case TokenKind::Percent:
+    return BinaryOp::Rem;
+  default:
+    return std::nullopt;
   }
 }
 
@@ -192,9 +206,10 @@ ExprPtr Parser::parseNumber() {
   std::string text(token.text());
   literal->value = std::strtod(text.c_str(), nullptr);
   if (literal->value > 3.4028235677973366e38) { // half a step past the largest float32
-    error(token.range, fmt::format("{} is too large for f32, whose largest finite value is 3.4028235e38; write `inf` for "
-                                   "infinity",
-                                   text));
+    error(token.range,
+          fmt::format("{} is too large for f32, whose largest finite value is 3.4028235e38; write `inf` for "
+                      "infinity",
+                      text));
     return nullptr;
   }
   return literal;
@@ -295,7 +310,8 @@ ExprPtr Parser::parseMap() {
   do {
     MapExpr::Input &input = map->inputs.emplace_back();
     input.name = expectName("the name of an element, as in `map (x in s; i, j) => x + i`");
-    if (!input.name || !expect(TokenKind::KwIn, "between the element's name and its tile") || !(input.tile = parseExpr()))
+    if (!input.name || !expect(TokenKind::KwIn, "between the element's name and its tile") ||
+        !(input.tile = parseExpr()))
       return nullptr;
     map->depth = std::max(map->depth, input.tile->depth + 1);
   } while (takeIf(TokenKind::Comma));

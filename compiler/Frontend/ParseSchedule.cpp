@@ -9,7 +9,7 @@ std::unique_ptr<Decl> Parser::parseSchedule() {
   SourceRange begin = take().range;
   auto schedule = std::make_unique<ScheduleDecl>(begin);
   schedule->name = expectName("the kernel's name after `schedule`");
-  if (!schedule->name || !expectWord("on", "before the schedule's target, as in `schedule attention on sm_90a`"))
+  if (!schedule->name || !expectWord("on", "before the schedule's target, as in `schedule matmul on sm_90a`"))
     return nullptr;
   schedule->target = expectName("the target after `on`, such as sm_90a");
   if (!schedule->target)
@@ -35,8 +35,10 @@ std::unique_ptr<Decl> Parser::parseSchedule() {
 std::optional<ScheduleItem> Parser::parseScheduleItem() {
   using Kind = ScheduleItem::Kind;
   static constexpr std::pair<std::string_view, Kind> kWords[] = {
-      {"producer", Kind::Producer}, {"consumers", Kind::Consumers}, {"ring", Kind::Ring},         {"overlap", Kind::Overlap},
-      {"pingpong", Kind::Pingpong}, {"order", Kind::Order},         {"epilogue", Kind::Epilogue}, {"tune", Kind::Tune}};
+      {"producer", Kind::Producer}, {"consumers", Kind::Consumers},
+      {"ring", Kind::Ring},         {"overlap", Kind::Overlap},
+      {"pingpong", Kind::Pingpong}, {"order", Kind::Order},
+      {"epilogue", Kind::Epilogue}, {"tune", Kind::Tune}};
   ScheduleItem item;
   item.range = current().range;
   std::vector<std::string> known;

@@ -52,16 +52,18 @@ std::unique_ptr<Stmt> Parser::parseUnlabelled() {
     if (peek().is(TokenKind::Equal))
       return parseAssign();
     if (peek().is(TokenKind::LBracket)) {
-      error(current().range, fmt::format("an element of a tile cannot be assigned; write `store {0}[...] = value` if '{0}' is a "
-                                         "view, or `map` to compute a tile",
-                                         current().text()));
+      error(current().range,
+            fmt::format("an element of a tile cannot be assigned; write `store {0}[...] = value` if '{0}' is a "
+                        "view, or `map` to compute a tile",
+                        current().text()));
       return nullptr;
     }
     [[fallthrough]];
   default:
-    error(current().range, fmt::format("expected a statement, but found {}; a statement begins with let, var, if, for, store, or "
-                                       "`name =`",
-                                       found()));
+    error(current().range,
+          fmt::format("expected a statement, but found {}; a statement begins with let, var, if, for, store, or "
+                      "`name =`",
+                      found()));
     return nullptr;
   }
 }
@@ -78,7 +80,8 @@ std::unique_ptr<Stmt> Parser::parseDeclare() {
     if (!stmt->type)
       return nullptr;
   }
-  if (!expect(TokenKind::Equal, fmt::format("and a first value for '{}'", stmt->name.name)) || !(stmt->value = parseExpr()))
+  if (!expect(TokenKind::Equal, fmt::format("and a first value for '{}'", stmt->name.name)) ||
+      !(stmt->value = parseExpr()))
     return nullptr;
   stmt->range = rangeFrom(stmt->range);
   return stmt;
@@ -152,8 +155,8 @@ std::unique_ptr<Stmt> Parser::parseFor() {
 
 std::unique_ptr<Stmt> Parser::parseStore() {
   auto stmt = std::make_unique<StoreStmt>(take().range);
-  if (!parseAccess(stmt->target, "the view to store to") ||
-      !expect(TokenKind::Equal, "and the value to store") || !(stmt->value = parseExpr()))
+  if (!parseAccess(stmt->target, "the view to store to") || !expect(TokenKind::Equal, "and the value to store") ||
+      !(stmt->value = parseExpr()))
     return nullptr;
   stmt->range = rangeFrom(stmt->range);
   return stmt;

@@ -1,8 +1,9 @@
 //===- ParserImpl.h - The recursive-descent parser --------------*- C++ -*-===//
 //
-// One function a construct; each returns null (or false) where it has reported an error, and its caller passes that on until
-// a statement or a declaration, where synchronize*() skips to the next one. Two guards keep any input harmless: Nesting
-// bounds the recursion, and finish() the depth of the trees that loops build (`a + a + a + …` leans left without recursion).
+// One function a construct; each returns null (or false) where it has reported an error, and its caller passes that on
+// until a statement or a declaration, where synchronize*() skips to the next one. Two guards keep any input harmless:
+// Nesting bounds the recursion, and finish() the depth of the trees that loops build (`a + a + a + …` leans left
+// without recursion).
 //
 //===----------------------------------------------------------------------===//
 

@@ -35,7 +35,8 @@ Expected<std::shared_ptr<const CheckedKernel>> lacuna::frontend::analyze(std::sh
   return sema.takeResult();
 }
 
-Sema::Sema(std::shared_ptr<const Module> module, std::shared_ptr<const Module> library, const Specialization &specialization)
+Sema::Sema(std::shared_ptr<const Module> module, std::shared_ptr<const Module> library,
+           const Specialization &specialization)
     : module(std::move(module)), library(std::move(library)), specialization(specialization),
       unusedSettings(specialization.params) {
   result->module = this->module;
@@ -108,8 +109,9 @@ void Sema::bindParams() {
     if (!value.isType) {
       symbol->type = Type::scalar(ScalarKind::I32);
       if (value.value < INT32_MIN || value.value > INT32_MAX)
-        sink.error(ErrorCode::InvalidArgument, param->range,
-                   fmt::format("{} = {} does not fit in i32; set it to a smaller value", param->name.name, value.value));
+        sink.error(
+            ErrorCode::InvalidArgument, param->range,
+            fmt::format("{} = {} does not fit in i32; set it to a smaller value", param->name.name, value.value));
     }
     paramSymbols[param] = symbol;
   }
@@ -145,8 +147,8 @@ void Sema::replaceHook(const std::string &name, const std::string &text) {
     for (const HookDecl *declared : module->all<HookDecl>())
       own.emplace_back(declared->name.name);
     sink.error(ErrorCode::NotFound, {},
-               fmt::format("--hook {}: {} has no hook '{}'; its hooks are {}{}", given.substr(0, 200), module->source->name(), name,
-                           quotedList(own), didYouMean(name, hookNames())));
+               fmt::format("--hook {}: {} has no hook '{}'; its hooks are {}{}", given.substr(0, 200),
+                           module->source->name(), name, quotedList(own), didYouMean(name, hookNames())));
     return;
   }
   auto isParameter = [&](std::string_view word) {
@@ -159,15 +161,18 @@ void Sema::replaceHook(const std::string &name, const std::string &text) {
     SourceRange range{&file, begin, static_cast<uint32_t>(given.size())};
     const HookDecl *other = findHook(text);
     if (!other) {
-      sink.error(ErrorCode::NotFound, range,
-                 fmt::format("'{}' is neither a parameter of '{}' nor a hook of {} or of the library; the hooks are {}{}", text, name,
-                             module->source->name(), quotedList(hookNames(), 24), didYouMean(text, hookNames())));
+      sink.error(
+          ErrorCode::NotFound, range,
+          fmt::format("'{}' is neither a parameter of '{}' nor a hook of {} or of the library; the hooks are {}{}",
+                      text, name, module->source->name(), quotedList(hookNames(), 24), didYouMean(text, hookNames())));
     } else if (other->parameters.size() != hook->parameters.size() || other->resultType.name != hook->resultType.name) {
-      sink.error(ErrorCode::InvalidArgument, range,
-                 fmt::format("the hook '{}' has {} parameters and gives {}, but '{}' has {} and gives {}; name a hook of the same "
-                             "form, or give an expression",
-                             text, other->parameters.size(), other->resultType.name, name, hook->parameters.size(),
-                             hook->resultType.name))
+      sink.error(
+              ErrorCode::InvalidArgument, range,
+              fmt::format(
+                  "the hook '{}' has {} parameters and gives {}, but '{}' has {} and gives {}; name a hook of the same "
+                  "form, or give an expression",
+                  text, other->parameters.size(), other->resultType.name, name, hook->parameters.size(),
+                  hook->resultType.name))
           .note(other->range, fmt::format("'{}' is declared here", text))
           .note(hook->range, fmt::format("'{}' is declared here", name));
     } else {
@@ -188,8 +193,11 @@ void Sema::replaceHook(const std::string &name, const std::string &text) {
 void Sema::checkPositiveScalars() {
   std::vector<std::string> scalars;
   for (const Symbol *argument : result->arguments)
-    if (argument->kind == Symbol::Kind::ScalarArgument)
+    if (argument->kind == Symbol::Kind::ScalarArgument) {
       scalars.emplace_back(argument->name);
+      if (specialization.allScalarsPositive && argument->type.isScalar(ScalarKind::F32))
+        result->positiveScalars.insert(argument);
+    }
   for (const std::string &name : specialization.positiveScalars) {
     bool found = false;
     for (const Symbol *argument : result->arguments) {

@@ -11,20 +11,22 @@ const CheckedAccess *Sema::checkAccess(const Access &access, bool isStore) {
   if (!view)
     return nullptr;
   if (view->kind != Symbol::Kind::View) {
-    error(access.base.range, fmt::format("cannot {} {} '{}'; only a view has elements in memory", verb, symbolKindName(view->kind),
-                                         view->name))
+    error(access.base.range, fmt::format("cannot {} {} '{}'; only a view has elements in memory", verb,
+                                         symbolKindName(view->kind), view->name))
         .note(view->range, "declared here");
     return nullptr;
   }
   if (view->isOutput != isStore) {
-    error(access.base.range, isStore ? fmt::format("'{0}' is an input; write `{0}: out ...` in the kernel's head to store to it", view->name)
-                                     : fmt::format("'{}' is an output and cannot be loaded; keep the value in a `var`", view->name))
+    error(access.base.range,
+          isStore
+              ? fmt::format("'{0}' is an input; write `{0}: out ...` in the kernel's head to store to it", view->name)
+              : fmt::format("'{}' is an output and cannot be loaded; keep the value in a `var`", view->name))
         .note(view->range, "declared here");
     return nullptr;
   }
   if (access.subscripts.size() != view->axes.size()) {
-    error(access.range, fmt::format("'{}' has {} axes, but {} indices are given; give one an axis", view->name, view->axes.size(),
-                                    access.subscripts.size()))
+    error(access.range, fmt::format("'{}' has {} axes, but {} indices are given; give one an axis", view->name,
+                                    view->axes.size(), access.subscripts.size()))
         .note(view->range, "declared here");
     return nullptr;
   }
@@ -41,9 +43,11 @@ const CheckedAccess *Sema::checkAccess(const Access &access, bool isStore) {
   if (!valid)
     return nullptr;
   if (lengths.size() > 2 || (lengths.empty() && !isStore)) {
-    error(access.range, fmt::format("a {} takes one or two axes as slices (`start :+ length`, `:` or a sparse loop's variable) and one "
-                                    "position of each other, but {} are slices here",
-                                    isStore ? "store" : "load", lengths.size()));
+    error(
+        access.range,
+        fmt::format("a {} takes one or two axes as slices (`start :+ length`, `:` or a sparse loop's variable) and one "
+                    "position of each other, but {} are slices here",
+                    isStore ? "store" : "load", lengths.size()));
     return nullptr;
   }
   ElementType element = view->type.element;
@@ -56,16 +60,18 @@ bool Sema::checkSubscript(const Subscript &subscript, const AxisExtent &extent, 
   if (subscript.kind == Subscript::Kind::Whole) {
     axis.isSlice = true;
     if (extent.dim) {
-      error(subscript.range, fmt::format("`:` takes a whole axis, whose length must be known when the kernel is compiled, but {} is a "
-                                         "run-time dimension; write `start :+ length`",
-                                         extent.dim->name));
+      error(subscript.range,
+            fmt::format("`:` takes a whole axis, whose length must be known when the kernel is compiled, but {} is a "
+                        "run-time dimension; write `start :+ length`",
+                        extent.dim->name));
       return false;
     }
     axis.length = extent.size;
     if (extent.size.value <= kMaxTileExtent)
       return true;
-    error(subscript.range, fmt::format("`:` makes a tile of extent {} = {}, and a tile's extent is at most {}; write `start :+ length`",
-                                       extent.size.text, extent.size.value, kMaxTileExtent));
+    error(subscript.range,
+          fmt::format("`:` makes a tile of extent {} = {}, and a tile's extent is at most {}; write `start :+ length`",
+                      extent.size.text, extent.size.value, kMaxTileExtent));
     return false;
   }
   if (subscript.kind == Subscript::Kind::Slice) {
@@ -97,9 +103,11 @@ bool Sema::checkPositionsIndex(const Symbol &positions, const AxisExtent &extent
     limitRanges[&positions] = range;
   if (limit->second == extent)
     return true;
-  error(range, fmt::format("'{}' indexes an axis of length {} here and one of length {} elsewhere; a sparse loop has one end, so all "
-                           "axes that it indexes must have the same extent",
-                           positions.name, extent.str(), limit->second.str()))
+  error(range,
+        fmt::format(
+            "'{}' indexes an axis of length {} here and one of length {} elsewhere; a sparse loop has one end, so all "
+            "axes that it indexes must have the same extent",
+            positions.name, extent.str(), limit->second.str()))
       .note(limitRanges[&positions], "the other axis is indexed here");
   return false;
 }

@@ -18,10 +18,12 @@ Type Sema::checkCall(const CallExpr &expr) {
   for (std::string &hook : hookNames())
     known.push_back(std::move(hook));
   if (lookup(expr.callee.name))
-    return invalid(expr.callee.range, fmt::format("'{}' is a value, not a function; call a built-in function or a hook", expr.callee.name));
-  return invalid(expr.callee.range, fmt::format("undefined function '{}'{}; the functions are the built-in ones and the hooks of the file "
-                                                "and of the library",
-                                                expr.callee.name, didYouMean(expr.callee.name, known)));
+    return invalid(expr.callee.range, fmt::format("'{}' is a value, not a function; call a built-in function or a hook",
+                                                  expr.callee.name));
+  return invalid(expr.callee.range,
+                 fmt::format("undefined function '{}'{}; the functions are the built-in ones and the hooks of the file "
+                             "and of the library",
+                             expr.callee.name, didYouMean(expr.callee.name, known)));
 }
 
 Type Sema::checkBuiltin(const CallExpr &expr, const Builtin &builtin) {
@@ -32,8 +34,8 @@ Type Sema::checkBuiltin(const CallExpr &expr, const Builtin &builtin) {
     valid &= static_cast<bool>(types.back());
   }
   if (types.size() < builtin.minArguments || types.size() > builtin.maxArguments)
-    return invalid(expr.range, fmt::format("'{}' is called with {} argument{}; call it as {}", builtin.name, types.size(),
-                                           types.size() == 1 ? "" : "s", builtin.usage));
+    return invalid(expr.range, fmt::format("'{}' is called with {} argument{}; call it as {}", builtin.name,
+                                           types.size(), types.size() == 1 ? "" : "s", builtin.usage));
   if (!valid)
     return {};
   std::string what = fmt::format("'{}'", builtin.name);
@@ -69,22 +71,29 @@ Type Sema::checkDot(const CallExpr &expr, const std::vector<Type> &types) {
     if (!types[i].isTile() || types[i].rows.isOne() || types[i].columns.isOne())
       return invalid(range, fmt::format("'dot' multiplies two tiles of two axes, but this is {}", types[i].str()));
     if (!types[i].element.isNarrow())
-      return invalid(range, fmt::format("'dot' multiplies bf16 or f16 tiles, but this is {}; convert it with `as bf16`, or as the dtype of "
-                                        "the other operand",
-                                        types[i].str()));
+      return invalid(
+          range,
+          fmt::format(
+              "'dot' multiplies bf16 or f16 tiles, but this is {}; convert it with `as bf16`, or as the dtype of "
+              "the other operand",
+              types[i].str()));
   }
   const Type &a = types[0], &b = types[1];
   if (!(a.element == b.element))
-    return invalid(expr.range, fmt::format("'dot' multiplies tiles of one dtype, but these are {} and {}; convert one of them with `as`",
-                                           a.str(), b.str()));
+    return invalid(
+        expr.range,
+        fmt::format("'dot' multiplies tiles of one dtype, but these are {} and {}; convert one of them with `as`",
+                    a.str(), b.str()));
   if (!(a.columns == b.rows)) {
     bool transposed = a.columns == b.columns;
-    return invalid(expr.range, fmt::format("'dot' needs as many rows in its second operand as columns in its first, but multiplies {} with "
-                                           "{}; {}",
-                                           a.str(), b.str(),
-                                           transposed ? fmt::format("write dot({}, transpose({}))", printExpr(*expr.arguments[0]),
-                                                                    printExpr(*expr.arguments[1]))
-                                                      : "extents are compared as written"));
+    return invalid(
+        expr.range,
+        fmt::format("'dot' needs as many rows in its second operand as columns in its first, but multiplies {} with "
+                    "{}; {}",
+                    a.str(), b.str(),
+                    transposed ? fmt::format("write dot({}, transpose({}))", printExpr(*expr.arguments[0]),
+                                             printExpr(*expr.arguments[1]))
+                               : "extents are compared as written"));
   }
   Type product = Type::tile(ElementType{ScalarKind::F32}, a.rows, b.columns);
   if (types.size() == 3)
@@ -101,8 +110,10 @@ Type Sema::checkReduction(const CallExpr &expr, const Builtin &builtin, const Ty
   if (builtin.isFullReduction())
     return Type::scalar(ScalarKind::F32);
   if (type.columns.isOne() || type.rows.isOne())
-    return invalid(range, fmt::format("'{}' gives one value a row of a tile of two axes, but this is {}; use sum, amax or amin for one "
-                                      "value of all",
-                                      builtin.name, type.str()));
+    return invalid(
+        range,
+        fmt::format("'{}' gives one value a row of a tile of two axes, but this is {}; use sum, amax or amin for one "
+                    "value of all",
+                    builtin.name, type.str()));
   return Type::tile(ElementType{ScalarKind::F32}, type.rows, Extent());
 }

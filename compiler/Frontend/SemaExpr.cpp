@@ -16,7 +16,9 @@ Type Sema::checkUnrecorded(const Expr &expr) {
   case Expr::Kind::Integer: {
     int64_t value = llvm::cast<IntegerExpr>(&expr)->value;
     if (value > INT32_MAX)
-      return invalid(expr.range, fmt::format("{0} does not fit in i32, whose largest value is 2147483647; write {0}.0 for an f32", value));
+      return invalid(
+          expr.range,
+          fmt::format("{0} does not fit in i32, whose largest value is 2147483647; write {0}.0 for an f32", value));
     return Type::scalar(ScalarKind::I32);
   }
   case Expr::Kind::Float:
@@ -64,29 +66,34 @@ Type Sema::checkName(const NameExpr &expr) {
   bool inHook = context == Context::Hook;
   if (inHook && symbol->kind != Kind::Param && symbol->kind != Kind::Dim && symbol->kind != Kind::ScalarArgument &&
       symbol->kind != Kind::HookParameter)
-    return refuse(fmt::format("a hook sees its parameters, the kernel's run-time dimensions and scalar arguments, and params, but not {} "
-                              "'{}'; pass its value as a parameter",
-                              symbolKindName(symbol->kind), symbol->name));
+    return refuse(fmt::format(
+        "a hook sees its parameters, the kernel's run-time dimensions and scalar arguments, and params, but not {} "
+        "'{}'; pass its value as a parameter",
+        symbolKindName(symbol->kind), symbol->name));
   switch (symbol->kind) {
   case Kind::Param:
-    return symbol->type ? symbol->type : refuse(fmt::format("'{}' is a type, not a value; use it as in `x as {}`", expr.name, expr.name));
+    return symbol->type
+               ? symbol->type
+               : refuse(fmt::format("'{}' is a type, not a value; use it as in `x as {}`", expr.name, expr.name));
   case Kind::View:
     return refuse(fmt::format("'{0}' is a view; read a tile of it with `load {0}[...]`", expr.name));
   case Kind::BlockList:
     return refuse(fmt::format("'{0}' is a block list; run over it with `for t in {0}[b, h, r] by BN`", expr.name));
   case Kind::Positions:
-    return refuse(fmt::format("'{0}' stands for several positions; write `{0}[j]` in a map, `{0}.partial`, or use it as an index of a "
-                              "view, as in `load k[b, {0}, :]`",
-                              expr.name));
+    return refuse(fmt::format(
+        "'{0}' stands for several positions; write `{0}[j]` in a map, `{0}.partial`, or use it as an index of a "
+        "view, as in `load k[b, {0}, :]`",
+        expr.name));
   case Kind::ScalarArgument:
     if (inHook)
       capture(symbol);
     return symbol->type;
   default:
     if (context == Context::Map && symbol->type.isTile())
-      return refuse(fmt::format("the body of a map works on elements, but '{0}' is {1}; give it to the map, as in `map (x in s, y in {0}) "
-                                "=> ...`",
-                                expr.name, symbol->type.str()));
+      return refuse(fmt::format(
+          "the body of a map works on elements, but '{0}' is {1}; give it to the map, as in `map (x in s, y in {0}) "
+          "=> ...`",
+          expr.name, symbol->type.str()));
     return symbol->type;
   }
 }
@@ -99,13 +106,16 @@ Type Sema::checkIndexExpr(const IndexExpr &expr) {
   if (symbol->kind == Symbol::Kind::View)
     return invalid(expr.range, fmt::format("'{0}' is a view; read a tile of it with `load {0}[...]`", symbol->name));
   if (symbol->kind != Symbol::Kind::Positions)
-    return invalid(expr.range, fmt::format("{} '{}' has no elements to index; use `map (x in {}; i, j) => ...` for the elements of a tile",
-                                           symbolKindName(symbol->kind), symbol->name, symbol->name));
+    return invalid(
+        expr.range,
+        fmt::format("{} '{}' has no elements to index; use `map (x in {}; i, j) => ...` for the elements of a tile",
+                    symbolKindName(symbol->kind), symbol->name, symbol->name));
   if (access.subscripts.size() != 1 || access.subscripts[0].kind != Subscript::Kind::Point)
     return invalid(expr.range, fmt::format("a position has one index, as in `{}[j]`", symbol->name));
   if (context != Context::Map)
-    return invalid(expr.range, fmt::format("the positions of '{0}' can be read in a map only, as in `map (x in s; i, j) => {0}[j]`",
-                                           symbol->name));
+    return invalid(expr.range,
+                   fmt::format("the positions of '{0}' can be read in a map only, as in `map (x in s; i, j) => {0}[j]`",
+                               symbol->name));
   return checkIndex(*access.subscripts[0].index, "the index of a position") ? Type::scalar(ScalarKind::I32) : Type();
 }
 
@@ -114,11 +124,13 @@ Type Sema::checkMember(const MemberExpr &expr) {
   if (!symbol)
     return {};
   if (symbol->kind != Symbol::Kind::Positions || context == Context::Hook)
-    return invalid(expr.range, fmt::format("{} '{}' has no members; only the variable of a sparse loop has one, `partial`",
-                                           symbolKindName(symbol->kind), symbol->name));
+    return invalid(expr.range,
+                   fmt::format("{} '{}' has no members; only the variable of a sparse loop has one, `partial`",
+                               symbolKindName(symbol->kind), symbol->name));
   if (expr.member.name != "partial")
-    return invalid(expr.member.range, fmt::format("'{}' has no member '{}'; it has `{}.partial`{}", symbol->name, expr.member.name,
-                                                  symbol->name, didYouMean(expr.member.name, {"partial"})));
+    return invalid(expr.member.range,
+                   fmt::format("'{}' has no member '{}'; it has `{}.partial`{}", symbol->name, expr.member.name,
+                               symbol->name, didYouMean(expr.member.name, {"partial"})));
   return Type::scalar(ScalarKind::Bool);
 }
 
@@ -132,7 +144,8 @@ bool Sema::checkArithmetic(const Type &type, SourceRange range, std::string_view
   if (type.element.isNarrow())
     error(range, fmt::format("{} works on f32 and i32, but this is {}; convert it with `as f32`", what, type.str()));
   else
-    error(range, fmt::format("{} works on f32 and i32, but this is {}; choose numbers with `condition ? a : b`", what, type.str()));
+    error(range, fmt::format("{} works on f32 and i32, but this is {}; choose numbers with `condition ? a : b`", what,
+                             type.str()));
   return false;
 }
 
@@ -142,9 +155,10 @@ Type Sema::joined(const Type &lhs, const Type &rhs, ElementType element, SourceR
   auto differ = [](const Extent &a, const Extent &b) { return !(a == b) && !a.isOne() && !b.isOne(); };
   bool rows = differ(lhs.rows, rhs.rows);
   const Extent &a = rows ? lhs.rows : lhs.columns, &b = rows ? rhs.rows : rhs.columns;
-  std::string hint = a.value == b.value
-                         ? fmt::format("they are equal with these params, but extents are compared as written, so write the same one")
-                         : "extents must be the same, or 1";
+  std::string hint =
+      a.value == b.value
+          ? fmt::format("they are equal with these params, but extents are compared as written, so write the same one")
+          : "extents must be the same, or 1";
   if (lhs.rows == rhs.columns && lhs.columns == rhs.rows)
     hint = "transpose one of them";
   return invalid(range, fmt::format("{} joins {} and {}, whose {} {} and {} differ; {}", what, lhs.str(), rhs.str(),
@@ -170,7 +184,8 @@ Type Sema::checkBinary(const BinaryExpr &expr) {
   if (isLogical(expr.op)) {
     for (auto [type, operand] : {std::pair(&lhs, expr.lhs.get()), std::pair(&rhs, expr.rhs.get())})
       if (!type->element.is(ScalarKind::Bool))
-        return invalid(operand->range, fmt::format("{} works on bool, but this is {}; compare it, as in `x != 0`", what, type->str()));
+        return invalid(operand->range,
+                       fmt::format("{} works on bool, but this is {}; compare it, as in `x != 0`", what, type->str()));
     return joined(lhs, rhs, ElementType{ScalarKind::Bool}, expr.range, what);
   }
   bool equality = expr.op == BinaryOp::Equal || expr.op == BinaryOp::NotEqual;
@@ -189,12 +204,13 @@ Type Sema::checkSelect(const SelectExpr &expr) {
   if (!condition || !whenTrue || !whenFalse)
     return {};
   if (!condition.element.is(ScalarKind::Bool))
-    return invalid(expr.condition->range,
-                   fmt::format("the condition of `?:` is bool, but this is {}; compare it, as in `x != 0`", condition.str()));
+    return invalid(
+        expr.condition->range,
+        fmt::format("the condition of `?:` is bool, but this is {}; compare it, as in `x != 0`", condition.str()));
   std::optional<ElementType> element = joinElements(whenTrue.element, whenFalse.element);
   if (!element)
-    return invalid(expr.range, fmt::format("the two values of `?:` have types {} and {}; convert one of them with `as`", whenTrue.str(),
-                                           whenFalse.str()));
+    return invalid(expr.range, fmt::format("the two values of `?:` have types {} and {}; convert one of them with `as`",
+                                           whenTrue.str(), whenFalse.str()));
   Type values = joined(whenTrue, whenFalse, *element, expr.range, "`?:`");
   return values ? joined(condition, values, *element, expr.range, "`?:`") : Type();
 }
@@ -215,8 +231,9 @@ Type Sema::checkCast(const CastExpr &expr) {
 
 Type Sema::checkLoad(const LoadExpr &expr) {
   if (context != Context::Kernel)
-    return invalid(expr.range, fmt::format("{} works on elements and cannot load; load before it and pass the tile to a map",
-                                           context == Context::Hook ? "a hook" : "the body of a map"));
+    return invalid(expr.range,
+                   fmt::format("{} works on elements and cannot load; load before it and pass the tile to a map",
+                               context == Context::Hook ? "a hook" : "the body of a map"));
   const CheckedAccess *access = checkAccess(expr.access, /*isStore=*/false);
   return access ? access->type : Type();
 }
@@ -233,15 +250,18 @@ Type Sema::checkMap(const MapExpr &expr) {
     if (!type)
       continue;
     if (!type.isTile())
-      error(input.tile->range, fmt::format("a map runs over the elements of tiles, but this is {}; use it in the body directly", type.str()));
+      error(input.tile->range,
+            fmt::format("a map runs over the elements of tiles, but this is {}; use it in the body directly",
+                        type.str()));
     else
       shape = shape ? joined(shape, type, type.element, input.tile->range, "a map") : type;
   }
   scopes.emplace_back();
   context = Context::Map;
   for (size_t i = 0; i < expr.inputs.size(); ++i)
-    declare(newSymbol(Symbol::Kind::MapElement, expr.inputs[i].name, types[i] ? Type::scalar(types[i].element) : Type()),
-            &expr.inputs[i].name);
+    declare(
+        newSymbol(Symbol::Kind::MapElement, expr.inputs[i].name, types[i] ? Type::scalar(types[i].element) : Type()),
+        &expr.inputs[i].name);
   if (expr.row) {
     declare(newSymbol(Symbol::Kind::MapRow, expr.row, Type::scalar(ScalarKind::I32)), &expr.row);
     declare(newSymbol(Symbol::Kind::MapColumn, expr.column, Type::scalar(ScalarKind::I32)), &expr.column);

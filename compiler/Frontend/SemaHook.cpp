@@ -13,12 +13,16 @@ Type Sema::checkHookCall(const CallExpr &expr, const HookDecl &hook) {
   for (const ExprPtr &argument : expr.arguments) {
     Type type = check(*argument);
     if (type.isTile()) {
-      error(argument->range, fmt::format("the hook '{}' works on scalars, but this is {}; call it in a map, as in `map (x in s; i, j) => "
-                                         "{}(x, i, j)`",
-                                         hook.name.name, type.str(), hook.name.name));
+      error(
+          argument->range,
+          fmt::format("the hook '{}' works on scalars, but this is {}; call it in a map, as in `map (x in s; i, j) => "
+                      "{}(x, i, j)`",
+                      hook.name.name, type.str(), hook.name.name));
       type = {};
     } else if (type && type.element.isNarrow()) {
-      error(argument->range, fmt::format("a hook's parameters are f32, i32 or bool, but this is {}; convert it with `as f32`", type.str()));
+      error(argument->range,
+            fmt::format("a hook's parameters are f32, i32 or bool, but this is {}; convert it with `as f32`",
+                        type.str()));
       type = {};
     }
     valid &= static_cast<bool>(type);
@@ -38,10 +42,10 @@ Type Sema::checkHookCall(const CallExpr &expr, const HookDecl &hook) {
   for (size_t i = 0; i < types.size(); ++i) {
     const Symbol &parameter = *instance->parameters[i];
     if (!isAssignable(types[i], parameter.type))
-      error(expr.arguments[i]->range,
-            fmt::format("'{}' is {} since the first call of '{}', but this is {}; a hook has the same types in all calls of a kernel, so "
-                        "convert it with `as`",
-                        parameter.name, parameter.type.str(), hook.name.name, types[i].str()))
+      error(expr.arguments[i]->range, fmt::format("'{}' is {} since the first call of '{}', but this is {}; a hook has "
+                                                  "the same types in all calls of a kernel, so "
+                                                  "convert it with `as`",
+                                                  parameter.name, parameter.type.str(), hook.name.name, types[i].str()))
           .note(instance->firstCall, "the first call is here");
   }
   result->hookCalls[&expr] = instance;
@@ -55,9 +59,11 @@ Type Sema::checkHookCall(const CallExpr &expr, const HookDecl &hook) {
 HookInstance *Sema::instantiate(const CallExpr &call, const HookDecl &hook, const std::vector<Type> &types) {
   auto isPending = [&](const auto &pending) { return pending->decl == &hook; };
   if (std::any_of(pendingHooks.begin(), pendingHooks.end(), isPending)) {
-    error(call.range, fmt::format("the hook '{}' calls itself, directly or through another hook; recursion is not allowed, so write its "
-                                  "result out",
-                                  hook.name.name))
+    error(call.range,
+          fmt::format(
+              "the hook '{}' calls itself, directly or through another hook; recursion is not allowed, so write its "
+              "result out",
+              hook.name.name))
         .note(hook.range, "declared here");
     return nullptr;
   }
@@ -107,8 +113,8 @@ void Sema::checkHookBody(HookInstance &instance) {
     declare(parameter, nullptr);
   Type type = check(*instance.body);
   if (type && !isAssignable(type, instance.result))
-    error(instance.body->range, fmt::format("the hook '{}' gives {}, but its body has type {}", instance.decl->name.name,
-                                            instance.result.str(), type.str()))
+    error(instance.body->range, fmt::format("the hook '{}' gives {}, but its body has type {}",
+                                            instance.decl->name.name, instance.result.str(), type.str()))
         .note(instance.decl->resultType.range, "the result's type is declared here");
   context = callerContext;
   currentModule = callerModule;

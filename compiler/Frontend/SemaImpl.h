@@ -1,11 +1,11 @@
 //===- SemaImpl.h - The checker ---------------------------------*- C++ -*-===//
 //
-// One walk over the kernel, filling the tables of a CheckedKernel. A check that has reported an error returns an invalid type,
-// which later checks accept silently, so that one mistake gives one message.
+// One walk over the kernel, filling the tables of a CheckedKernel. A check that has reported an error returns an
+// invalid type, which later checks accept silently, so that one mistake gives one message.
 //
-// Names are looked up from the innermost scope outwards, then among the params. A hook is checked where it is first called,
-// with the types of that call, in a scope of its own: it sees its parameters, the kernel's run-time dimensions and scalar
-// arguments, and the params of the module it is written in.
+// Names are looked up from the innermost scope outwards, then among the params. A hook is checked where it is first
+// called, with the types of that call, in a scope of its own: it sees its parameters, the kernel's run-time dimensions
+// and scalar arguments, and the params of the module it is written in.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +27,8 @@ public:
   /// The largest extent of a tile along an axis.
   static constexpr int64_t kMaxTileExtent = 1024;
 
-  Sema(std::shared_ptr<const Module> module, std::shared_ptr<const Module> library, const Specialization &specialization);
+  Sema(std::shared_ptr<const Module> module, std::shared_ptr<const Module> library,
+       const Specialization &specialization);
 
   /// Runs all checks; false where diagnostics() tells why not.
   bool run();
@@ -163,7 +164,7 @@ private:
   Context context = Context::Kernel;
   std::map<std::string_view, const Stmt *> labels;
   std::map<std::string_view, std::vector<const DeclareStmt *>> declarations; ///< for schedules
-  std::map<std::string_view, int64_t> knobs;                                ///< of the schedule being checked
+  std::map<std::string_view, int64_t> knobs;                                 ///< of the schedule being checked
   std::map<const ParamDecl *, const Symbol *> paramSymbols;
   std::map<const Symbol *, SourceRange> limitRanges; ///< where a sparse loop's limit was found
 };

@@ -7,25 +7,40 @@ using namespace lacuna::frontend;
 
 std::string_view lacuna::frontend::symbolKindName(Symbol::Kind kind) {
   switch (kind) {
-  case Symbol::Kind::Param: return "the param";
-  case Symbol::Kind::Dim: return "the run-time dimension";
-  case Symbol::Kind::GridAxis: return "the grid axis";
-  case Symbol::Kind::ScalarArgument: return "the scalar argument";
-  case Symbol::Kind::View: return "the view";
-  case Symbol::Kind::BlockList: return "the block list";
-  case Symbol::Kind::Let: return "the value";
-  case Symbol::Kind::Var: return "the variable";
-  case Symbol::Kind::LoopIndex: return "the loop's variable";
-  case Symbol::Kind::Positions: return "the loop's positions";
-  case Symbol::Kind::MapElement: return "the map's element";
+  case Symbol::Kind::Param:
+    return "the param";
+  case Symbol::Kind::Dim:
+    return "the run-time dimension";
+  case Symbol::Kind::GridAxis:
+    return "the grid axis";
+  case Symbol::Kind::ScalarArgument:
+    return "the scalar argument";
+  case Symbol::Kind::View:
+    return "the view";
+  case Symbol::Kind::BlockList:
+    return "the block list";
+  case Symbol::Kind::Let:
+    return "the value";
+  case Symbol::Kind::Var:
+    return "the variable";
+  case Symbol::Kind::LoopIndex:
+    return "the loop's variable";
+  case Symbol::Kind::Positions:
+    return "the loop's positions";
+  case Symbol::Kind::MapElement:
+    return "the map's element";
   case Symbol::Kind::MapRow:
-  case Symbol::Kind::MapColumn: return "the map's index";
-  case Symbol::Kind::HookParameter: return "the hook's parameter";
+  case Symbol::Kind::MapColumn:
+    return "the map's index";
+  case Symbol::Kind::HookParameter:
+    return "the hook's parameter";
   }
   return "";
 }
 
-std::string AxisExtent::str() const { return dim ? std::string(dim->name) : size.text; }
+std::string AxisExtent::str() const {
+  return dim ? std::string(dim->name) : size.text;
+}
 
 //===----------------------------------------------------------------------===//
 // Names
@@ -92,8 +107,9 @@ const Symbol *Sema::resolve(const Identifier &name, const void *node, std::strin
     return symbol;
   }
   bool isFunction = findBuiltin(name.name) || findHook(name.name);
-  error(name.range, isFunction ? fmt::format("'{0}' is a function; call it as {0}(...), or name {1}", name.name, what)
-                               : fmt::format("undefined name '{}'{}", name.name, didYouMean(name.name, visibleNames())));
+  error(name.range, isFunction
+                        ? fmt::format("'{0}' is a function; call it as {0}(...), or name {1}", name.name, what)
+                        : fmt::format("undefined name '{}'{}", name.name, didYouMean(name.name, visibleNames())));
   return nullptr;
 }
 
@@ -118,7 +134,8 @@ void Sema::declareArgument(const KernelDecl::Argument &argument, unsigned index)
   if (!syntax.extents.empty())
     return declareView(argument, index);
   if (argument.isOutput)
-    error(argument.name.range, fmt::format("'{}' is a scalar and cannot be an output; give it a shape, as in f32[M]", argument.name.name));
+    error(argument.name.range,
+          fmt::format("'{}' is a scalar and cannot be an output; give it a shape, as in f32[M]", argument.name.name));
   std::optional<ElementType> element = elementType(syntax.dtype);
   if (element && !element->isArithmetic()) {
     error(syntax.dtype.range, fmt::format("a scalar argument is f32 or i32, not {}", element->str()));
@@ -138,8 +155,9 @@ std::optional<AxisExtent> Sema::axisExtent(const Expr &expr) {
   }
   const Symbol *known = lookup(name->name);
   if (known && known->kind != Symbol::Kind::Dim) {
-    error(name->range, fmt::format("'{}' is not a length; an extent is a param, a number, or a new name for a run-time dimension",
-                                   name->name))
+    error(name->range,
+          fmt::format("'{}' is not a length; an extent is a param, a number, or a new name for a run-time dimension",
+                      name->name))
         .note(known->range, fmt::format("{} '{}' is declared here", symbolKindName(known->kind), known->name));
     return std::nullopt;
   }
@@ -165,10 +183,12 @@ void Sema::declareView(const KernelDecl::Argument &argument, unsigned index) {
     symbol->type.element = *element;
   }
   if (syntax.extents.size() > 5)
-    error(syntax.range, fmt::format("a view has one to five axes, but '{}' has {}", argument.name.name, syntax.extents.size()));
+    error(syntax.range,
+          fmt::format("a view has one to five axes, but '{}' has {}", argument.name.name, syntax.extents.size()));
   for (const TypeSyntax::Extent &extent : syntax.extents) {
     if (extent.orOne)
-      error(extent.size->range, "`|1` says that a block list may be shared; it has no meaning for a view, so remove it");
+      error(extent.size->range,
+            "`|1` says that a block list may be shared; it has no meaning for a view, so remove it");
     std::optional<AxisExtent> axis = axisExtent(*extent.size);
     symbol->axes.push_back(axis ? *axis : AxisExtent());
   }
@@ -187,13 +207,15 @@ void Sema::declareBlocks(const KernelDecl::Argument &argument, unsigned index) {
   if (auto keyBlock = extent(*syntax.keyBlock, "a block's extent"))
     symbol->keyBlock = *keyBlock;
   if (syntax.extents.size() != 2)
-    error(syntax.range, fmt::format("a block list has the two axes batch and head, as in blocks<QB, KB>[B|1, H|1], but '{}' has {}",
-                                    argument.name.name, syntax.extents.size()));
+    error(syntax.range,
+          fmt::format("a block list has the two axes batch and head, as in blocks<QB, KB>[B|1, H|1], but '{}' has {}",
+                      argument.name.name, syntax.extents.size()));
   for (const TypeSyntax::Extent &extent : syntax.extents) {
     std::optional<AxisExtent> axis = axisExtent(*extent.size);
     symbol->axes.push_back(axis ? *axis : AxisExtent());
     if (axis && !extent.orOne && !(axis->dim == nullptr && axis->size.isOne()))
-      error(extent.size->range, fmt::format("one list may always serve all of an axis; write {}|1", printExpr(*extent.size)));
+      error(extent.size->range,
+            fmt::format("one list may always serve all of an axis; write {}|1", printExpr(*extent.size)));
   }
   declare(symbol, &argument.name);
   result->arguments.push_back(symbol);
@@ -207,8 +229,10 @@ void Sema::checkGrid() {
   const KernelDecl &kernel = *result->decl;
   if (kernel.grid.empty() || kernel.grid.size() > 3) {
     SourceRange range = kernel.grid.empty() ? kernel.range : kernel.grid.back().name.range;
-    error(range, fmt::format("a kernel has a grid of one to three axes, as in `grid (i: ceildiv(M, BM), b: B)`, but '{}' has {}",
-                             kernel.name.name, kernel.grid.size()));
+    error(
+        range,
+        fmt::format("a kernel has a grid of one to three axes, as in `grid (i: ceildiv(M, BM), b: B)`, but '{}' has {}",
+                    kernel.name.name, kernel.grid.size()));
   }
   for (const KernelDecl::GridAxis &axis : kernel.grid)
     if (auto text = hostText(*axis.size, "a grid axis"))
@@ -228,10 +252,11 @@ std::optional<std::string> Sema::hostName(const NameExpr &name, std::string_view
     int64_t value = result->params.at(symbol->param).value;
     return value < 0 ? fmt::format("({})", value) : std::to_string(value);
   }
-  Diagnostic &diagnostic =
-      error(name.range, fmt::format("{} is computed from params and run-time dimensions (names in the shapes of views), and '{}' is "
-                                    "none of them{}",
-                                    what, name.name, symbol ? "" : didYouMean(name.name, visibleNames())));
+  Diagnostic &diagnostic = error(
+      name.range,
+      fmt::format("{} is computed from params and run-time dimensions (names in the shapes of views), and '{}' is "
+                  "none of them{}",
+                  what, name.name, symbol ? "" : didYouMean(name.name, visibleNames())));
   if (symbol)
     diagnostic.note(symbol->range, fmt::format("{} '{}' is declared here", symbolKindName(symbol->kind), symbol->name));
   return std::nullopt;
@@ -258,9 +283,10 @@ std::optional<std::string> Sema::hostText(const Expr &expr, std::string_view wha
   const auto *call = llvm::dyn_cast<CallExpr>(&expr);
   bool known = call && (call->callee.name == "ceildiv" || call->callee.name == "min" || call->callee.name == "max");
   if (!known || call->arguments.size() != 2) {
-    error(expr.range, fmt::format("{} is made of params, run-time dimensions, integers, operators and ceildiv(a, b), min(a, b), "
-                                  "max(a, b); `{}` is not",
-                                  what, printExpr(expr)));
+    error(expr.range,
+          fmt::format("{} is made of params, run-time dimensions, integers, operators and ceildiv(a, b), min(a, b), "
+                      "max(a, b); `{}` is not",
+                      what, printExpr(expr)));
     return std::nullopt;
   }
   auto lhs = hostText(*call->arguments[0], what), rhs = hostText(*call->arguments[1], what);

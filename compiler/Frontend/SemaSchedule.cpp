@@ -7,7 +7,8 @@
 using namespace lacuna;
 using namespace lacuna::frontend;
 
-/// Names that a tuning condition may use besides params and knobs: bytes of shared memory, and whether the registers suffice.
+/// Names that a tuning condition may use besides params and knobs: bytes of shared memory, and whether the registers
+/// suffice.
 static constexpr std::string_view kTuneFacts[] = {"smem", "regs_fit"};
 
 void Sema::checkSchedules() {
@@ -15,13 +16,15 @@ void Sema::checkSchedules() {
   for (const ScheduleDecl *schedule : module->all<ScheduleDecl>()) {
     std::vector<std::string> kernels = kernelNames(*module);
     if (std::find(kernels.begin(), kernels.end(), schedule->name.name) == kernels.end()) {
-      error(schedule->name.range, fmt::format("the file has no kernel '{}'; a schedule belongs to one of {}{}", schedule->name.name,
-                                              quotedList(kernels), didYouMean(schedule->name.name, kernels)));
+      error(schedule->name.range,
+            fmt::format("the file has no kernel '{}'; a schedule belongs to one of {}{}", schedule->name.name,
+                        quotedList(kernels), didYouMean(schedule->name.name, kernels)));
       continue;
     }
     auto [previous, isNew] = seen.try_emplace({schedule->name.name, schedule->target.name}, schedule);
     if (!isNew)
-      error(schedule->range, fmt::format("'{}' has two schedules for {}; remove one of them", schedule->name.name, schedule->target.name))
+      error(schedule->range, fmt::format("'{}' has two schedules for {}; remove one of them", schedule->name.name,
+                                         schedule->target.name))
           .note(previous->second->range, "the other one is here");
     else if (schedule->name.name == result->decl->name.name)
       checkSchedule(*schedule);
@@ -31,8 +34,8 @@ void Sema::checkSchedules() {
 void Sema::checkSchedule(const ScheduleDecl &schedule) {
   std::vector<std::string> targets = {"sm_90a", "cpu"};
   if (std::find(targets.begin(), targets.end(), schedule.target.name) == targets.end())
-    error(schedule.target.range, fmt::format("unknown target '{}'; the targets are {}{}", schedule.target.name, quotedList(targets),
-                                             didYouMean(schedule.target.name, targets)));
+    error(schedule.target.range, fmt::format("unknown target '{}'; the targets are {}{}", schedule.target.name,
+                                             quotedList(targets), didYouMean(schedule.target.name, targets)));
   SchedulePlan plan;
   plan.target = schedule.target.name;
   knobs.clear();
@@ -41,7 +44,8 @@ void Sema::checkSchedule(const ScheduleDecl &schedule) {
   for (const ScheduleItem &item : schedule.items) {
     auto [previous, isNew] = seen.try_emplace(item.kind, &item);
     if (!isNew && item.kind != ScheduleItem::Kind::Ring)
-      error(item.range, "this entry stands twice in the schedule; remove one of them").note(previous->second->range, "the other one is here");
+      error(item.range, "this entry stands twice in the schedule; remove one of them")
+          .note(previous->second->range, "the other one is here");
     if (item.kind == ScheduleItem::Kind::Consumers)
       checkConsumers(item, plan);
   }
@@ -54,7 +58,8 @@ void Sema::checkSchedule(const ScheduleDecl &schedule) {
     result->schedule = std::move(plan);
 }
 
-/// Gives each knob that the schedule declares (`stages in {2, 3}`) the value set by the caller, its default, or its first value.
+/// Gives each knob that the schedule declares (`stages in {2, 3}`) the value set by the caller, its default, or its
+/// first value.
 void Sema::declareKnobs(const ScheduleDecl &schedule) {
   for (const ScheduleItem &item : schedule.items) {
     for (const ScheduleItem::Knob &knob : item.knobs) {
@@ -62,7 +67,8 @@ void Sema::declareKnobs(const ScheduleDecl &schedule) {
         continue;
       std::string_view name = knob.name.name;
       if (findParam(name) || knobs.count(name)) {
-        error(knob.name.range, fmt::format("'{}' is declared already; choose another name, or tune the param without a domain", name));
+        error(knob.name.range,
+              fmt::format("'{}' is declared already; choose another name, or tune the param without a domain", name));
         continue;
       }
       std::optional<std::vector<ParamValue>> candidates = binder.members(*knob.domain, *module, result->params);
@@ -76,7 +82,8 @@ void Sema::declareKnobs(const ScheduleDecl &schedule) {
           value = parsed->value;
       } else if (knob.defaultValue) {
         value = evaluateWithParams(*knob.defaultValue, *module, result->params, "a default", sink).value_or(value);
-        bool allowed = std::any_of(candidates->begin(), candidates->end(), [&](const ParamValue &c) { return c.value == value; });
+        bool allowed =
+            std::any_of(candidates->begin(), candidates->end(), [&](const ParamValue &c) { return c.value == value; });
         if (!allowed)
           error(knob.defaultValue->range, fmt::format("the default {} of '{}' is not in its domain", value, name));
       }
@@ -108,7 +115,8 @@ std::optional<int64_t> Sema::scheduleNumber(const Expr &expr, std::string_view w
 std::optional<int64_t> Sema::scheduleValue(const Expr &expr, int64_t min, int64_t max, std::string_view what) {
   std::optional<int64_t> value = scheduleNumber(expr, what);
   if (value && (*value < min || *value > max)) {
-    error(expr.range, fmt::format("{} is from {} to {}, but `{}` is {} with these params", what, min, max, printExpr(expr), *value));
+    error(expr.range, fmt::format("{} is from {} to {}, but `{}` is {} with these params", what, min, max,
+                                  printExpr(expr), *value));
     return std::nullopt;
   }
   return value;
@@ -162,14 +170,17 @@ void Sema::checkRing(const ScheduleItem &item, SchedulePlan &plan) {
       for (const auto &[other, stmts] : declarations)
         if (llvm::isa<LoadExpr>(stmts.front()->value.get()))
           known.emplace_back(other);
-      error(name.range, fmt::format("the kernel declares no value '{}'; a ring holds loaded values: {}{}", name.name, quotedList(known),
-                                    didYouMean(name.name, known)));
+      error(name.range, fmt::format("the kernel declares no value '{}'; a ring holds loaded values: {}{}", name.name,
+                                    quotedList(known), didYouMean(name.name, known)));
     } else if (found->second.size() > 1) {
-      error(name.range, fmt::format("the kernel declares '{}' in several places, so a ring cannot name it; rename one of them", name.name))
+      error(name.range,
+            fmt::format("the kernel declares '{}' in several places, so a ring cannot name it; rename one of them",
+                        name.name))
           .note(found->second[0]->name.range, "one is here")
           .note(found->second[1]->name.range, "another is here");
     } else if (!llvm::isa<LoadExpr>(found->second.front()->value.get())) {
-      error(name.range, fmt::format("'{}' is not loaded; a ring holds values declared as `let {} = load ...`", name.name, name.name))
+      error(name.range, fmt::format("'{}' is not loaded; a ring holds values declared as `let {} = load ...`",
+                                    name.name, name.name))
           .note(found->second.front()->name.range, "declared here");
     } else {
       ring.values.push_back(result->symbolOf(&found->second.front()->name));
@@ -185,8 +196,8 @@ void Sema::checkOverlap(const ScheduleItem &item, SchedulePlan &plan) {
       std::vector<std::string> known;
       for (const auto &[label, stmt] : labels)
         known.emplace_back(label);
-      error(name.range, fmt::format("no statement of the kernel has the label '{}'; its labels are {}{}", name.name, quotedList(known),
-                                    didYouMean(name.name, known)));
+      error(name.range, fmt::format("no statement of the kernel has the label '{}'; its labels are {}{}", name.name,
+                                    quotedList(known), didYouMean(name.name, known)));
     }
     plan.overlap.emplace_back(name.name);
   }
@@ -202,8 +213,8 @@ void Sema::checkTune(const ScheduleItem &item, SchedulePlan &plan) {
       std::vector<std::string> known;
       for (const ParamDecl *other : module->all<ParamDecl>())
         known.emplace_back(other->name.name);
-      error(knob.name.range, fmt::format("'{0}' is no param, so it needs a domain; write `{0} in {{...}}`{1}", knob.name.name,
-                                         didYouMean(knob.name.name, known)));
+      error(knob.name.range, fmt::format("'{0}' is no param, so it needs a domain; write `{0} in {{...}}`{1}",
+                                         knob.name.name, didYouMean(knob.name.name, known)));
       continue;
     }
     if (auto candidates = binder.members(*domain, *module, result->params))
@@ -230,8 +241,9 @@ void Sema::checkTuneNames(const Expr &expr) {
     for (const ParamDecl *param : module->all<ParamDecl>())
       known.emplace_back(param->name.name);
     if (std::find(known.begin(), known.end(), name->name) == known.end())
-      error(name->range, fmt::format("undefined name '{}' in a tuning condition; params, knobs, smem and regs_fit may be named{}", name->name,
-                                     didYouMean(name->name, known)));
+      error(name->range,
+            fmt::format("undefined name '{}' in a tuning condition; params, knobs, smem and regs_fit may be named{}",
+                        name->name, didYouMean(name->name, known)));
   } else if (const auto *unary = llvm::dyn_cast<UnaryExpr>(&expr)) {
     checkTuneNames(*unary->operand);
   } else if (const auto *binary = llvm::dyn_cast<BinaryExpr>(&expr)) {
@@ -241,6 +253,7 @@ void Sema::checkTuneNames(const Expr &expr) {
     for (const ExprPtr &argument : call->arguments)
       checkTuneNames(*argument);
   } else if (!llvm::isa<IntegerExpr, BoolExpr>(&expr)) {
-    error(expr.range, fmt::format("a tuning condition is made of names, integers and operators; `{}` is not", printExpr(expr)));
+    error(expr.range,
+          fmt::format("a tuning condition is made of names, integers and operators; `{}` is not", printExpr(expr)));
   }
 }

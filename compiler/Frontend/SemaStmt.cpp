@@ -71,10 +71,11 @@ void Sema::checkAssign(const AssignStmt &stmt) {
     return;
   if (symbol->kind != Symbol::Kind::Var) {
     bool isLet = symbol->kind == Symbol::Kind::Let;
-    error(stmt.name.range, isLet ? fmt::format("'{}' cannot be assigned, because it is declared with `let`; declare it with `var`",
-                                               stmt.name.name)
-                                 : fmt::format("{} '{}' cannot be assigned; only what is declared with `var` can",
-                                               symbolKindName(symbol->kind), stmt.name.name))
+    error(stmt.name.range,
+          isLet ? fmt::format("'{}' cannot be assigned, because it is declared with `let`; declare it with `var`",
+                              stmt.name.name)
+                : fmt::format("{} '{}' cannot be assigned; only what is declared with `var` can",
+                              symbolKindName(symbol->kind), stmt.name.name))
         .note(symbol->range, "declared here");
     return;
   }
@@ -85,11 +86,12 @@ void Sema::checkIf(const IfStmt &stmt) {
   Type condition = check(*stmt.condition);
   if (condition && !condition.isScalar(ScalarKind::Bool))
     error(stmt.condition->range,
-          condition.isTile() ? fmt::format("the condition of `if` is one bool for the whole tile, but this is {}; choose element by "
-                                           "element with `condition ? a : b`",
-                                           condition.str())
-                             : fmt::format("the condition of `if` is a bool, but this is {}; compare it, as in `x != 0`",
-                                           condition.str()));
+          condition.isTile()
+              ? fmt::format("the condition of `if` is one bool for the whole tile, but this is {}; choose element by "
+                            "element with `condition ? a : b`",
+                            condition.str())
+              : fmt::format("the condition of `if` is a bool, but this is {}; compare it, as in `x != 0`",
+                            condition.str()));
   checkBlock(stmt.thenBlock);
   checkBlock(stmt.elseBlock);
 }
@@ -123,8 +125,9 @@ void Sema::checkForBlocks(const ForBlocksStmt &stmt) {
     error(stmt.list.range, "a block list is indexed by batch, head and block row, as in `rows[b, h, i*BM/QB]`");
   std::optional<Extent> step = sliceLength(*stmt.step, "the step of a sparse loop");
   if (list && step && list->keyBlock.value % step->value != 0 && step->value % list->keyBlock.value != 0)
-    error(stmt.step->range, fmt::format("the step must divide the list's key block or be a multiple of it, but {} = {} and {} = {}",
-                                        step->text, step->value, list->keyBlock.text, list->keyBlock.value))
+    error(stmt.step->range,
+          fmt::format("the step must divide the list's key block or be a multiple of it, but {} = {} and {} = {}",
+                      step->text, step->value, list->keyBlock.text, list->keyBlock.value))
         .note(list->range, "the list is declared here");
   Type type{Type::Kind::Positions, ElementType{ScalarKind::I32}, Extent(), step ? *step : Extent()};
   const Symbol *positions = newSymbol(Symbol::Kind::Positions, stmt.variable, type);
@@ -134,9 +137,11 @@ void Sema::checkForBlocks(const ForBlocksStmt &stmt) {
   checkBlock(stmt.body);
   scopes.pop_back();
   if (!result->limits.count(positions) && sink.size() == errors)
-    error(stmt.range, fmt::format("nothing is loaded at '{0}', so the end of the keys is unknown; load a view at '{0}' in the loop, as "
-                                  "in `load k[b, g, {0}, :]`",
-                                  stmt.variable.name));
+    error(stmt.range,
+          fmt::format(
+              "nothing is loaded at '{0}', so the end of the keys is unknown; load a view at '{0}' in the loop, as "
+              "in `load k[b, g, {0}, :]`",
+              stmt.variable.name));
 }
 
 void Sema::checkForRange(const ForRangeStmt &stmt) {

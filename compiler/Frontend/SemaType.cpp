@@ -16,7 +16,8 @@ std::optional<ElementType> Sema::elementType(const Identifier &name) {
   for (const auto &[other, otherValue] : result->params)
     if (otherValue.isType)
       known.emplace_back(other->name.name);
-  error(name.range, fmt::format("'{}' is not a type; the types are {}{}", name.name, quotedList(known), didYouMean(name.name, known)));
+  error(name.range, fmt::format("'{}' is not a type; the types are {}{}", name.name, quotedList(known),
+                                didYouMean(name.name, known)));
   return std::nullopt;
 }
 
@@ -25,7 +26,8 @@ std::optional<Extent> Sema::extent(const Expr &expr, std::string_view what) {
   if (!value)
     return std::nullopt;
   if (*value < 1 || *value > INT32_MAX) {
-    error(expr.range, fmt::format("{} is from 1 to 2147483647, but `{}` is {} with these params", what, printExpr(expr), *value));
+    error(expr.range,
+          fmt::format("{} is from 1 to 2147483647, but `{}` is {} with these params", what, printExpr(expr), *value));
     return std::nullopt;
   }
   return Extent{canonicalText(expr), printExpr(expr), *value};
@@ -34,8 +36,8 @@ std::optional<Extent> Sema::extent(const Expr &expr, std::string_view what) {
 std::optional<Extent> Sema::tileExtent(const Expr &expr, std::string_view what) {
   std::optional<Extent> size = extent(expr, what);
   if (size && size->value > kMaxTileExtent) {
-    error(expr.range, fmt::format("{} is at most {}, but `{}` is {} with these params; use smaller tiles", what, kMaxTileExtent,
-                                  size->text, size->value));
+    error(expr.range, fmt::format("{} is at most {}, but `{}` is {} with these params; use smaller tiles", what,
+                                  kMaxTileExtent, size->text, size->value));
     return std::nullopt;
   }
   return size;
@@ -44,9 +46,11 @@ std::optional<Extent> Sema::tileExtent(const Expr &expr, std::string_view what) 
 std::optional<Extent> Sema::sliceLength(const Expr &expr, std::string_view what) {
   std::optional<Extent> size = tileExtent(expr, what);
   if (size && size->value % 16 != 0) {
-    error(expr.range, fmt::format("{} is a multiple of 16, but `{}` is {} with these params; a whole axis, written `:`, may have any "
-                                  "length",
-                                  what, size->text, size->value));
+    error(
+        expr.range,
+        fmt::format("{} is a multiple of 16, but `{}` is {} with these params; a whole axis, written `:`, may have any "
+                    "length",
+                    what, size->text, size->value));
     return std::nullopt;
   }
   return size;

@@ -8,7 +8,9 @@ using namespace lacuna::frontend;
 
 static constexpr std::string_view kScalarNames[] = {"bf16", "f16", "f32", "i32", "bool"};
 
-std::string_view lacuna::frontend::scalarKindName(ScalarKind kind) { return kScalarNames[static_cast<size_t>(kind)]; }
+std::string_view lacuna::frontend::scalarKindName(ScalarKind kind) {
+  return kScalarNames[static_cast<size_t>(kind)];
+}
 
 std::optional<ScalarKind> lacuna::frontend::parseScalarKind(std::string_view name) {
   for (size_t i = 0; i < std::size(kScalarNames); ++i)
@@ -58,7 +60,8 @@ std::optional<Type> lacuna::frontend::joinShapes(const Type &a, const Type &b, E
 }
 
 bool lacuna::frontend::isAssignable(const Type &from, const Type &to) {
-  if (!from || !to || !(from.element == to.element || (from.element.is(ScalarKind::I32) && to.element.is(ScalarKind::F32))))
+  if (!from || !to ||
+      !(from.element == to.element || (from.element.is(ScalarKind::I32) && to.element.is(ScalarKind::F32))))
     return false;
   if (to.isScalar() || from.isScalar())
     return from.isScalar();

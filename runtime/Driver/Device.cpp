@@ -117,7 +117,7 @@ Expected<Stream> Stream::create(const Device &device) {
 }
 
 Stream::Stream(Stream &&other) noexcept
-    : owner(other.owner), stream(other.stream), owned(std::exchange(other.owned, false)) {}
+    : owner(std::move(other.owner)), stream(other.stream), owned(std::exchange(other.owned, false)) {}
 
 Stream &Stream::operator=(Stream &&other) noexcept {
   std::swap(owner, other.owner);
@@ -151,7 +151,7 @@ Expected<Event> Event::create(const Device &device) {
   return Event(device, handle);
 }
 
-Event::Event(Event &&other) noexcept : owner(other.owner), event(std::exchange(other.event, nullptr)) {}
+Event::Event(Event &&other) noexcept : owner(std::move(other.owner)), event(std::exchange(other.event, nullptr)) {}
 
 Event &Event::operator=(Event &&other) noexcept {
   std::swap(owner, other.owner);
@@ -205,7 +205,7 @@ Expected<DeviceBuffer> DeviceBuffer::allocate(const Device &device, size_t bytes
 }
 
 DeviceBuffer::DeviceBuffer(DeviceBuffer &&other) noexcept
-    : owner(other.owner), pointer(std::exchange(other.pointer, 0)), bytes(std::exchange(other.bytes, 0)) {}
+    : owner(std::move(other.owner)), pointer(std::exchange(other.pointer, 0)), bytes(std::exchange(other.bytes, 0)) {}
 
 DeviceBuffer &DeviceBuffer::operator=(DeviceBuffer &&other) noexcept {
   std::swap(owner, other.owner);

@@ -34,6 +34,7 @@ template <class Range> std::string joined(const Range &range) {
 /// The shape as the kernel declares it: "[B, H, M, 128]".
 std::string shapeText(const Argument &argument) {
   std::vector<std::string> extents;
+  extents.reserve(argument.shape.size());
   for (const Extent &extent : argument.shape)
     extents.push_back(extent.symbol.empty() ? fmt::format("{}", extent.value) : extent.symbol);
   return joined(extents);
@@ -351,6 +352,7 @@ Expected<void> LaunchSignature::computeGrid(LaunchBounds &bounds) const {
   std::span<const int64_t> dims(bounds.dims.data(), bounds.numDims);
   auto values = [&] {
     std::vector<std::string> texts;
+    texts.reserve(dims.size());
     for (size_t dim = 0; dim < dims.size(); ++dim)
       texts.push_back(fmt::format("{} = {}", data.dims[dim], dims[dim]));
     return joined(texts);

@@ -205,10 +205,9 @@ TEST_CASE("images that cannot be loaded") {
   std::string future = kScalePtx;
   future.replace(future.find("8.3"), 3, "9.9");
   CHECK(problem(future).code == ErrorCode::Incompatible);
-  CHECK(problem(std::string_view("\x7f"
-                                 "ELF garbage that is no cubin at all",
-                                 40))
-            .code == ErrorCode::Incompatible);
+  std::string garbage = "\x7f";
+  garbage += "ELF, and then nothing that a cubin holds";
+  CHECK(problem(garbage).code == ErrorCode::Incompatible);
   LaunchMetadata other = scaleMetadata();
   other.symbol = "missing";
   CHECK(problem(kScalePtx, other).code == ErrorCode::NotFound);

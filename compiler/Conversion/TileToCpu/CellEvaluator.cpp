@@ -45,17 +45,18 @@ Value CellEvaluator::computeBroadcast(BroadcastOp broadcast) {
   Value source = broadcast.getX();
   if (!isTile(source.getType()) || source.getType() == broadcast.getType())
     return get(source);
-  FlatShape from = flatShape(source.getType()), to = flatShape(broadcast.getType());
-  Value zero = lowering.i64(0);
-  auto rowsOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(0); };
-  if (from.elements() != 1 && rowsOf(source) == 1) // One value a column.
-    return CellEvaluator(lowering, zero, column, width).get(source);
+  FlatShape from = flatShape(source.getType());
+  if (from.elements() != 1 && cast<RankedTensorType>(source.getType()).getDimSize(0) == 1) // One value a column.
+    return CellEvaluator(lowering, lowering.i64(0), column, width).get(source);
   // One value a row, or one in all: the same along the columns, so it is computed before their loop.
   ImplicitLocOpBuilder &b = lowering.b;
   OpBuilder::InsertionGuard guard(b);
-  if (auto counter = dyn_cast<BlockArgument>(column))
-    b.setInsertionPoint(counter.getOwner()->getParentOp());
-  Value index = from.elements() == 1 ? zero : to.isVector() ? column : row;
+  auto counter = dyn_cast<BlockArgument>(column), rowCounter = dyn_cast<BlockArgument>(row);
+  Operation *columns = counter ? counter.getOwner()->getParentOp() : nullptr;
+  if (columns && rowCounter && rowCounter.getOwner()->findAncestorOpInBlock(*columns))
+    b.setInsertionPoint(columns);
+  Value zero = lowering.i64(0);
+  Value index = from.elements() == 1 ? zero : row;
   return splat(b, CellEvaluator(lowering, zero, index, 0).get(source), width);
 }
 

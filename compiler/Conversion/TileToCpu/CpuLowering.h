@@ -101,6 +101,8 @@ private:
   Buffer allocate(FlatShape shape, mlir::Type element, int64_t panelWidth = 0);
   Buffer allocateFor(mlir::Value tile);
   void release(const Buffer &buffer);
+  void releaseAfter(mlir::Operation *op);
+  void copy(const Buffer &source, const Buffer &target);
   /// Where element (row, column) of a buffer lies; of a panel, the k-th row of the column's panel.
   mlir::Value address(const Buffer &buffer, mlir::Value row, mlir::Value column);
   mlir::Value load(const Buffer &buffer, mlir::Value row, mlir::Value column, int64_t width);
@@ -118,6 +120,8 @@ private:
   void lowerElementwise(mlir::Operation *op);
   void lowerReduce(tile::ReduceOp reduce);
   void lowerTranspose(tile::TransposeOp transpose);
+  /// Stores the transpose of a 16 x 16 block that lies at (row, column).
+  void storeTransposed(llvm::SmallVector<mlir::Value> block, const Buffer &target, mlir::Value row, mlir::Value column);
   using RowReader = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value row, mlir::Value column)>;
   /// Writes the transpose of `shape` to `target`; `read` gives a 16 x 16 block as 16 rows.
   void emitTransposed(FlatShape shape, const Buffer &target, RowReader read);
@@ -130,6 +134,13 @@ private:
   TileAccess prepareAccess(mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> sizes, FlatShape shape);
   mlir::Value positionOn(const Axis &axis, mlir::Value index);
   mlir::Value isWithin(const Axis &axis, mlir::Value position);
+  struct RowAccess;
+  RowAccess rowOf(const TileAccess &access, mlir::Value row);
+  mlir::Value maskOf(const TileAccess &access, const RowAccess &row, mlir::Value column);
+  /// The place of one element, and whether it is within the view.
+  std::pair<mlir::Value, mlir::Value> elementOf(const TileAccess &access, mlir::Value row, mlir::Value column);
+  /// Makes `body(false)` for full vectors of a row and `body(true)` for masked ones, and the choice between them.
+  void chooseMasking(mlir::Value unmasked, llvm::function_ref<void(bool masked)> body);
   void lowerLoad(tile::LoadOp load);
   void loadRows(const TileAccess &access, const Buffer &target);
   void loadTransposed(const TileAccess &access, const Buffer &target);

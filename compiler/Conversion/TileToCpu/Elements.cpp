@@ -51,7 +51,7 @@ Value splat(ImplicitLocOpBuilder &b, Value value, int64_t width) {
 }
 
 Value laneNumbers(ImplicitLocOpBuilder &b) {
-  SmallVector<int32_t> lanes(llvm::seq<int32_t>(0, kWidth));
+  auto lanes = llvm::to_vector(llvm::seq<int32_t>(0, kWidth));
   return b.create<arith::ConstantOp>(DenseElementsAttr::get(VectorType::get({kWidth}, b.getI32Type()), ArrayRef(lanes)));
 }
 

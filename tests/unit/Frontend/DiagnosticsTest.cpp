@@ -9,7 +9,8 @@ TEST_CASE("a diagnostic shows place, line and caret, and its notes") {
   SourceFile file("f.tile", "first\n\tlet a = b\nlast");
   DiagnosticSink sink;
   sink.error(ErrorCode::VerifyError, {&file, 11, 16}, "wrong").note({&file, 0, 5}, "here").note("and more");
-  CHECK(sink.render() == "f.tile:2:6: error: wrong\n\tlet a = b\n\t    ^~~~~\nf.tile:1:1: note: here\nfirst\n^~~~~\nnote: and more");
+  CHECK(sink.render() ==
+        "f.tile:2:6: error: wrong\n\tlet a = b\n\t    ^~~~~\nf.tile:1:1: note: here\nfirst\n^~~~~\nnote: and more");
   Error error = sink.toError();
   CHECK(error.code == ErrorCode::VerifyError);
   CHECK(error.message == sink.render());

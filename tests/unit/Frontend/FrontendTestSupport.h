@@ -24,11 +24,13 @@ inline std::string readKernelFile(const std::string &name) {
   return text.str();
 }
 
-inline const std::vector<std::string> kKernelFiles = {"attention_forward", "block_sparse_matmul", "matmul",
-                                                      "pooled_scores",     "sigmoid_attention",   "two_product_attention"};
+inline const std::vector<std::string> kKernelFiles = {
+    "attention_forward", "block_sparse_matmul", "matmul",
+    "pooled_scores",     "sigmoid_attention",   "two_product_attention"};
 
 /// Parses and checks; the specialisation's kernel may be empty.
-inline Expected<std::shared_ptr<const CheckedKernel>> check(const std::string &text, const Specialization &specialization = {}) {
+inline Expected<std::shared_ptr<const CheckedKernel>> check(const std::string &text,
+                                                            const Specialization &specialization = {}) {
   auto module = parseModule("test.tile", text);
   if (!module)
     return takeError(module);
@@ -47,7 +49,8 @@ inline std::string kernelWith(const std::string &body, const std::string &before
   return "param BM in {64, 128} = 128   BN in 16..256 by 16 = 64\n"
          "param D in 8..256 by 8 = 64   T in {bf16, f16} = bf16\n" +
          before +
-         "\nkernel test(q: T[B, M, D], k: T[B, N, D], rows: blocks<BM, BN>[B|1, 1], x: f32[M, N], y: out f32[B, M, N],\n"
+         "\nkernel test(q: T[B, M, D], k: T[B, N, D], rows: blocks<BM, BN>[B|1, 1], x: f32[M, N], y: out f32[B, M, "
+         "N],\n"
          "            z: out f32[B, M], scale: f32, count: i32)\n"
          "  grid (i: ceildiv(M, BM), b: B)\n"
          "{\n" +

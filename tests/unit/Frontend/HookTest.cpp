@@ -3,8 +3,9 @@
 using namespace lacuna;
 using namespace lacuna::frontend;
 
-static const std::string kBody = "let t = load x[i*BM:+BM, 0:+BN]\n"
-                                 "store y[b, i*BM:+BM, 0:+BN] = map (e in t; r, c) => keep(b, i, r, c) ? score(e, b, i, r, c) : 0";
+static const std::string kBody =
+    "let t = load x[i*BM:+BM, 0:+BN]\n"
+    "store y[b, i*BM:+BM, 0:+BN] = map (e in t; r, c) => keep(b, i, r, c) ? score(e, b, i, r, c) : 0";
 static const std::string kHooks = "hook score(s, b, h, i, j) -> f32 = s\nhook keep(b, h, i, j) -> bool = true\n";
 
 static Specialization hooks(std::map<std::string, std::string> settings) {
@@ -14,15 +15,15 @@ static Specialization hooks(std::map<std::string, std::string> settings) {
 }
 
 TEST_CASE("replacing hooks: by a library hook, by an expression") {
-  for (auto settings : std::vector<std::map<std::string, std::string>>{
-           {},
-           {{"keep", "causal"}},
-           {{"keep", "sliding_window"}, {"score", "alibi"}},
-           {{"keep", "j <= i + N - M && causal(b, h, i, j)"}},
-           {{"score", "s"}},
-           {{"score", "softcap(s, b, h, i, j) * scale + BM"}},
-           {{"score", "j"}},
-           {{"keep", "true"}}}) {
+  for (auto settings :
+       std::vector<std::map<std::string, std::string>>{{},
+                                                       {{"keep", "causal"}},
+                                                       {{"keep", "sliding_window"}, {"score", "alibi"}},
+                                                       {{"keep", "j <= i + N - M && causal(b, h, i, j)"}},
+                                                       {{"score", "s"}},
+                                                       {{"score", "softcap(s, b, h, i, j) * scale + BM"}},
+                                                       {{"score", "j"}},
+                                                       {{"keep", "true"}}}) {
     auto kernel = check(kernelWith(kBody, kHooks), hooks(settings));
     CHECK_MESSAGE(kernel, (kernel ? "" : kernel.error().message));
   }
@@ -38,20 +39,34 @@ TEST_CASE("replacements that are refused") {
     std::string message;
   };
   for (const Case &c : std::vector<Case>{
-           {{{"kep", "true"}}, ErrorCode::NotFound, "test.tile has no hook 'kep'; its hooks are 'score' and 'keep'; did you mean 'keep'?"},
-           {{{"keep", "casual"}}, ErrorCode::NotFound, "'casual' is neither a parameter of 'keep' nor a hook of test.tile or of the library"},
-           {{{"keep", "alibi"}}, ErrorCode::InvalidArgument, "the hook 'alibi' has 5 parameters and gives f32, but 'keep' has 4 and gives bool"},
-           {{{"keep", "j <= (i"}}, ErrorCode::ParseError, "--hook:1:13: error: expected ')', but found the end of the text"},
+           {{{"kep", "true"}},
+            ErrorCode::NotFound,
+            "test.tile has no hook 'kep'; its hooks are 'score' and 'keep'; did you mean 'keep'?"},
+           {{{"keep", "casual"}},
+            ErrorCode::NotFound,
+            "'casual' is neither a parameter of 'keep' nor a hook of test.tile or of the library"},
+           {{{"keep", "alibi"}},
+            ErrorCode::InvalidArgument,
+            "the hook 'alibi' has 5 parameters and gives f32, but 'keep' has 4 and gives bool"},
+           {{{"keep", "j <= (i"}},
+            ErrorCode::ParseError,
+            "--hook:1:13: error: expected ')', but found the end of the text"},
            {{{"keep", ""}}, ErrorCode::ParseError, "--hook:1:6: error: expected a value"},
            {{{"keep", "j <= i j"}}, ErrorCode::ParseError, "the expression ends before 'j'"},
            {{{"keep", "j"}}, ErrorCode::VerifyError, "the hook 'keep' gives bool, but its body has type i32"},
            {{{"score", "s < 1"}}, ErrorCode::VerifyError, "the hook 'score' gives f32, but its body has type bool"},
-           {{{"keep", "q == 1"}}, ErrorCode::VerifyError, "a hook sees its parameters, the kernel's run-time dimensions and scalar arguments, "
-                                                          "and params, but not the view 'q'"},
+           {{{"keep", "q == 1"}},
+            ErrorCode::VerifyError,
+            "a hook sees its parameters, the kernel's run-time dimensions and scalar arguments, "
+            "and params, but not the view 'q'"},
            {{{"keep", "t == 1"}}, ErrorCode::VerifyError, "--hook:1:6: error: undefined name 't'"},
-           {{{"keep", "keep(b, h, i, j)"}}, ErrorCode::VerifyError, "the hook 'keep' calls itself, directly or through another hook"},
+           {{{"keep", "keep(b, h, i, j)"}},
+            ErrorCode::VerifyError,
+            "the hook 'keep' calls itself, directly or through another hook"},
            {{{"score", "load x[i, 0:+BN]"}}, ErrorCode::VerifyError, "a hook works on elements and cannot load"},
-           {{{"score", "sum(map (e in s) => e)"}}, ErrorCode::VerifyError, "a hook works on elements and cannot hold a map"}}) {
+           {{{"score", "sum(map (e in s) => e)"}},
+            ErrorCode::VerifyError,
+            "a hook works on elements and cannot hold a map"}}) {
     auto kernel = check(kernelWith(kBody, kHooks), hooks(c.settings));
     REQUIRE(!kernel);
     CHECK(kernel.error().code == c.code);
@@ -65,15 +80,19 @@ TEST_CASE("calls of hooks that are refused") {
   };
   const std::string tile = "let t = load x[i*BM:+BM, 0:+BN]\n";
   for (const Case &c : std::vector<Case>{
-           {"hook h(x) -> f32 = x", tile + "let a = h(t)", "the hook 'h' works on scalars, but this is f32[BM, BN]; call it in a map"},
+           {"hook h(x) -> f32 = x", tile + "let a = h(t)",
+            "the hook 'h' works on scalars, but this is f32[BM, BN]; call it in a map"},
            {"hook h(x) -> f32 = x", "let a = h(1, 2)", "the hook 'h' has 1 parameters, but is called with 2 arguments"},
            {"hook h(x) -> f32 = x", "let a = h(load q[b, 0:+BM, :])", "works on scalars"},
-           {"hook h(x) -> f32 = x", "let t = load q[b, 0:+BM, :]\nlet a = map (e in t) => h(e)", "a hook's parameters are f32, i32 or bool, "
-                                                                                                "but this is T; convert it"},
-           {"hook h(x) -> f32 = x", "let a = h(1)\nlet c = h(1.5)", "'x' is i32 since the first call of 'h', but this is f32"},
+           {"hook h(x) -> f32 = x", "let t = load q[b, 0:+BM, :]\nlet a = map (e in t) => h(e)",
+            "a hook's parameters are f32, i32 or bool, "
+            "but this is T; convert it"},
+           {"hook h(x) -> f32 = x", "let a = h(1)\nlet c = h(1.5)",
+            "'x' is i32 since the first call of 'h', but this is f32"},
            {"hook h(x) -> T = x", "let a = h(1)", "a hook gives f32, i32 or bool, not T"},
            {"hook h(x) -> f32 = i", "let a = h(1)", "but not the grid axis 'i'"},
-           {"hook h(x) -> f32 = g(x)\nhook g(x) -> f32 = h(x)", "let a = h(1)", "the hook 'h' calls itself, directly or through another"},
+           {"hook h(x) -> f32 = g(x)\nhook g(x) -> f32 = h(x)", "let a = h(1)",
+            "the hook 'h' calls itself, directly or through another"},
            {"hook h(x, x) -> f32 = 1", "let a = h(1, 2)", "'x' is declared already"},
            {"hook exp(x) -> f32 = 1", "let a = 1", "'exp' is a built-in function"}})
     checkContains(refusal(kernelWith(c.body, c.hooks)), c.message);

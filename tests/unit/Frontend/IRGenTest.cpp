@@ -43,10 +43,11 @@ TEST_CASE("every library kernel becomes verified IR, for odd head dimensions too
 /// The text with every name replaced by one made from its first occurrence; words that mean something stay.
 static std::string renamed(const std::string &text, std::map<std::string, std::string> &originals) {
   static const std::set<std::string> kFixed = {
-      "out",  "on",   "blocks", "partial", "f32",     "i32",       "bool",  "bf16",          "f16",      "exp",    "log",      "tanh",
-      "dot",  "load", "rowmax", "rowsum",  "rowmin",  "transpose", "max",   "min",           "ceildiv",  "amax",   "amin",     "sum",
-      "abs",  "regs", "auto",   "ring",    "depth",   "overlap",   "order", "longest_first", "epilogue", "tma",    "producer", "tune",
-      "when", "smem", "exp2",   "sm_90a",  "regs_fit", "pingpong", "consumers"};
+      "out",  "on",    "blocks",  "partial", "f32",           "i32",      "bool",     "bf16",     "f16",
+      "exp",  "log",   "tanh",    "dot",     "load",          "rowmax",   "rowsum",   "rowmin",   "transpose",
+      "max",  "min",   "ceildiv", "amax",    "amin",          "sum",      "abs",      "regs",     "auto",
+      "ring", "depth", "overlap", "order",   "longest_first", "epilogue", "tma",      "producer", "tune",
+      "when", "smem",  "exp2",    "sm_90a",  "regs_fit",      "pingpong", "consumers"};
   SourceFile file("t", text);
   DiagnosticSink sink;
   std::string result;
@@ -67,7 +68,8 @@ static std::string renamed(const std::string &text, std::map<std::string, std::s
 }
 
 TEST_CASE("identifiers carry no meaning") {
-  for (const char *name : {"attention_forward", "sigmoid_attention", "two_product_attention", "matmul", "block_sparse_matmul"}) {
+  for (const char *name :
+       {"attention_forward", "sigmoid_attention", "two_product_attention", "matmul", "block_sparse_matmul"}) {
     for (const char *target : {"cpu", "sm_90a"}) {
       std::map<std::string, std::string> originals;
       Specialization specialization;
@@ -89,7 +91,8 @@ TEST_CASE("identifiers carry no meaning") {
 }
 
 TEST_CASE("loops carry the variables that they assign, conditions return them") {
-  std::string text = tileText(kernelWith("var a: f32[BM] = 0\nvar n = 1\nvar c = 2\nfor j in 0..count by 3 {\n  a = a + n\n  if j > 4 { n = n + c } else { var e = 1\ne = 2 }\n}\n"
+  std::string text = tileText(kernelWith("var a: f32[BM] = 0\nvar n = 1\nvar c = 2\nfor j in 0..count by 3 {\n  a = a "
+                                         "+ n\n  if j > 4 { n = n + c } else { var e = 1\ne = 2 }\n}\n"
                                          "store z[b, i*BM:+BM] = a * n"));
   checkContains(text, "iter_args(%arg9 = %cst, %arg10 = %c1_i32");
   checkContains(text, "-> (tensor<128x1xf32>, i32)");
@@ -98,7 +101,8 @@ TEST_CASE("loops carry the variables that they assign, conditions return them") 
 }
 
 TEST_CASE("promotions and broadcasts are explicit") {
-  std::string text = tileText(kernelWith("let t = load x[i*BM:+BM, 0:+BN]\nstore y[b, i*BM:+BM, 0:+BN] = t * count + rowsum(t) + transpose(rowsum(transpose(t)))"));
+  std::string text = tileText(kernelWith("let t = load x[i*BM:+BM, 0:+BN]\nstore y[b, i*BM:+BM, 0:+BN] = t * count + "
+                                         "rowsum(t) + transpose(rowsum(transpose(t)))"));
   checkContains(text, "arith.sitofp %arg7 : i32 to f32");
   checkContains(text, ": f32 -> tensor<128x64xf32>");
   checkContains(text, ": tensor<128x1xf32> -> tensor<128x64xf32>");
@@ -108,15 +112,17 @@ TEST_CASE("promotions and broadcasts are explicit") {
 TEST_CASE("positions past a tile's true extent are out of reductions and contractions") {
   Specialization specialization;
   specialization.params = {{"D", "72"}};
-  std::string text = tileText(kernelWith("let t = load q[b, i*BM:+BM, :]\nlet e = exp(t as f32)\nlet p = e as T\n"
-                                         "store z[b, i*BM:+BM] = rowmax(e) + rowsum(dot(p, transpose(load k[b, 0:+BN, :])))"),
-                              specialization);
+  std::string text =
+      tileText(kernelWith("let t = load q[b, i*BM:+BM, :]\nlet e = exp(t as f32)\nlet p = e as T\n"
+                          "store z[b, i*BM:+BM] = rowmax(e) + rowsum(dot(p, transpose(load k[b, 0:+BN, :])))"),
+               specialization);
   checkContains(text, "tile.iota : tensor<1x80xi32>");
   checkContains(text, "dense<72> : tensor<1x80xi32>");
   checkContains(text, "dense<0xFF800000> : tensor<128x80xf32>");
   checkContains(text, "dense<0.000000e+00> : tensor<128x80xbf16>");
   specialization.params = {{"D", "64"}};
-  text = tileText(kernelWith("let t = load q[b, i*BM:+BM, :]\nstore z[b, i*BM:+BM] = rowmax(t as f32)"), specialization);
+  text =
+      tileText(kernelWith("let t = load q[b, i*BM:+BM, :]\nstore z[b, i*BM:+BM] = rowmax(t as f32)"), specialization);
   CHECK(text.find("tile.iota") == std::string::npos);
 }
 
@@ -132,8 +138,10 @@ TEST_CASE("hooks get the scalars that they read") {
   Specialization specialization;
   specialization.hooks = {{"h", "v * scale + M"}};
   specialization.positiveScalars = {"scale"};
-  std::string text = tileText(kernelWith("let t = load x[i*BM:+BM, 0:+BN]\nstore y[b, i*BM:+BM, 0:+BN] = map (e in t) => h(e)", "hook h(v) -> f32 = v\n"),
-                              specialization);
+  std::string text =
+      tileText(kernelWith("let t = load x[i*BM:+BM, 0:+BN]\nstore y[b, i*BM:+BM, 0:+BN] = map (e in t) => h(e)",
+                          "hook h(v) -> f32 = v\n"),
+               specialization);
   checkContains(text, "tile.hook @h(%arg0: f32, %arg1: f32) -> f32");
   checkContains(text, "tile.dim \"M\"");
   checkContains(text, "tile.call_hook @h(%arg8, %arg6)");
@@ -143,9 +151,11 @@ TEST_CASE("hooks get the scalars that they read") {
 TEST_CASE("a hook of the library and a hook of the file may share a name") {
   Specialization specialization;
   specialization.hooks = {{"keep", "sliding_window"}};
-  std::string text = tileText(kernelWith("let t = load x[i*BM:+BM, 0:+BN]\nstore y[b, i*BM:+BM, 0:+BN] = map (e in t; r, c) => keep(b, i, r, c) && causal(b, i, r, c) ? e : 0",
-                                         "hook keep(b, h, i, j) -> bool = true\nhook causal(b, h, i, j) -> bool = j < i\n"),
-                              specialization);
+  std::string text =
+      tileText(kernelWith("let t = load x[i*BM:+BM, 0:+BN]\nstore y[b, i*BM:+BM, 0:+BN] = map (e in t; r, c) => "
+                          "keep(b, i, r, c) && causal(b, i, r, c) ? e : 0",
+                          "hook keep(b, h, i, j) -> bool = true\nhook causal(b, h, i, j) -> bool = j < i\n"),
+               specialization);
   checkContains(text, "tile.hook @causal(");
   checkContains(text, "tile.hook @causal_1(");
 }

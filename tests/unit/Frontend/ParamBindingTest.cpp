@@ -3,9 +3,10 @@
 using namespace lacuna;
 using namespace lacuna::frontend;
 
-static const std::string kText = "param A in {2, 4} = 2   B in 1..9 by 2 = A + 1   T in {bf16, f32} = bf16   C in 0..A*10\n"
-                                 "where A * B <= 20\n"
-                                 "kernel k(x: out f32[M]) grid (i: M) { store x[i] = C as f32 }\n";
+static const std::string kText =
+    "param A in {2, 4} = 2   B in 1..9 by 2 = A + 1   T in {bf16, f32} = bf16   C in 0..A*10\n"
+    "where A * B <= 20\n"
+    "kernel k(x: out f32[M]) grid (i: M) { store x[i] = C as f32 }\n";
 
 static Specialization set(std::map<std::string, std::string> params) {
   Specialization specialization;
@@ -40,16 +41,26 @@ TEST_CASE("settings that are refused") {
            {{}, ErrorCode::InvalidArgument, "the param 'C' has no default and was not set; give it one of 0 to 20"},
            {{{"C", "21"}}, ErrorCode::InvalidArgument, "21 is not in the domain of C; it may be 0 to 20"},
            {{{"C", "0"}, {"A", "3"}}, ErrorCode::InvalidArgument, "3 is not in the domain of A; it may be 2, 4"},
-           {{{"C", "0"}, {"B", "2"}}, ErrorCode::InvalidArgument, "2 is not in the domain of B; it may be 1 to 9 in steps of 2"},
+           {{{"C", "0"}, {"B", "2"}},
+            ErrorCode::InvalidArgument,
+            "2 is not in the domain of B; it may be 1 to 9 in steps of 2"},
            {{{"C", "x"}}, ErrorCode::InvalidArgument, "'x' is not an integer; C may be 0 to 20"},
            {{{"C", ""}}, ErrorCode::InvalidArgument, "'' is not an integer"},
            {{{"C", "-"}}, ErrorCode::InvalidArgument, "'-' is not an integer"},
-           {{{"C", "99999999999999999999"}}, ErrorCode::InvalidArgument, "99999999999999999999 does not fit in 64 bits"},
+           {{{"C", "99999999999999999999"}},
+            ErrorCode::InvalidArgument,
+            "99999999999999999999 does not fit in 64 bits"},
            {{{"C", "0"}, {"T", "f64"}}, ErrorCode::InvalidArgument, "'f64' is not a type; T may be bf16, f32"},
-           {{{"C", "0"}, {"T", "f16"}}, ErrorCode::InvalidArgument, "f16 is not in the domain of T; it may be bf16, f32"},
-           {{{"C", "0"}, {"A", "4"}, {"B", "9"}}, ErrorCode::InvalidArgument, "the params A = 4, B = 9 break this constraint"},
-           {{{"C", "0"}, {"AA", "4"}}, ErrorCode::NotFound, "'test.tile' has no param 'AA'; its params are 'A', 'B', 'T' and 'C'; "
-                                                            "did you mean 'A'?"}}) {
+           {{{"C", "0"}, {"T", "f16"}},
+            ErrorCode::InvalidArgument,
+            "f16 is not in the domain of T; it may be bf16, f32"},
+           {{{"C", "0"}, {"A", "4"}, {"B", "9"}},
+            ErrorCode::InvalidArgument,
+            "the params A = 4, B = 9 break this constraint"},
+           {{{"C", "0"}, {"AA", "4"}},
+            ErrorCode::NotFound,
+            "'test.tile' has no param 'AA'; its params are 'A', 'B', 'T' and 'C'; "
+            "did you mean 'A'?"}}) {
     auto kernel = check(kText, set(c.params));
     REQUIRE(!kernel);
     CHECK(kernel.error().code == c.code);
@@ -66,7 +77,8 @@ TEST_CASE("declarations that are refused") {
            {"param A in {1} = 1  A in {2} = 2", "'A' is declared twice; rename one of them"},
            {"param f32 in {1} = 1", "'f32' is a built-in type"},
            {"param A in {1} = 2", "the default of 'A' is 2, which is not in its domain, 1"},
-           {"param A in {1} = B  B in {1} = 1", "'B' has no value here; a default may name params that are declared before it"},
+           {"param A in {1} = B  B in {1} = 1",
+            "'B' has no value here; a default may name params that are declared before it"},
            {"param A in {1} = AA", "'AA' is not a param; a default is made of params and integers"},
            {"param A in 4..1 = 1", "the domain 4..1 by 1 is empty"},
            {"param A in 1..4 by 0 = 1", "the domain 1..4 by 0 is empty; it needs first <= last and a positive step"},
@@ -84,14 +96,16 @@ TEST_CASE("declarations that are refused") {
 }
 
 TEST_CASE("constraints evaluate only what they need") {
-  CHECK(check("param A in 0..4 = 0\nwhere A == 0 || 8 % A == 0\nkernel k(x: out f32[M]) grid (i: M) { store x[i] = 0 }").has_value());
+  CHECK(check("param A in 0..4 = 0\nwhere A == 0 || 8 % A == 0\nkernel k(x: out f32[M]) grid (i: M) { store x[i] = 0 }")
+            .has_value());
   CHECK(check("param A in 0..4 = max(min(3, 2), ceildiv(5, 4) - 1)\nwhere (A > 2 ? A / 0 : 1) != 0 && !(A != 2)\n"
               "kernel k(x: out f32[M]) grid (i: M) { store x[i] = 0 }")
             .has_value());
 }
 
 TEST_CASE("kernels are chosen by name") {
-  const std::string two = "kernel a(x: out f32[M]) grid (i: M) { store x[i] = 0 }\nkernel b(x: out f32[M]) grid (i: M) { store x[i] = 0 }";
+  const std::string two =
+      "kernel a(x: out f32[M]) grid (i: M) { store x[i] = 0 }\nkernel b(x: out f32[M]) grid (i: M) { store x[i] = 0 }";
   Specialization specialization;
   checkContains(refusal(two), "test.tile has several kernels: 'a' and 'b'; name one");
   specialization.kernel = "c";

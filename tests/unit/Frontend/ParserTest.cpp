@@ -29,28 +29,27 @@ TEST_CASE("expressions print with the parentheses that they need and no others")
   struct Case {
     std::string text, printed;
   };
-  for (const Case &c : std::vector<Case>{
-           {"((a+b))*c", "(a + b) * c"},
-           {"a-(b-c)", "a - (b - c)"},
-           {"(a-b)-c", "a - b - c"},
-           {"a/(b*c)", "a / (b * c)"},
-           {"-(a+b)", "-(a + b)"},
-           {"-a as f32", "-a as f32"},
-           {"-(a as f32)", "-(a as f32)"},
-           {"(a*b) as f32", "(a * b) as f32"},
-           {"a*(b as f32)", "a * b as f32"},
-           {"a?b:(c?d:e)", "a ? b : c ? d : e"},
-           {"(a?b:c)?d:e", "(a ? b : c) ? d : e"},
-           {"(a&&b)||(c&&d)", "a && b || c && d"},
-           {"(a||b)&&c", "(a || b) && c"},
-           {"(a<b)==(c<d)", "(a < b) == (c < d)"},
-           {"map(x in s;i,j)=>x+i", "map (x in s; i, j) => x + i"},
-           {"(map(x in s)=>x)+1", "(map (x in s) => x) + 1"},
-           {"a?(map(x in s)=>x):b", "a ? (map (x in s) => x) : b"},
-           {"load q[b,i:+BM,:]", "load q[b, i :+ BM, :]"},
-           {"max(1.0,0x10)-inf", "max(1.0, 16) - inf"},
-           {"1e30+0.1", "1e+30 + 0.1"},
-           {"!t.partial||t[j]<3", "!t.partial || t[j] < 3"}}) {
+  for (const Case &c : std::vector<Case>{{"((a+b))*c", "(a + b) * c"},
+                                         {"a-(b-c)", "a - (b - c)"},
+                                         {"(a-b)-c", "a - b - c"},
+                                         {"a/(b*c)", "a / (b * c)"},
+                                         {"-(a+b)", "-(a + b)"},
+                                         {"-a as f32", "-a as f32"},
+                                         {"-(a as f32)", "-(a as f32)"},
+                                         {"(a*b) as f32", "(a * b) as f32"},
+                                         {"a*(b as f32)", "a * b as f32"},
+                                         {"a?b:(c?d:e)", "a ? b : c ? d : e"},
+                                         {"(a?b:c)?d:e", "(a ? b : c) ? d : e"},
+                                         {"(a&&b)||(c&&d)", "a && b || c && d"},
+                                         {"(a||b)&&c", "(a || b) && c"},
+                                         {"(a<b)==(c<d)", "(a < b) == (c < d)"},
+                                         {"map(x in s;i,j)=>x+i", "map (x in s; i, j) => x + i"},
+                                         {"(map(x in s)=>x)+1", "(map (x in s) => x) + 1"},
+                                         {"a?(map(x in s)=>x):b", "a ? (map (x in s) => x) : b"},
+                                         {"load q[b,i:+BM,:]", "load q[b, i :+ BM, :]"},
+                                         {"max(1.0,0x10)-inf", "max(1.0, 16) - inf"},
+                                         {"1e30+0.1", "1e+30 + 0.1"},
+                                         {"!t.partial||t[j]<3", "!t.partial || t[j] < 3"}}) {
     SourceFile file("e", c.text);
     DiagnosticSink sink;
     ExprPtr expr = parseExpression(file, sink);
@@ -67,7 +66,8 @@ TEST_CASE("doc comments belong to the file or to what follows them") {
 }
 
 TEST_CASE("several mistakes are shown in one run") {
-  std::string message = parseError("kernel k(x: f32[M]) grid (i: 1) {\n  let = 3\n  let a = 1 +\n  let b = 2\n  foo bar\n}\nhook h = 3\n");
+  std::string message = parseError(
+      "kernel k(x: f32[M]) grid (i: 1) {\n  let = 3\n  let a = 1 +\n  let b = 2\n  foo bar\n}\nhook h = 3\n");
   checkContains(message, "test.tile:2:7: error: expected a name after `let`, but found '='");
   checkContains(message, "test.tile:4:3: error: expected a value, but found 'let'");
   checkContains(message, "test.tile:5:3: error: expected a statement, but found 'foo'");
@@ -80,7 +80,8 @@ TEST_CASE("what the parser refuses, and how") {
   };
   const std::string head = "kernel k(x: f32[M]) grid (i: 1) ";
   for (const Case &c : std::vector<Case>{
-           {"kernal k() {}", "a declaration begins with param, where, hook, kernel or schedule; did you mean 'kernel'?"},
+           {"kernal k() {}",
+            "a declaration begins with param, where, hook, kernel or schedule; did you mean 'kernel'?"},
            {"param in in {1}", "'in' is a reserved word; choose another name"},
            {"param A = 3", "expected 'in' and a domain after the param's name"},
            {"param A in {1, 2", "expected '}', but found the end of the text"},
@@ -103,14 +104,16 @@ TEST_CASE("what the parser refuses, and how") {
            {head + "{ for i in 3 {} }", "a loop runs over a range or over a block list"},
            {head + "{ for t in r[1, 2, 3] {} }", "expected 'by' and the step after a block list"},
            {head + "{ let a = map x in s => x }", "expected '(' after `map`"},
-           {head + "{ let a = map (x in s; i) => x }", "expected ',' between the names of the row and the column index"},
+           {head + "{ let a = map (x in s; i) => x }",
+            "expected ',' between the names of the row and the column index"},
            {head + "{ let a = t. }", "expected the member's name after '.'"},
            {head + "{ let a = 3 as 4 }", "expected the type to convert to"},
            {head + "{ store x = 3 }", "expected '[' after 'x'"},
            {head + "{ let a = c ? 1 }", "expected ':' between the two values of `condition ? a : b`"},
            {"schedule k sm_90a {}", "expected `on` before the schedule's target"},
-           {"schedule k on sm_90a { rings a depth 2 }", "the entries are 'producer', 'consumers', 'ring', 'overlap', 'pingpong', "
-                                                        "'order', 'epilogue' and 'tune'; did you mean 'ring'?"},
+           {"schedule k on sm_90a { rings a depth 2 }",
+            "the entries are 'producer', 'consumers', 'ring', 'overlap', 'pingpong', "
+            "'order', 'epilogue' and 'tune'; did you mean 'ring'?"},
            {"schedule k on sm_90a { ring a 2 }", "expected `depth` after the ring's values"},
            {"schedule k on sm_90a { producer 24 }", "expected `regs` after `producer`"},
            {"schedule k on sm_90a { order x }", "expected 'grid' after `order`"}})
@@ -144,7 +147,8 @@ TEST_CASE("texts of no sense, and too large ones") {
   CHECK(parseModule("t", "// only a comment").has_value());
   parseError(std::string(1000, '\0'));
   parseError("\xff\xd8\xff\xe0 binary");
-  checkContains(parseError(std::string(SourceFile::kMaxBytes + 1, ' ')), "a .tile text may have at most 4194304, so split it");
+  checkContains(parseError(std::string(SourceFile::kMaxBytes + 1, ' ')),
+                "a .tile text may have at most 4194304, so split it");
 }
 
 TEST_CASE("an option's expression fills its text") {

@@ -1,7 +1,7 @@
 //===- RobustnessTest.cpp - No input crashes or hangs the front end ---------===//
 //
-// Damaged library kernels: cut off, with bytes changed, removed and repeated, with tokens exchanged. What is still accepted must
-// also become IR or a diagnostic. The damage is generated from a fixed seed, printed on failure.
+// Damaged library kernels: cut off, with bytes changed, removed and repeated, with tokens exchanged. What is still
+// accepted must also become IR or a diagnostic. The damage is generated from a fixed seed, printed on failure.
 //
 //===----------------------------------------------------------------------===//
 
@@ -81,10 +81,18 @@ TEST_CASE("texts with damaged bytes") {
       for (size_t edits = 1 + below(3); edits > 0; --edits) {
         size_t at = below(text.size());
         switch (below(4)) {
-        case 0: text[at] = alphabet[below(alphabet.size())]; break;
-        case 1: text.erase(at, 1 + below(6)); break;
-        case 2: text.insert(at, text.substr(below(text.size()), below(30))); break;
-        default: text.insert(at, 1, alphabet[below(alphabet.size())]); break;
+        case 0:
+          text[at] = alphabet[below(alphabet.size())];
+          break;
+        case 1:
+          text.erase(at, 1 + below(6));
+          break;
+        case 2:
+          text.insert(at, text.substr(below(text.size()), below(30)));
+          break;
+        default:
+          text.insert(at, 1, alphabet[below(alphabet.size())]);
+          break;
         }
       }
       exercise(text, context);

@@ -135,10 +135,12 @@ TEST_CASE("patterns that are not understood") {
 
 TEST_CASE("a caller's lists are checked entry by entry") {
   AttentionShape shape = shapeOf(40, 80, 2, 3); // 3 row blocks and 5 key blocks of 16
-  auto make = [&](std::vector<int32_t> indptr, std::vector<int32_t> split, std::vector<int32_t> indices) {
+  auto make = [&](const std::vector<int32_t> &indptr, const std::vector<int32_t> &split,
+                  const std::vector<int32_t> &indices) {
     return blockListsFromCsr(shape, 16, 16, indptr, split, indices);
   };
-  auto problem = [&](std::vector<int32_t> indptr, std::vector<int32_t> split, std::vector<int32_t> indices) {
+  auto problem = [&](const std::vector<int32_t> &indptr, const std::vector<int32_t> &split,
+                     const std::vector<int32_t> &indices) {
     Expected<BlockLists> lists = make(indptr, split, indices);
     REQUIRE(!lists);
     return lists.error().message;

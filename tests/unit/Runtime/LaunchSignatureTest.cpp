@@ -52,7 +52,7 @@ struct Given {
 };
 
 /// The message of the refusal after `spoil` has changed the good arguments.
-template <class Spoil> std::string refusal(Spoil spoil, LaunchMetadata metadata = metadataOf()) {
+template <class Spoil> std::string refusal(Spoil spoil, const LaunchMetadata &metadata = metadataOf()) {
   Given given;
   spoil(given);
   Expected<LaunchBounds> bounds = bindArguments(metadata, given.values);

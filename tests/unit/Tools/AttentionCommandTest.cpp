@@ -60,15 +60,16 @@ template <bool kCausal, bool kWrong> void attention(void **slots, int32_t x, int
   const int64_t lseBatch = p.next<int64_t>(), lseHead = p.next<int64_t>();
   const float scale = p.next<float>();
   p.next<int32_t>();
-  const int32_t H = p.next<int32_t>(), M = p.next<int32_t>(), G = p.next<int32_t>(), N = p.next<int32_t>();
-  const int64_t g = h / (H / G), row = b * batchStride + h * headStride + x * kTileRows / kBlock;
-  for (int64_t i = int64_t(x) * kTileRows; i < std::min<int64_t>(M, (x + 1) * kTileRows); ++i) {
+  const auto heads = p.next<int32_t>(), queries = p.next<int32_t>(), kvHeads = p.next<int32_t>(),
+             keys = p.next<int32_t>();
+  const int64_t g = h / (heads / kvHeads), row = b * batchStride + h * headStride + x * kTileRows / kBlock;
+  for (int64_t i = int64_t(x) * kTileRows; i < std::min<int64_t>(queries, (x + 1) * kTileRows); ++i) {
     float sum = 0, largest = -std::numeric_limits<float>::infinity(), acc[kHeadDim] = {};
     for (int pass = 0; pass < 2; ++pass)
       for (int32_t at = indptr[row]; at < indptr[row + 1]; ++at)
-        for (int64_t j = int64_t(indices[at]) * kBlock; j < std::min<int64_t>(N, (indices[at] + 1) * int64_t(kBlock));
-             ++j) {
-          if (kCausal && at < split[row] && j > i + N - M)
+        for (int64_t j = int64_t(indices[at]) * kBlock;
+             j < std::min<int64_t>(keys, (indices[at] + 1) * int64_t(kBlock)); ++j) {
+          if (kCausal && at < split[row] && j > i + keys - queries)
             continue;
           float s = 0;
           for (int d = 0; d < kHeadDim; ++d)
@@ -239,7 +240,7 @@ TEST_CASE("saved data is loaded again and gives the same result") {
 
 TEST_CASE("wrong calls have status 2 and a sentence") {
   HandWrittenBackend backend;
-  auto wrongCall = [&](std::vector<std::string> flags) {
+  auto wrongCall = [&](const std::vector<std::string> &flags) {
     CommandResult result = run(backend, flags, false);
     CHECK(result.status == 2);
     CHECK(result.output.empty());

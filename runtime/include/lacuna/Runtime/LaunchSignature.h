@@ -82,7 +82,7 @@ public:
 
   /// Adds one parameter of `bytes` aligned to `alignment`; `value` is copied.
   void add(const void *value, size_t bytes, size_t alignment);
-  template <class T> void add(const T &value) { add(&value, sizeof(T), alignof(T)); }
+  template <class T> void add(const T &value) { add(static_cast<const void *>(&value), sizeof(T), alignof(T)); }
   /// Adds the parameters of `arguments`, which must have been bound, and the dimensions.
   void addArguments(std::span<const ArgumentValue> arguments, const LaunchBounds &bounds);
 

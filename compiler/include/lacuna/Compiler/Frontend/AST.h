@@ -1,10 +1,11 @@
 //===- AST.h - The syntax tree ----------------------------------*- C++ -*-===//
 //
-// What the parser read, and nothing more: names are not resolved and nothing has a type. The tree is immutable once parsed;
-// Sema keeps what it learns in tables beside it (CheckedKernel.h), so one Module serves any number of specialisations.
+// What the parser read, and nothing more: names are not resolved and nothing has a type. The tree is immutable once
+// parsed; Sema keeps what it learns in tables beside it (CheckedKernel.h), so one Module serves any number of
+// specialisations.
 //
-// Nodes are told apart as in LLVM: `isa<LoadExpr>(e)`, `dyn_cast<LoadExpr>(e)`. Names are views of the source text, which
-// the Module keeps alive. No expression is deeper than kMaxDepth, so recursive walks are safe.
+// Nodes are told apart as in LLVM: `isa<LoadExpr>(e)`, `dyn_cast<LoadExpr>(e)`. Names are views of the source text,
+// which the Module keeps alive. No expression is deeper than kMaxDepth, so recursive walks are safe.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,9 +52,11 @@ protected:
 using ExprPtr = std::unique_ptr<Expr>;
 
 /// Gives a node class its kind, the `classof` that llvm::isa asks, and a constructor from the range.
-#define LACUNA_EXPR(CLASS, KIND)                                                                                                 \
-  explicit CLASS(SourceRange range) : Expr(Kind::KIND, range) {}                                                                 \
-  static bool classof(const Expr *expr) { return expr->kind == Kind::KIND; }
+#define LACUNA_EXPR(CLASS, KIND)                                                                                       \
+  explicit CLASS(SourceRange range) : Expr(Kind::KIND, range) {}                                                       \
+  static bool classof(const Expr *expr) {                                                                              \
+    return expr->kind == Kind::KIND;                                                                                   \
+  }
 
 struct IntegerExpr : Expr {
   int64_t value = 0;
@@ -93,8 +96,12 @@ enum class BinaryOp { Or, And, Equal, NotEqual, Less, LessEqual, Greater, Greate
 std::string_view spelling(BinaryOp op);
 /// Higher binds tighter: || 1, && 2, comparisons 3, + and - 4, the rest 5.
 int precedence(BinaryOp op);
-inline bool isComparison(BinaryOp op) { return precedence(op) == 3; }
-inline bool isLogical(BinaryOp op) { return precedence(op) < 3; }
+inline bool isComparison(BinaryOp op) {
+  return precedence(op) == 3;
+}
+inline bool isLogical(BinaryOp op) {
+  return precedence(op) < 3;
+}
 
 struct BinaryExpr : Expr {
   BinaryOp op = BinaryOp::Add;
@@ -198,9 +205,11 @@ protected:
 };
 using Block = std::vector<std::unique_ptr<Stmt>>;
 
-#define LACUNA_STMT(CLASS, KIND)                                                                                                 \
-  explicit CLASS(SourceRange range) : Stmt(Kind::KIND, range) {}                                                                 \
-  static bool classof(const Stmt *stmt) { return stmt->kind == Kind::KIND; }
+#define LACUNA_STMT(CLASS, KIND)                                                                                       \
+  explicit CLASS(SourceRange range) : Stmt(Kind::KIND, range) {}                                                       \
+  static bool classof(const Stmt *stmt) {                                                                              \
+    return stmt->kind == Kind::KIND;                                                                                   \
+  }
 
 /// `let name: type = value` or `var name: type = value`; the type may be absent
 struct DeclareStmt : Stmt {
@@ -265,9 +274,11 @@ protected:
   Decl(Kind kind, SourceRange range) : kind(kind), range(range) {}
 };
 
-#define LACUNA_DECL(CLASS, KIND)                                                                                                 \
-  explicit CLASS(SourceRange range) : Decl(Kind::KIND, range) {}                                                                 \
-  static bool classof(const Decl *decl) { return decl->kind == Kind::KIND; }
+#define LACUNA_DECL(CLASS, KIND)                                                                                       \
+  explicit CLASS(SourceRange range) : Decl(Kind::KIND, range) {}                                                       \
+  static bool classof(const Decl *decl) {                                                                              \
+    return decl->kind == Kind::KIND;                                                                                   \
+  }
 
 /// `{a, b, c}` or `first..last by step`; the step may be absent
 struct Domain {
@@ -351,8 +362,7 @@ struct Module {
   std::vector<std::unique_ptr<Decl>> decls;
 
   /// All declarations of a class, in source order: `module.all<HookDecl>()`.
-  template <class T>
-  std::vector<const T *> all() const {
+  template <class T> std::vector<const T *> all() const {
     std::vector<const T *> result;
     for (const auto &decl : decls)
       if (const auto *match = llvm::dyn_cast<T>(decl.get()))

@@ -7,8 +7,9 @@
 
 namespace lacuna::frontend {
 
-/// The module as canonical `.tile` text, the stage `ast`: two spaces of indentation, one statement a line, only the parentheses
-/// that are needed, doc comments kept and other comments dropped. It parses back to a tree that prints the same text.
+/// The module as canonical `.tile` text, the stage `ast`: two spaces of indentation, one statement a line, only the
+/// parentheses that are needed, doc comments kept and other comments dropped. It parses back to a tree that prints the
+/// same text.
 std::string printModule(const Module &module);
 
 /// One expression as canonical text.

@@ -1,7 +1,7 @@
 //===- CheckedKernel.h - What Sema learned about a kernel -------*- C++ -*-===//
 //
-// The result of analyze(): the kernel's tree, the values of its params, and tables that give every expression its type and
-// every name its meaning. IRGen reads it and never looks a name up again.
+// The result of analyze(): the kernel's tree, the values of its params, and tables that give every expression its type
+// and every name its meaning. IRGen reads it and never looks a name up again.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +27,8 @@ struct Specialization {
   std::map<std::string, std::string> hooks = {};
   /// Scalar arguments that the launch guarantees to be greater than zero.
   std::set<std::string> positiveScalars = {};
+  /// The same for every float32 scalar argument.
+  bool allScalarsPositive = false;
   /// Selects the schedule; a target without one gets none.
   std::string target = {};
 };
@@ -47,9 +49,7 @@ struct AxisExtent {
   const Symbol *dim = nullptr;
   Extent size;
   std::string str() const;
-  bool operator==(const AxisExtent &other) const {
-    return dim == other.dim && (dim || size == other.size);
-  }
+  bool operator==(const AxisExtent &other) const { return dim == other.dim && (dim || size == other.size); }
 };
 
 /// A name with a meaning.
@@ -73,12 +73,12 @@ struct Symbol {
   Kind kind = Kind::Let;
   std::string_view name;
   SourceRange range;
-  Type type;                   ///< of the value; Invalid for views, lists and dtype params
+  Type type;                        ///< of the value; Invalid for views, lists and dtype params
   const ParamDecl *param = nullptr; ///< Param
   unsigned index = 0;               ///< of an argument, a dim, a grid axis or a hook parameter
-  std::vector<AxisExtent> axes;      ///< View and BlockList
-  bool isOutput = false;             ///< View
-  Extent queryBlock, keyBlock;       ///< BlockList
+  std::vector<AxisExtent> axes;     ///< View and BlockList
+  bool isOutput = false;            ///< View
+  Extent queryBlock, keyBlock;      ///< BlockList
 
   bool isArgument() const { return kind == Kind::View || kind == Kind::BlockList || kind == Kind::ScalarArgument; }
 };
@@ -87,7 +87,7 @@ std::string_view symbolKindName(Symbol::Kind kind);
 
 /// A hook with the body and the types that this kernel calls it with.
 struct HookInstance {
-  const HookDecl *decl = nullptr; ///< the hook that the kernel names; gives the parameters' names unless replaced
+  const HookDecl *decl = nullptr;   ///< the hook that the kernel names; gives the parameters' names unless replaced
   const HookDecl *source = nullptr; ///< the hook whose body runs
   const Expr *body = nullptr;
   Type result;

@@ -1,9 +1,10 @@
 //===- IRGen.h - From a checked kernel to dialect `tile` --------*- C++ -*-===//
 //
 // One tile.func for the kernel and one tile.hook for each hook that it calls. What the language leaves implicit becomes
-// explicit: promotions and broadcasts, the carried values of loops and conditions (the `var`s assigned inside), the scalar
-// arguments that a hook reads (passed on as further arguments), and the extents of tiles, rounded up to 16 (positions past the
-// true extent are taken out of reductions and contractions here; those past a run-time end by the pass tile-mask-tails).
+// explicit: promotions and broadcasts, the carried values of loops and conditions (the `var`s assigned inside), the
+// scalar arguments that a hook reads (passed on as further arguments), and the extents of tiles, rounded up to 16
+// (positions past the true extent are taken out of reductions and contractions here; those past a run-time end by the
+// pass tile-mask-tails).
 //
 // Identifiers carry no meaning: they appear as symbol names, as the names of run-time dimensions, and in locations.
 //

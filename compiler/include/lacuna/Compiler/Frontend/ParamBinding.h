@@ -14,8 +14,8 @@ public:
   /// `texts` owns the option texts that diagnostics point into.
   ParamBinder(std::deque<SourceFile> &texts, DiagnosticSink &diagnostics) : texts(texts), diagnostics(diagnostics) {}
 
-  /// Gives every param of `module` its value, from `settings` or its default, checks domains and the module's constraints, and
-  /// removes from `settings` what it used. A default may name params that are declared before it.
+  /// Gives every param of `module` its value, from `settings` or its default, checks domains and the module's
+  /// constraints, and removes from `settings` what it used. A default may name params that are declared before it.
   void bind(const Module &module, std::map<std::string, std::string> &settings, ParamValues &values);
 
   /// The value that the text of a setting gives to a name with this domain; nothing after a report.

@@ -8,11 +8,13 @@
 
 namespace lacuna::frontend {
 
-/// Parses a whole file. `fileName` is for messages. Any bytes are safe: nesting is limited, and after an error the parser goes
-/// on at the next statement or declaration. Errors: ParseError, with up to DiagnosticSink::kMaxErrors diagnostics.
+/// Parses a whole file. `fileName` is for messages. Any bytes are safe: nesting is limited, and after an error the
+/// parser goes on at the next statement or declaration. Errors: ParseError, with up to DiagnosticSink::kMaxErrors
+/// diagnostics.
 Expected<std::shared_ptr<const Module>> parseModule(std::string fileName, std::string text);
 
-/// Parses one expression that fills `file` from `begin` on, such as a hook body given as an option; null where `diagnostics` tells why.
+/// Parses one expression that fills `file` from `begin` on, such as a hook body given as an option; null where
+/// `diagnostics` tells why.
 ExprPtr parseExpression(const SourceFile &file, DiagnosticSink &diagnostics, uint32_t begin = 0);
 
 } // namespace lacuna::frontend

@@ -1,7 +1,7 @@
 //===- SchedulePlan.h - A schedule with its values --------------*- C++ -*-===//
 //
-// What a `schedule` block asks of the back end, checked and evaluated. A schedule chooses only among transformations that keep
-// the meaning; a back end that cannot follow a wish may ignore it.
+// What a `schedule` block asks of the back end, checked and evaluated. A schedule chooses only among transformations
+// that keep the meaning; a back end that cannot follow a wish may ignore it.
 //
 //===----------------------------------------------------------------------===//
 

@@ -8,16 +8,16 @@
 
 namespace lacuna::frontend {
 
-/// The library of hooks (kernels_dsl/hooks.tile, part of this library), parsed once. Its hooks and params are visible behind
-/// those of every file.
+/// The library of hooks (kernels_dsl/hooks.tile, part of this library), parsed once. Its hooks and params are visible
+/// behind those of every file.
 std::shared_ptr<const Module> hookLibrary();
 
-/// Checks one kernel of `module` for one specialisation: binds the params, replaces hooks, resolves names, types everything,
-/// and evaluates the schedule of `specialization.target`.
+/// Checks one kernel of `module` for one specialisation: binds the params, replaces hooks, resolves names, types
+/// everything, and evaluates the schedule of `specialization.target`.
 ///
-/// Errors: NotFound (an unknown kernel, param or hook is asked for), InvalidArgument (a param's value outside its domain, a
-/// constraint violated), ParseError (the text of a replaced hook), VerifyError (mistakes in the kernel). The message holds
-/// all diagnostics.
+/// Errors: NotFound (an unknown kernel, param or hook is asked for), InvalidArgument (a param's value outside its
+/// domain, a constraint violated), ParseError (the text of a replaced hook), VerifyError (mistakes in the kernel). The
+/// message holds all diagnostics.
 Expected<std::shared_ptr<const CheckedKernel>> analyze(std::shared_ptr<const Module> module,
                                                        const Specialization &specialization);
 

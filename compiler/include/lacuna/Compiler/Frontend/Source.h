@@ -1,8 +1,8 @@
 //===- Source.h - Source texts and places in them ---------------*- C++ -*-===//
 //
-// A SourceFile is a text with a name: a `.tile` file, the hook library, or the text of a command-line option. Tokens, AST
-// nodes and diagnostics point into it by byte offsets, so a place costs 16 bytes and a line number is computed only where
-// somebody asks for it.
+// A SourceFile is a text with a name: a `.tile` file, the hook library, or the text of a command-line option. Tokens,
+// AST nodes and diagnostics point into it by byte offsets, so a place costs 16 bytes and a line number is computed only
+// where somebody asks for it.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,6 +1,7 @@
 //===- Token.h - Words of the language --------------------------*- C++ -*-===//
 //
-// The reserved words are those that begin or end something wherever they stand. Words that mean something in one place only
+// The reserved words are those that begin or end something wherever they stand. Words that mean something in one place
+// only
 // (`out`, `on`, `blocks`, all of a schedule's) are identifiers to the lexer.
 //
 //===----------------------------------------------------------------------===//

@@ -1,8 +1,8 @@
 //===- Types.h - Types of values --------------------------------*- C++ -*-===//
 //
-// A value is a scalar or a tile of two extents. An extent is compared as written: `BM` and `2 * QB / 2` are different even where
-// both are 128, so that a program which is right for the default params is right for all of them. Beside its canonical
-// text an extent carries the number it stands for in this specialisation.
+// A value is a scalar or a tile of two extents. An extent is compared as written: `BM` and `2 * QB / 2` are different
+// even where both are 128, so that a program which is right for the default params is right for all of them. Beside its
+// canonical text an extent carries the number it stands for in this specialisation.
 //
 // One value a row has the type (BM, 1), written `f32[BM]`; one a column has (1, BN), written `f32[1, BN]`. An extent
 // written `1` repeats along its axis wherever the other operand has another extent.
@@ -33,9 +33,7 @@ struct ElementType {
   /// bf16, f16 or a dtype param: what `dot` works on.
   bool isNarrow() const { return param || kind == ScalarKind::BF16 || kind == ScalarKind::F16; }
   std::string str() const { return std::string(param ? param->name.name : scalarKindName(kind)); }
-  bool operator==(const ElementType &other) const {
-    return param == other.param && (param || kind == other.kind);
-  }
+  bool operator==(const ElementType &other) const { return param == other.param && (param || kind == other.kind); }
 };
 
 /// A length made of params and numbers.
@@ -80,8 +78,8 @@ struct Type {
 std::optional<ElementType> joinElements(ElementType a, ElementType b);
 /// The shape that both operands repeat to, with `element`; nothing where an axis differs and neither side is 1.
 std::optional<Type> joinShapes(const Type &a, const Type &b, ElementType element);
-/// Whether a value of type `from` may be stored in a variable of type `to`: same element type or i32 to f32, and a shape that
-/// repeats to it.
+/// Whether a value of type `from` may be stored in a variable of type `to`: same element type or i32 to f32, and a
+/// shape that repeats to it.
 bool isAssignable(const Type &from, const Type &to);
 
 } // namespace lacuna::frontend

@@ -287,7 +287,7 @@ def Tile_MapOp : Tile_Op<"map", [Pure, SingleBlockImplicitTerminator<"YieldOp">]
   let arguments = (ins Variadic<Tile_Tile>:$inputs);
   let results = (outs Tile_Tile:$result);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$inputs attr-dict `:` type($inputs) `->` type($result) $body";
+  let assemblyFormat = "($inputs^)? attr-dict (`:` type($inputs)^)? `->` type($result) $body";
   let hasVerifier = 1;
 }
 

@@ -1,0 +1,90 @@
+#include "lacuna/Compiler/Codegen/NVPTX.h"
+
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+
+namespace lacuna {
+
+Expected<std::unique_ptr<llvm::Module>> translateToLLVM(mlir::ModuleOp module, llvm::LLVMContext &context) {
+  mlir::DialectRegistry registry;
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
+  mlir::registerNVVMDialectTranslation(registry);
+  module->getContext()->appendDialectRegistry(registry);
+  std::unique_ptr<llvm::Module> result = mlir::translateModuleToLLVMIR(module, context);
+  if (!result)
+    return makeError(ErrorCode::Internal, "the LLVM dialect could not be translated to LLVM IR");
+  for (llvm::Function &function : *result)
+    for (llvm::Instruction &instruction : llvm::instructions(function))
+      if (auto *call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && call->isInlineAsm())
+        call->setConvergent();
+  return result;
+}
+
+static Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const GpuTarget &target) {
+  static const bool initialised = [] {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+    return true;
+  }();
+  (void)initialised;
+  std::string message;
+  const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget("nvptx64-nvidia-cuda", message);
+  if (!llvmTarget)
+    return makeError(ErrorCode::Internal, "LLVM has no NVPTX target: {}", message);
+  return std::unique_ptr<llvm::TargetMachine>(llvmTarget->createTargetMachine(
+      "nvptx64-nvidia-cuda", target.processor, target.ptxFeature, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+Expected<void> optimizeForGpu(llvm::Module &module, const GpuTarget &target) {
+  auto machine = createTargetMachine(target);
+  if (!machine)
+    return takeError(machine);
+  module.setTargetTriple("nvptx64-nvidia-cuda");
+  module.setDataLayout((*machine)->createDataLayout());
+  // Accumulators are scalars: vectorising or unrolling around them only costs time and registers.
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopUnrolling = tuning.LoopInterleaving = false;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(machine->get(), tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  return {};
+}
+
+Expected<std::string> emitPtx(llvm::Module &module, const GpuTarget &target) {
+  auto machine = createTargetMachine(target);
+  if (!machine)
+    return takeError(machine);
+  module.setTargetTriple("nvptx64-nvidia-cuda");
+  module.setDataLayout((*machine)->createDataLayout());
+  llvm::SmallString<0> text;
+  llvm::raw_svector_ostream stream(text);
+  llvm::legacy::PassManager passes;
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+    return makeError(ErrorCode::Internal, "LLVM cannot write PTX");
+  passes.run(module);
+  return std::string(text);
+}
+
+} // namespace lacuna

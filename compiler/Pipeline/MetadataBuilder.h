@@ -1,0 +1,18 @@
+// From a kernel's IR to what its launch must know.
+#pragma once
+
+#include "lacuna/Dialect/Tile/IR/Tile.h"
+#include "lacuna/Runtime/LaunchMetadata.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace lacuna {
+
+/// Arguments, dimensions, grid and constraints of the kernel (a tile.func or a warp.func) in `module`.
+/// Errors: Internal where there is not exactly one.
+Expected<runtime::LaunchMetadata> describeKernel(mlir::ModuleOp module);
+
+/// Adds what lower-warp left on the function: threads, shared memory, tensor maps.
+void addGpuLaunch(mlir::ModuleOp module, runtime::LaunchMetadata &metadata);
+
+} // namespace lacuna

@@ -1,0 +1,38 @@
+#include "lacuna/Compiler/Pipeline/Stage.h"
+
+#include <iterator>
+
+namespace lacuna {
+
+static constexpr std::string_view kNames[] = {"source", "ast",  "tile",     "tile.opt", "warp", "warp.opt",
+                                              "llvm",   "llvm.opt", "ptx", "cubin",    "sass"};
+static_assert(std::size(kNames) == std::size(kAllStages));
+
+std::string_view stageName(Stage stage) { return kNames[static_cast<int>(stage)]; }
+
+std::optional<Stage> parseStage(std::string_view name) {
+  for (Stage stage : kAllStages)
+    if (stageName(stage) == name)
+      return stage;
+  return std::nullopt;
+}
+
+std::string_view stageNames() {
+  return "source, ast, tile, tile.opt, warp, warp.opt, llvm, llvm.opt, ptx, cubin, sass";
+}
+
+std::string_view targetName(Target target) { return target == Target::Cpu ? "cpu" : "sm_90a"; }
+
+std::optional<Target> parseTarget(std::string_view name) {
+  for (Target target : {Target::Sm90a, Target::Cpu})
+    if (targetName(target) == name)
+      return target;
+  return std::nullopt;
+}
+
+bool hasStage(Target target, Stage stage) {
+  bool gpuOnly = stage == Stage::Warp || stage == Stage::WarpOpt || stage >= Stage::Ptx;
+  return target == Target::Sm90a || !gpuOnly;
+}
+
+} // namespace lacuna

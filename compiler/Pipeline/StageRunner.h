@@ -1,0 +1,69 @@
+// One compilation: runs the stages in order, and around each one times, overrides, keeps, dumps and stops.
+#pragma once
+
+#include "lacuna/Compiler/Codegen/NVPTX.h"
+#include "lacuna/Compiler/Frontend/CheckedKernel.h"
+#include "lacuna/Compiler/Pipeline/Compiler.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <chrono>
+#include <functional>
+
+namespace lacuna {
+
+/// Makes the dialects known that overridden stages may be read in.
+void registerPipelineDialects(mlir::MLIRContext &context);
+
+class StageRunner {
+public:
+  StageRunner(const CompileRequest &request, mlir::MLIRContext &context) : request(request), context(context) {}
+  Expected<CompileResult> run();
+
+private:
+  /// One row of the table of stages: how the stage is made, printed, and read back from an edited text.
+  struct Row {
+    Stage stage;
+    std::function<Expected<void>()> make;
+    std::function<std::string()> print;
+    std::function<Expected<void>(const std::string &)> read;
+  };
+  std::vector<Row> table();
+  Expected<void> runRow(const Row &row);
+
+  Expected<void> parseSource();
+  Expected<void> generate();
+  Expected<void> optimizeTile();
+  Expected<void> splitRoles();
+  Expected<void> optimizeWarp();
+  Expected<void> lowerToLLVM();
+  Expected<void> optimize();
+  Expected<void> generatePtx();
+  Expected<void> assemble();
+  Expected<void> disassemble();
+  Expected<void> finishCpu();
+
+  Expected<void> runPasses(Stage stage, const std::function<void(mlir::OpPassManager &)> &build);
+  Expected<void> readModule(Stage stage, const std::string &text);
+  Expected<void> readLLVM(Stage stage, const std::string &text);
+  std::string printModule();
+  std::string printLLVM();
+  /// Runs `work`; what IR diagnostics it emits become the error's message, with the source line and a caret.
+  Expected<void> withDiagnostics(Stage stage, const std::function<mlir::LogicalResult()> &work);
+
+  const CompileRequest &request;
+  mlir::MLIRContext &context;
+  CompileResult result;
+
+  std::string source;
+  std::shared_ptr<const frontend::Module> tree;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::unique_ptr<llvm::LLVMContext> llvmContext;
+  std::unique_ptr<llvm::Module> llvmModule;
+  std::string ptx, sass;
+  GpuTarget gpu;
+};
+
+} // namespace lacuna

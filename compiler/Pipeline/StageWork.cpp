@@ -1,0 +1,210 @@
+// What each stage does.
+#include "MetadataBuilder.h"
+#include "StageRunner.h"
+
+#include "lacuna/Compiler/Conversion/TileToWarp.h"
+#include "lacuna/Compiler/Conversion/WarpToLLVM.h"
+#include "lacuna/Compiler/Frontend/IRGen.h"
+#include "lacuna/Compiler/Frontend/Parser.h"
+#include "lacuna/Compiler/Frontend/Sema.h"
+#include "lacuna/Dialect/Tile/Transforms/Passes.h"
+#include "lacuna/Dialect/Warp/Transforms/Passes.h"
+
+#include "llvm/AsmParser/Parser.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/SourceMgr.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace lacuna {
+
+void registerPipelineDialects(mlir::MLIRContext &context) {
+  context.loadDialect<tile::TileDialect, warp::WarpDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
+                      mlir::scf::SCFDialect, mlir::LLVM::LLVMDialect, mlir::NVVM::NVVMDialect,
+                      mlir::cf::ControlFlowDialect>();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Text in, text out
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Expected<void> StageRunner::withDiagnostics(Stage stage, const std::function<mlir::LogicalResult()> &work) {
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(source, request.fileName, /*RequiresNullTerminator=*/false),
+                             llvm::SMLoc());
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  mlir::SourceMgrDiagnosticHandler handler(sources, &context, stream);
+  if (mlir::succeeded(work()))
+    return {};
+  if (text.empty())
+    return makeError(ErrorCode::Internal, "stage '{}' failed without a diagnostic; this is a bug in Lacuna", stageName(stage));
+  return tl::unexpected(Error{ErrorCode::CompileFailed, std::string(llvm::StringRef(text).rtrim())});
+}
+
+Expected<void> StageRunner::readModule(Stage stage, const std::string &text) {
+  llvm::SourceMgr sources;
+  std::string name = fmt::format("<override {}>", stageName(stage));
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name), llvm::SMLoc());
+  std::string diagnostics;
+  llvm::raw_string_ostream stream(diagnostics);
+  mlir::SourceMgrDiagnosticHandler handler(sources, &context, stream);
+  auto read = mlir::parseSourceFile<mlir::ModuleOp>(sources, mlir::ParserConfig(&context));
+  if (!read)
+    return tl::unexpected(Error{ErrorCode::ParseError, std::string(llvm::StringRef(diagnostics).rtrim())});
+  module = std::move(read);
+  return {};
+}
+
+Expected<void> StageRunner::readLLVM(Stage stage, const std::string &text) {
+  llvm::SMDiagnostic diagnostic;
+  auto read = llvm::parseAssemblyString(text, diagnostic, *llvmContext);
+  if (!read || llvm::verifyModule(*read)) {
+    std::string message;
+    llvm::raw_string_ostream stream(message);
+    diagnostic.print(fmt::format("<override {}>", stageName(stage)).c_str(), stream, /*ShowColors=*/false);
+    return tl::unexpected(Error{ErrorCode::ParseError, read ? "the LLVM IR given is malformed" : message});
+  }
+  llvmModule = std::move(read);
+  return {};
+}
+
+std::string StageRunner::printModule() {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream);
+  return text;
+}
+
+std::string StageRunner::printLLVM() {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvmModule->print(stream, nullptr);
+  return text;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// The front end and the dialects
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Expected<void> StageRunner::parseSource() {
+  auto parsed = frontend::parseModule(request.fileName, source);
+  if (!parsed)
+    return takeError(parsed);
+  tree = *parsed;
+  return {};
+}
+
+Expected<void> StageRunner::generate() {
+  frontend::Specialization specialization{request.kernel, request.params, request.hooks, request.positiveScalars,
+                                          request.allScalarsPositive, std::string(targetName(request.target))};
+  auto checked = frontend::analyze(tree, specialization);
+  if (!checked)
+    return takeError(checked);
+  auto generated = frontend::generateTile(**checked, context);
+  if (!generated)
+    return takeError(generated);
+  module = std::move(*generated);
+  return {};
+}
+
+Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir::OpPassManager &)> &build) {
+  return withDiagnostics(stage, [&] {
+    mlir::PassManager passes(&context);
+    passes.enableVerifier();
+    build(passes);
+    return passes.run(*module);
+  });
+}
+
+Expected<void> StageRunner::optimizeTile() {
+  if (auto done = runPasses(Stage::TileOpt, [](mlir::OpPassManager &passes) { tile::buildTilePipeline(passes); }); !done)
+    return done;
+  auto metadata = describeKernel(*module);
+  if (!metadata)
+    return takeError(metadata);
+  result.metadata = std::move(*metadata);
+  result.metadata.target = targetName(request.target);
+  return {};
+}
+
+Expected<void> StageRunner::splitRoles() {
+  return runPasses(Stage::Warp, [](mlir::OpPassManager &passes) { passes.addPass(createTileToWarp()); });
+}
+
+Expected<void> StageRunner::optimizeWarp() {
+  return runPasses(Stage::WarpOpt, [](mlir::OpPassManager &passes) {
+    passes.addPass(mlir::createCanonicalizerPass());
+    passes.addPass(mlir::createCSEPass());
+    passes.addNestedPass<warp::FuncOp>(warp::createWarpDeferQuadSum());
+  });
+}
+
+Expected<void> StageRunner::lowerToLLVM() {
+  auto lower = [&](mlir::OpPassManager &passes) {
+    passes.addPass(createLowerWarp());
+    passes.addPass(mlir::createCSEPass());
+    passes.addPass(createThreadToLLVM());
+  };
+  if (auto done = runPasses(Stage::Llvm, lower); !done)
+    return done;
+  addGpuLaunch(*module, result.metadata);
+  llvmContext = std::make_unique<llvm::LLVMContext>();
+  auto translated = translateToLLVM(*module, *llvmContext);
+  if (!translated)
+    return takeError(translated);
+  llvmModule = std::move(*translated);
+  return {};
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// LLVM and the assembler
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Expected<void> StageRunner::optimize() { return optimizeForGpu(*llvmModule, gpu); }
+
+Expected<void> StageRunner::generatePtx() {
+  auto text = emitPtx(*llvmModule, gpu);
+  if (!text)
+    return takeError(text);
+  ptx = std::move(*text);
+  return {};
+}
+
+Expected<void> StageRunner::assemble() {
+  auto assembler = Assembler::find();
+  if (!assembler) {
+    if (assembler.error().code != ErrorCode::Unavailable || request.stopAfter >= Stage::Cubin)
+      return takeError(assembler);
+    result.image = ptx; // The driver assembles it.
+    return {};
+  }
+  auto cubin = assembler->assemble(ptx, gpu.processor);
+  if (!cubin)
+    return takeError(cubin);
+  result.image = std::move(cubin->image);
+  result.isCubin = true;
+  result.report = std::move(cubin->report);
+  result.assembler = assembler->path();
+  return {};
+}
+
+Expected<void> StageRunner::disassemble() {
+  auto text = lacuna::disassemble(result.image);
+  if (!text)
+    return takeError(text);
+  sass = std::move(*text);
+  return {};
+}
+
+Expected<void> StageRunner::finishCpu() {
+  return makeError(ErrorCode::Unsupported, "this build has no CPU target");
+}
+
+} // namespace lacuna

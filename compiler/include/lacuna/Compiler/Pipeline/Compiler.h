@@ -1,0 +1,71 @@
+// The compiler: one kernel of a .tile text, specialised, to a cubin (or PTX) or to machine code of this CPU.
+#pragma once
+
+#include "lacuna/Compiler/Codegen/Assembler.h"
+#include "lacuna/Compiler/Pipeline/Stage.h"
+#include "lacuna/Runtime/LaunchMetadata.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace lacuna {
+
+struct CompileRequest {
+  std::string fileName; ///< for messages
+  std::string source;   ///< the .tile text
+  Target target = Target::Sm90a;
+  std::string kernel;                         ///< empty: the only one of the text
+  std::map<std::string, std::string> params;  ///< name -> value; the others take their defaults
+  std::map<std::string, std::string> hooks;   ///< name -> another hook, or an expression over its parameters
+  std::set<std::string> positiveScalars;      ///< scalar arguments that every launch will pass greater than zero
+  bool allScalarsPositive = false;            ///< the same for every float32 scalar argument
+  std::optional<Stage> stopAfter;             ///< nothing: all stages of the target
+  std::set<Stage> keep;                       ///< stages whose text is returned
+  std::map<Stage, std::string> overrides;     ///< stage -> text that takes the place of its output
+  std::string dumpDirectory;                  ///< not empty: the text of every stage is written there
+};
+
+struct StageTime {
+  Stage stage;
+  double milliseconds;
+};
+
+/// Machine code of this CPU with its entry point; keeps the code alive.
+struct CpuCode {
+  void (*entry)(void **, int32_t, int32_t, int32_t) = nullptr;
+  std::shared_ptr<const void> owner;
+};
+
+struct CompileResult {
+  runtime::LaunchMetadata metadata;
+  /// GPU: a cubin, or PTX text where there is no assembler.
+  std::string image;
+  bool isCubin = false;
+  CpuCode cpu;
+  std::map<Stage, std::string> texts; ///< of CompileRequest::keep
+  std::vector<StageTime> times;       ///< in order; a stage's time is that of making it from the one before
+  std::optional<AssemblerReport> report;
+  std::string assembler; ///< path of the ptxas used, or empty
+};
+
+/// Thread safety: one compilation at a time for each Compiler; different Compilers are independent.
+class Compiler {
+public:
+  Compiler();
+  ~Compiler();
+  Compiler(Compiler &&) noexcept;
+
+  /// Errors: ParseError, VerifyError, InvalidArgument, NotFound (the text and its specialisation, with carets); Unsupported,
+  /// CompileFailed (a stage refused, with the place in the text); ToolFailed (ptxas); Unavailable (`stopAfter` asks for a
+  /// cubin and there is no ptxas). Never an exception.
+  Expected<CompileResult> compile(const CompileRequest &request);
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+} // namespace lacuna

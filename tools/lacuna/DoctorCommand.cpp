@@ -1,0 +1,83 @@
+#include "DoctorCommand.h"
+
+#include "lacuna/Compiler/Codegen/Assembler.h"
+#include "lacuna/Runtime/Device.h"
+#include "lacuna/Runtime/Knobs.h"
+#include "lacuna/Runtime/ThreadPool.h"
+
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/Program.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+namespace lacuna::tools {
+namespace {
+
+void line(std::string_view what, std::string_view finding) { fmt::print("{:<11} {}\n", what, finding); }
+void absent(std::string_view what, const Error &error, std::string_view meaning) {
+  line(what, fmt::format("not found: {}", error.message));
+  line("", meaning);
+}
+
+void reportDevices() {
+  auto driver = runtime::Driver::get();
+  if (!driver) {
+    absent("driver", driver.error(), "kernels are compiled for sm_90a all the same, and run on the CPU");
+    return;
+  }
+  auto count = runtime::Device::count();
+  line("driver", "found");
+  if (!count || *count == 0) {
+    line("devices", "none; kernels run on the CPU");
+    return;
+  }
+  for (int ordinal = 0; ordinal < *count; ++ordinal) {
+    auto device = runtime::Device::open(ordinal);
+    if (!device) {
+      line("device", fmt::format("{}: {}", ordinal, device.error().message));
+      continue;
+    }
+    const runtime::DeviceInfo &info = device->info();
+    line("device", fmt::format("{}: {}, compute capability {}.{}, {} multiprocessors, {} KiB shared memory a block{}", ordinal,
+                               info.name, info.major, info.minor, info.multiprocessors, info.sharedBytesPerBlock / 1024,
+                               info.major == 9 && info.minor == 0 ? "" : "; not supported: kernels are generated for 9.0"));
+  }
+}
+
+void reportAssembler() {
+  auto assembler = Assembler::find();
+  if (!assembler) {
+    absent("ptxas", assembler.error(), "the driver assembles the PTX at load (a quarter of a second a kernel); --emit cubin fails");
+    return;
+  }
+  auto version = assembler->version();
+  line("ptxas", fmt::format("{} ({})", assembler->path(), version ? *version : version.error().message));
+}
+
+} // namespace
+
+int runDoctorCommand() {
+  reportDevices();
+  reportAssembler();
+  auto disassembler = llvm::sys::findProgramByName("nvdisasm");
+  line("nvdisasm", disassembler ? *disassembler : "not found in PATH: --emit sass looks in /usr/local/cuda/bin too");
+  void *nvrtc = nullptr;
+  for (const char *name : {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"})
+    if (!nvrtc)
+      nvrtc = dlopen(name, RTLD_LAZY);
+  line("NVRTC", nvrtc ? "found" : "not found: nothing in this version needs it");
+  if (nvrtc)
+    dlclose(nvrtc);
+  line("LLVM", fmt::format("{}, host {} ({})", LLVM_VERSION_STRING, llvm::sys::getHostCPUName().str(),
+                           llvm::sys::getDefaultTargetTriple()));
+  line("threads", fmt::format("{} for CPU kernels and checks", runtime::ThreadPool().threads()));
+  line("cache", "none: this version compiles each kernel in the process that runs it");
+  fmt::print("\nenvironment:\n");
+  for (const runtime::KnobInfo &knob : runtime::knobTable())
+    fmt::print("  {:<15} {}\n", knob.environment, knob.help);
+  return 0;
+}
+
+} // namespace lacuna::tools

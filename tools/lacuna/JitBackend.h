@@ -1,0 +1,13 @@
+// Compiles the library's attention kernel for `lacuna attention`.
+#pragma once
+
+#include "AttentionBackend.h"
+
+namespace lacuna::tools {
+
+class JitBackend final : public AttentionBackend {
+public:
+  Expected<CompiledAttention> compile(const AttentionRequest &request) override;
+};
+
+} // namespace lacuna::tools

@@ -1,0 +1,10 @@
+// The texts of kernels_dsl/, part of the binary.
+#pragma once
+
+#include <string_view>
+
+namespace lacuna::tools {
+
+extern const std::string_view kAttentionForwardSource;
+
+} // namespace lacuna::tools
