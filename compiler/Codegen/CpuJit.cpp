@@ -10,8 +10,12 @@
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 
 #include <chrono>
+#include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <string>
 
 namespace lacuna {
 
@@ -67,8 +71,8 @@ Expected<std::unique_ptr<llvm::MemoryBuffer>> emitObject(llvm::Module &module, l
   return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), /*RequiresNullTerminator=*/false);
 }
 
-/// The functions that generated code may call: the scratch area, and what LLVM makes of loops that copy or fill.
-/// Nothing else of this process is visible to it.
+/// The functions that generated code may call: the scratch area, what LLVM makes of loops that copy or fill, and what it
+/// calls for instructions that an old CPU lacks (FMA, half precision). Nothing else of this process is visible to it.
 llvm::orc::SymbolMap hostFunctions(llvm::orc::LLJIT &jit) {
   auto symbol = [](auto *function) {
     return llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(function),
@@ -79,6 +83,11 @@ llvm::orc::SymbolMap hostFunctions(llvm::orc::LLJIT &jit) {
   map[jit.mangleAndIntern("memcpy")] = symbol(&std::memcpy);
   map[jit.mangleAndIntern("memmove")] = symbol(&std::memmove);
   map[jit.mangleAndIntern("memset")] = symbol(&std::memset);
+  map[jit.mangleAndIntern("fmaf")] = symbol(static_cast<float (*)(float, float, float)>(&std::fma));
+#ifdef __FLT16_MANT_DIG__
+  map[jit.mangleAndIntern("__extendhfsf2")] = symbol(+[](_Float16 value) { return static_cast<float>(value); });
+  map[jit.mangleAndIntern("__truncsfhf2")] = symbol(+[](float value) { return static_cast<_Float16>(value); });
+#endif
   return map;
 }
 
@@ -101,9 +110,15 @@ Expected<std::unique_ptr<CpuJit>> CpuJit::create(llvm::Module &module, const Cpu
   start = std::chrono::steady_clock::now();
   auto jit = llvm::orc::LLJITBuilder()
                  .setJITTargetMachineBuilder(llvm::orc::JITTargetMachineBuilder((*machine)->getTargetTriple()))
+                 .setLinkProcessSymbolsByDefault(false)
+                 .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
                  .create();
   if (!jit)
     return tl::unexpected(fromLLVM(jit.takeError(), "the JIT could not be made"));
+  // ORC tells the reason to its session and gives the caller only "failed to materialize".
+  auto reasons = std::make_shared<std::string>();
+  (*jit)->getExecutionSession().setErrorReporter(
+      [reasons](llvm::Error error) { *reasons += llvm::toString(std::move(error)) + "; "; });
   llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
   if (auto error = library.define(llvm::orc::absoluteSymbols(hostFunctions(**jit))))
     return tl::unexpected(fromLLVM(std::move(error), "the JIT could not be given its host functions"));
@@ -113,7 +128,7 @@ Expected<std::unique_ptr<CpuJit>> CpuJit::create(llvm::Module &module, const Cpu
   for (const llvm::Function &function : module)
     if (!function.isDeclaration() && function.hasExternalLinkage())
       if (auto address = (*jit)->lookup(function.getName()); !address)
-        return tl::unexpected(fromLLVM(address.takeError(), "the kernel could not be linked"));
+        return tl::unexpected(fromLLVM(address.takeError(), *reasons + "the kernel could not be linked"));
   times.link = milliseconds(start);
   return std::unique_ptr<CpuJit>(new CpuJit(std::move(*jit), times));
 }

@@ -109,6 +109,9 @@ Expected<std::shared_ptr<const Module>> lacuna::frontend::parseModule(std::strin
   if (text.size() > SourceFile::kMaxBytes)
     return makeError(ErrorCode::ParseError, "{} has {} bytes; a .tile text may have at most {}, so split it", fileName,
                      text.size(), SourceFile::kMaxBytes);
+  if (size_t zero = text.find('\0'); zero != std::string::npos)
+    return makeError(ErrorCode::ParseError,
+                     "{} is no text: it has a zero byte at offset {}; give a .tile file in UTF-8", fileName, zero);
   auto source = std::make_shared<const SourceFile>(std::move(fileName), std::move(text));
   auto module = std::make_shared<Module>();
   module->source = source;

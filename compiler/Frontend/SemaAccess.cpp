@@ -70,8 +70,8 @@ bool Sema::checkSubscript(const Subscript &subscript, const AxisExtent &extent, 
     if (extent.size.value <= kMaxTileExtent)
       return true;
     error(subscript.range,
-          fmt::format("`:` makes a tile of extent {} = {}, and a tile's extent is at most {}; write `start :+ length`",
-                      extent.size.text, extent.size.value, kMaxTileExtent));
+          fmt::format("`:` makes a tile of extent {}, and a tile's extent is at most {}; write `start :+ length`",
+                      extent.size.describe(), kMaxTileExtent));
     return false;
   }
   if (subscript.kind == Subscript::Kind::Slice) {

@@ -126,8 +126,9 @@ void Sema::checkForBlocks(const ForBlocksStmt &stmt) {
   std::optional<Extent> step = sliceLength(*stmt.step, "the step of a sparse loop");
   if (list && step && list->keyBlock.value % step->value != 0 && step->value % list->keyBlock.value != 0)
     error(stmt.step->range,
-          fmt::format("the step must divide the list's key block or be a multiple of it, but {} = {} and {} = {}",
-                      step->text, step->value, list->keyBlock.text, list->keyBlock.value))
+          fmt::format("the step must divide the list's key block or be a multiple of it, but the step is {} and "
+                      "the block {}",
+                      step->describe(), list->keyBlock.describe()))
         .note(list->range, "the list is declared here");
   Type type{Type::Kind::Positions, ElementType{ScalarKind::I32}, Extent(), step ? *step : Extent()};
   const Symbol *positions = newSymbol(Symbol::Kind::Positions, stmt.variable, type);

@@ -19,6 +19,11 @@ std::optional<ScalarKind> lacuna::frontend::parseScalarKind(std::string_view nam
   return std::nullopt;
 }
 
+std::string Extent::describe() const {
+  std::string number = std::to_string(value);
+  return text == number ? number : text + " = " + number;
+}
+
 std::string Type::str() const {
   switch (kind) {
   case Kind::Invalid:

@@ -1,6 +1,7 @@
 #include "lacuna/Compiler/Conversion/TileToCpu.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -123,6 +124,7 @@ struct TileToCpuMathPass : lacuna::impl::TileToCpuMathBase<TileToCpuMathPass> {
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerExp, LowerExp2>(&getContext(), /*benefit=*/PatternBenefit(10));
     populateMathPolynomialApproximationPatterns(patterns);
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     if (failed(applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

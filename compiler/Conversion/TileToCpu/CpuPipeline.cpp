@@ -4,7 +4,6 @@
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -22,18 +21,6 @@ void buildCpuPipeline(OpPassManager &passes, const TileToCpuOptions &options) {
   passes.addPass(createArithToLLVMConversionPass());
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
-}
-
-namespace {
-struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
-  Option<bool> wide{*this, "wide", llvm::cl::desc("as of tile-to-cpu"), llvm::cl::init(false)};
-};
-} // namespace
-
-void registerTileToCpuPipelines() {
-  PassPipelineRegistration<PipelineOptions>(
-      "tile-to-cpu-pipeline", "From optimised tile IR to the LLVM dialect for the CPU",
-      [](OpPassManager &passes, const PipelineOptions &options) { buildCpuPipeline(passes, {options.wide}); });
 }
 
 } // namespace lacuna

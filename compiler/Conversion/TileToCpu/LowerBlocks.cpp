@@ -100,7 +100,7 @@ void CpuLowering::lowerForBlocks(ForBlocksOp loop) {
     Value count = b.create<arith::SubIOp>(end, begin);
     if (loop.getBlocksPerStep() == 1)
       return mul(count, i64(loop.getStepsPerBlock()));
-    return b.create<arith::CeilDivSIOp>(count, i64(loop.getBlocksPerStep()));
+    return b.create<arith::DivUIOp>(add(count, i64(loop.getBlocksPerStep() - 1)), i64(loop.getBlocksPerStep()));
   };
   row.partialSteps = stepsOf(row.begin, row.split);
   row.steps = add(row.partialSteps, stepsOf(row.split, row.end));

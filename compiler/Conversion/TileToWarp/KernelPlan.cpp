@@ -26,8 +26,6 @@ static LogicalResult verifySharedLoad(tile::LoadOp load) {
                             << type.getElementType();
   if (llvm::count_if(sizes, [](int64_t size) { return size > 0; }) != 2 || sizes.back() == 0)
     return load.emitError() << "a product's operand must be a slice of two axes, the innermost one among them";
-  if (isa<tile::PositionsType>(load.getIndices().back().getType()))
-    return load.emitError() << "a product's operand cannot be listed positions of the innermost axis; list another axis";
   for (int64_t extent : type.getShape())
     if (extent == 1)
       return load.emitError() << "a product's operand has tiles of 16 rows and columns or more, this load is " << type;

@@ -53,20 +53,32 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   int64_t rowAxis = std::distance(load.getSizes().begin(),
                                   llvm::find_if(load.getSizes(), [](int64_t size) { return size > 0; }));
 
-  // One box, or one for each run of listed positions.
-  SmallVector<Value> runs;
-  Value rowIndex = load.getIndices()[rowAxis];
-  if (auto step = steps.find(rowIndex); step != steps.end())
+  // One part, or one for each run of listed positions: of the rows or of the columns.
+  int64_t columnAxis = load.getSizes().size() - 1, listedAxis = rowAxis;
+  for (int64_t axis : {rowAxis, columnAxis})
+    if (isa<tile::PositionsType>(load.getIndices()[axis].getType()))
+      listedAxis = axis;
+  SmallVector<Value> runs, indices;
+  Value listed = load.getIndices()[listedAxis];
+  if (auto step = steps.find(listed); step != steps.end())
     llvm::append_range(runs, step->second.getStarts());
-  else if (mapping.contains(rowIndex))
-    runs.push_back(mapping.lookup(rowIndex));
-  SmallVector<Value> indices;
+  else if (mapping.contains(listed))
+    runs.push_back(mapping.lookup(listed));
   for (auto [axis, index] : llvm::enumerate(load.getIndices())) {
-    if (runs.empty() || (static_cast<int64_t>(axis) != rowAxis && !mapping.contains(index)))
+    bool isListed = static_cast<int64_t>(axis) == listedAxis;
+    if (runs.empty() || (!isListed && !mapping.contains(index)))
       return load.emitError() << "where this tile lies depends on a computed tile; the copies run ahead of the "
                                  "computation and cannot know it";
-    indices.push_back(static_cast<int64_t>(axis) == rowAxis ? Value() : mapping.lookup(index));
+    indices.push_back(isListed ? Value() : mapping.lookup(index));
   }
+  int64_t rows = tileType.getDimSize(0), columns = tileType.getDimSize(1), count = runs.size();
+  if (listedAxis == rowAxis)
+    rows /= count;
+  else
+    columns /= count;
+  if (listedAxis == columnAxis && count > 1 && columns % warp::kChunkColumns != 0)
+    return load.emitError() << "listed blocks of " << columns << " columns cannot share a step on sm_90a; use blocks of a "
+                               "multiple of 64, or steps of one block";
 
   auto slotType = warp::SlotType::get(builder.getContext(), ringType.getRows(), ringType.getColumns(),
                                       ringType.getElementType());
@@ -74,11 +86,11 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   auto fill = builder.create<warp::RingFillOp>(loc, slot, ringType.getSlotBytes());
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&fill.getBody());
-  int64_t rows = tileType.getDimSize(0) / runs.size();
   for (auto [run, start] : llvm::enumerate(runs)) {
-    indices[rowAxis] = start;
-    builder.create<warp::TmaLoadOp>(loc, mapping.lookup(load.getView()),
-                                    indices, rowAxis, rows, run * rows);
+    indices[listedAxis] = start;
+    bool byRow = listedAxis == rowAxis;
+    builder.create<warp::TmaLoadOp>(loc, mapping.lookup(load.getView()), indices, rowAxis, rows, columns,
+                                    byRow ? run * rows : 0, byRow ? 0 : run * columns);
   }
   return success();
 }

@@ -24,6 +24,7 @@ public:
 private:
   void createFunction();
   void emitPreamble();
+  int64_t ringDepth(tile::LoadOp load);
   void createRings();
   LogicalResult openLists();
   Block *createRole(warp::RolesOp roles, warp::RoleKind kind, int64_t warpgroups, int64_t registers);
@@ -57,12 +58,22 @@ void KernelSplitter::emitPreamble() {
   }
 }
 
+/// What the schedule says of the ring that `load` belongs to, or the pass's option; a load outside loops happens once.
+int64_t KernelSplitter::ringDepth(tile::LoadOp load) {
+  if (isa<tile::FuncOp>(load->getParentOp()))
+    return 1;
+  auto ring = load->getAttrOfType<IntegerAttr>("ring");
+  auto depths = source.getSchedule() ? source.getScheduleAttr().getAs<DenseI64ArrayAttr>("ring_depths") : DenseI64ArrayAttr();
+  if (!ring || !depths || ring.getInt() >= depths.size())
+    return stages;
+  return depths[ring.getInt()];
+}
+
 void KernelSplitter::createRings() {
   for (auto [index, op] : llvm::enumerate(plan.sharedLoads)) {
     auto load = cast<tile::LoadOp>(op);
     auto tileType = cast<RankedTensorType>(load.getResult().getType());
-    bool looped = !isa<tile::FuncOp>(op->getParentOp());
-    auto type = warp::RingType::get(builder.getContext(), looped ? stages : 1, tileType.getDimSize(0),
+    auto type = warp::RingType::get(builder.getContext(), ringDepth(load), tileType.getDimSize(0),
                                     tileType.getDimSize(1), tileType.getElementType());
     auto argument = dyn_cast<BlockArgument>(load.getView());
     auto name = argument ? source.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kNameAttr) : StringAttr();

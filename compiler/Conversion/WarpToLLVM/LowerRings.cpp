@@ -38,18 +38,18 @@ void KernelLowering::lowerAcquire(warp::RingAcquireOp op) {
 void KernelLowering::lowerFill(warp::RingFillOp op) {
   const Slot slot = slots[op.getSlot()];
   ptx.expectBytes(op.getLoc(), slot.full, op.getBytes());
-  int64_t chunks = llvm::divideCeil(slot.type.getColumns(), warp::kChunkColumns);
   for (auto load : op.getBody().front().getOps<warp::TmaLoadOp>()) {
     Location loc = load.getLoc();
     TensorMap map{cast<BlockArgument>(load.getView()).getArgNumber(), static_cast<int64_t>(load.getRowAxis()),
                   static_cast<int64_t>(load.getRows())};
     Value pointer = tensorMapPointers[llvm::find(tensorMaps, map) - tensorMaps.begin()];
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
       SmallVector<Value> coordinates;
       for (Value index : llvm::reverse(load.getIndices()))
         coordinates.push_back(scalar(index));
       coordinates[0] = add(loc, coordinates[0], chunk * warp::kChunkColumns);
-      int64_t offset = (chunk * slot.type.getRows() + load.getSlotRow()) * warp::kChunkRowBytes;
+      int64_t slotChunk = chunk + load.getSlotColumn() / warp::kChunkColumns;
+      int64_t offset = (slotChunk * slot.type.getRows() + load.getSlotRow()) * warp::kChunkRowBytes;
       ptx.tmaLoad(loc, add(loc, slot.address, offset), pointer, coordinates, slot.full);
     }
   }

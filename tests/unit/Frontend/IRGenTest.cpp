@@ -134,6 +134,26 @@ TEST_CASE("an integer division by what may be zero is guarded") {
   CHECK(text.find("arith.select") == std::string::npos);
 }
 
+TEST_CASE("every function, operator and conversion has an operation") {
+  std::string text = tileText(
+      kernelWith("let t = load x[i*BM:+BM, 0:+BN]\n"
+                 "let a = exp(t) + exp2(t) + log(t) + log2(t) + tanh(t) + sqrt(t) + rsqrt(t) + floor(t) + abs(t) + "
+                 "min(t, 2) + max(t, count)\n"
+                 "let n = ceildiv(abs(-count), i + 1) + min(count, 3) + max(count, 4)\n"
+                 "let c = !(t > 1 && t <= 2 || t != 3) == (a >= t)\n"
+                 "let d = ((t as i32) % 7 as bf16) as f16\n"
+                 "let e = (c as f32) + (c as i32) + ((d as f32) / n) + ((c as T) as f32)\n"
+                 "store y[b, i*BM:+BM, 0:+BN] = e * (amin(a) - rowmin(a))"));
+  for (const char *op :
+       {"math.exp ",    "math.exp2 ",     "math.log ",      "math.log2 ",     "math.tanh ",     "math.sqrt ",
+        "math.rsqrt ",  "math.floor ",    "math.absf ",     "math.absi ",     "arith.minnumf",  "arith.maxnumf",
+        "arith.minsi",  "arith.maxsi",    "arith.divsi",    "arith.remsi",    "arith.andi",     "arith.ori",
+        "arith.xori",   "arith.cmpf ogt", "arith.cmpf ole", "arith.cmpf une", "arith.cmpf oge", "arith.cmpi eq",
+        "arith.fptosi", "arith.sitofp",   "arith.truncf",   "arith.extf",     "arith.extui",    "arith.uitofp",
+        "arith.divf",   "arith.subi"})
+    checkContains(text, op);
+}
+
 TEST_CASE("hooks get the scalars that they read") {
   Specialization specialization;
   specialization.hooks = {{"h", "v * scale + M"}};
@@ -146,6 +166,25 @@ TEST_CASE("hooks get the scalars that they read") {
   checkContains(text, "tile.dim \"M\"");
   checkContains(text, "tile.call_hook @h(%arg8, %arg6)");
   checkContains(text, "%arg6: f32 {tile.name = \"scale\", tile.positive}");
+}
+
+TEST_CASE("a hook hands on what its callees read, and `partial` is read outside the elements") {
+  std::string text = tileText(
+      kernelWith("for t in rows[b, 0, i] by BN {\nlet s = dot(load q[b, i*BM:+BM, :], transpose(load k[b, t, :]))\n"
+                 "store y[b, i*BM:+BM, 0:+BN] = map (e in s; r, j) => t.partial ? outer(e, t[j]) : e\n}",
+                 "hook inner(v) -> f32 = v * scale\nhook outer(v, j) -> f32 = inner(v) + j\n"));
+  checkContains(text, "tile.hook @inner(%arg0: f32, %arg1: f32) -> f32");
+  checkContains(text, "tile.hook @outer(%arg0: f32, %arg1: i32, %arg2: f32) -> f32");
+  checkContains(text, "tile.call_hook @inner(%arg0, %arg2)");
+  CHECK(text.find("tile.is_partial") < text.find("tile.map"));
+}
+
+TEST_CASE("all scalars may be said to be positive") {
+  Specialization specialization;
+  specialization.allScalarsPositive = true;
+  std::string text = tileText(kernelWith("store z[b, i*BM:+BM] = scale"), specialization);
+  checkContains(text, "%arg6: f32 {tile.name = \"scale\", tile.positive}");
+  checkContains(text, "%arg7: i32 {tile.name = \"count\"}");
 }
 
 TEST_CASE("a hook of the library and a hook of the file may share a name") {

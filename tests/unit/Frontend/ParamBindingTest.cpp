@@ -103,6 +103,14 @@ TEST_CASE("constraints evaluate only what they need") {
             .has_value());
 }
 
+TEST_CASE("a violated constraint names the params in it") {
+  const std::string kernel = "\nkernel k(x: out f32[M]) grid (i: M) { store x[i] = 0 }";
+  checkContains(
+      refusal("param A in 0..4 = 1  B in 0..4 = 2  C in 0..4 = 3\nwhere !(A == 1 ? max(B, 2) < 3 : C == C)" + kernel),
+      "the params A = 1, B = 2, C = 3 break this constraint");
+  CHECK(check("param T in {bf16, f16} = f16  U in {bf16, f16} = T" + kernel).has_value());
+}
+
 TEST_CASE("kernels are chosen by name") {
   const std::string two =
       "kernel a(x: out f32[M]) grid (i: M) { store x[i] = 0 }\nkernel b(x: out f32[M]) grid (i: M) { store x[i] = 0 }";

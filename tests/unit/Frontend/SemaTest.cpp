@@ -147,6 +147,13 @@ TEST_CASE("loads and stores") {
        {"store y[b, 0:+BM, 0:+BN] = load x[0:+BN, 0:+BM]", "transpose it"}});
 }
 
+TEST_CASE("a whole axis is at most a tile's extent") {
+  checkContains(
+      refusal("param D in {2048} = 2048\nkernel k(x: f32[M, D], y: out f32[M]) grid (i: M) { store y[i:+16] = "
+              "rowsum(load x[i:+16, :]) }"),
+      "`:` makes a tile of extent D = 2048, and a tile's extent is at most 1024; write `start :+ length`");
+}
+
 TEST_CASE("statements") {
   checkBodies(
       {{"let a: f32[BM, BN, D] = 0", "a value is a scalar (f32), one value a row (f32[BM]), or a tile (f32[BM, BN])"},
@@ -173,7 +180,7 @@ TEST_CASE("sparse loops") {
                {"for t in rows[b, 0.5, i] by BN { let a = load k[b, t, :] }", "an index of a block list is an i32"},
                {"for t in rows[b, 0, i] by 48 { let a = load k[b, t, :] }",
                 "the step must divide the list's key block or be a multiple of "
-                "it, but 48 = 48 and BN = 64"},
+                "it, but the step is 48 and the block BN = 64"},
                {"for t in rows[b, 0, i] by 8 { }", "the step of a sparse loop is a multiple of 16, but `8` is 8"},
                {"for t in rows[b, 0, i] by BN { }", "nothing is loaded at 't', so the end of the keys is unknown"},
                {"for t in rows[b, 0, i] by BN { let a = load k[b, t, :]\nlet c = load q[b, t, :] }",

@@ -35,9 +35,6 @@ namespace lacuna {
 /// of the same name, and the declaration of the scratch function. `wide` must fit the CPU only for speed.
 void buildCpuPipeline(mlir::OpPassManager &passes, const TileToCpuOptions &options);
 
-/// Registers `tile-to-cpu-pipeline{wide=…}`, the whole of buildCpuPipeline, for IR tools.
-void registerTileToCpuPipelines();
-
 } // namespace lacuna
 
 #endif // LACUNA_COMPILER_CONVERSION_TILETOCPU_H

@@ -87,8 +87,8 @@ std::string_view symbolKindName(Symbol::Kind kind);
 
 /// A hook with the body and the types that this kernel calls it with.
 struct HookInstance {
-  const HookDecl *decl = nullptr;   ///< the hook that the kernel names; gives the parameters' names unless replaced
-  const HookDecl *source = nullptr; ///< the hook whose body runs
+  const HookDecl *decl = nullptr;   ///< the hook that is called
+  const HookDecl *source = nullptr; ///< the hook that `body` and the parameters' names are of
   const Expr *body = nullptr;
   Type result;
   std::vector<const Symbol *> parameters;

@@ -43,6 +43,8 @@ struct Extent {
   int64_t value = 1;      ///< in this specialisation
 
   bool isOne() const { return key == "1"; }
+  /// "BM = 128", or the number alone where it is written as one.
+  std::string describe() const;
   /// The extent that tiles have in the IR: a multiple of 16, or 1 where it is written 1.
   int64_t padded() const { return isOne() ? 1 : (value + 15) / 16 * 16; }
   bool operator==(const Extent &other) const { return key == other.key; }

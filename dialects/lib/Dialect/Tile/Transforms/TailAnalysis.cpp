@@ -173,7 +173,7 @@ void TailAnalysis::visitLoop(Operation *loop, ValueRange inits, ValueRange carri
 }
 
 /// One axis of the result of an elementwise operation.
-static AxisState elementwise(Operation *op, int64_t extent, ArrayRef<AxisState> operands) {
+static AxisState elementwise(Operation *op, int axis, int64_t extent, ArrayRef<AxisState> operands) {
   auto valueAt = [&](function_ref<Past(const AxisState &)> select) {
     return transfer(op, llvm::to_vector(llvm::map_range(operands, select)));
   };
@@ -184,12 +184,13 @@ static AxisState elementwise(Operation *op, int64_t extent, ArrayRef<AxisState> 
     result.base = Past::Unknown;
   else if (result.base == Past::Unknown)
     result.base = Past::Uniform;
-  auto compare = dyn_cast<arith::CmpIOp>(op);
+  auto choice = dyn_cast<arith::SelectOp>(op);
   for (const AxisState &operand : operands)
     for (auto &tail : operand.tails) {
       const TailSource &source = tail.first;
-      bool counts = compare && source.isCounts(compare);
-      result.set(source, counts ? Past::False : valueAt([&](const AxisState &state) { return state.at(source); }));
+      bool masked = choice && source.isCounts(choice.getCondition(), axis);
+      result.set(source, masked ? operands[2].at(source)
+                                : valueAt([&](const AxisState &state) { return state.at(source); }));
     }
   return result;
 }
@@ -204,7 +205,7 @@ void TailAnalysis::visitElementwise(Operation *op) {
       for (Value operand : op->getOperands())
         operands.push_back(get(operand, axis));
       int64_t extent = extentOf(result, axis);
-      state.axes[axis] = elementwise(op, extent, operands);
+      state.axes[axis] = elementwise(op, axis, extent, operands);
       if (constant)
         state.axes[axis].base = extent == 1 && !isa<SplatElementsAttr>(constant) ? Past::Uniform
                                                                                : pastOfConstant(constant);

@@ -110,15 +110,30 @@ bool TailSource::isReachesPast(Value condition) const {
          asNumber(normalize(compare.getRhs())) == extent && isRemaining(compare.getLhs());
 }
 
-bool TailSource::isCounts(arith::CmpIOp compare) const {
-  if (compare.getPredicate() != arith::CmpIPredicate::slt)
+/// What `value` repeats or turns; `axis` turns with it.
+static Value stripShape(Value value, int &axis) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<BroadcastOp, TransposeOp>(op))
+      break;
+    if (isa<TransposeOp>(op))
+      axis = 1 - axis;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+bool TailSource::isCounts(Value condition, int axis) const {
+  condition = stripShape(condition, axis);
+  if (auto both = condition.getDefiningOp<arith::AndIOp>())
+    return isCounts(both.getLhs(), axis) || isCounts(both.getRhs(), axis);
+  auto compare = condition.getDefiningOp<arith::CmpIOp>();
+  if (!compare || compare.getPredicate() != arith::CmpIPredicate::slt)
     return false;
-  Value numbers = compare.getLhs();
-  while (isa_and_present<BroadcastOp, TransposeOp>(numbers.getDefiningOp()))
-    numbers = numbers.getDefiningOp()->getOperand(0);
+  Value numbers = stripShape(compare.getLhs(), axis);
   if (auto positions = numbers.getDefiningOp<PositionsOp>())
-    return OpFoldResult(positions.getPositions()) == anchor && normalize(compare.getRhs()) == limit;
-  return numbers.getDefiningOp<IotaOp>() && !getPositions() && isRemaining(compare.getRhs());
+    return axis == 1 && OpFoldResult(positions.getPositions()) == anchor && normalize(compare.getRhs()) == limit;
+  auto iota = numbers.getDefiningOp<IotaOp>();
+  return iota && iota.getType().getDimSize(axis) == extent && !getPositions() && isRemaining(compare.getRhs());
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

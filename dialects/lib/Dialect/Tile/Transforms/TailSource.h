@@ -36,8 +36,9 @@ struct TailSource {
 
   /// Whether `condition` is what `emitReachesPast` computes: where it is false, no element lies past the limit.
   bool isReachesPast(mlir::Value condition) const;
-  /// Whether `compare` is what `emitCounts` computes: false for every element past the limit.
-  bool isCounts(mlir::arith::CmpIOp compare) const;
+  /// Whether `condition`, an i1 tile, is what `emitCounts` computes for `axis`, or implies it: false for every element
+  /// past the limit.
+  bool isCounts(mlir::Value condition, int axis) const;
 
 private:
   /// Whether `value` is limit - anchor.

@@ -114,9 +114,7 @@ static Past transferUnary(Operation *op, Past x) {
       .Default([&](auto) { return unknown; });
 }
 
-static Past transferSelect(Past condition, Past whenTrue, Past whenFalse) {
-  if (condition == Past::False)
-    return whenFalse;
+static Past transferSelect(Past whenTrue, Past whenFalse) {
   Past either = join(whenTrue, whenFalse);
   // Two different vectors, chosen element by element, are no vector.
   return either == Past::Uniform ? Past::Unknown : either;
@@ -135,8 +133,7 @@ Past transfer(Operation *op, ArrayRef<Past> x) {
           [&](auto) { return x[0] == Past::Zero && x[1] == Past::Uniform ? Past::Zero : Past::Unknown; })
       .Case<arith::MaxNumFOp, arith::MaximumFOp>([&](auto) { return extremum(x[0], x[1], Past::MinusInf); })
       .Case<arith::MinNumFOp, arith::MinimumFOp>([&](auto) { return extremum(x[0], x[1], Past::PlusInf); })
-      .Case<arith::SelectOp>([&](auto) { return transferSelect(x[0], x[1], x[2]); })
-      .Case<arith::AndIOp>([&](auto) { return llvm::is_contained(x, Past::False) ? Past::False : Past::Unknown; })
+      .Case<arith::SelectOp>([&](auto) { return transferSelect(x[1], x[2]); })
       .Default([&](auto) { return x.size() == 1 ? transferUnary(op, x[0]) : Past::Unknown; });
 }
 

@@ -11,7 +11,6 @@ enum class Past : uint8_t {
   Zero,     ///< 0, of either sign.
   MinusInf, ///< -infinity.
   PlusInf,  ///< +infinity.
-  False,    ///< The condition that tells which elements count.
   Uniform,  ///< The same along the axis: a scalar or a vector across it. Taken to be no NaN, nor an infinity that
             ///< cancels another: where it is, the elements that count are NaN in that row too.
   Unknown,

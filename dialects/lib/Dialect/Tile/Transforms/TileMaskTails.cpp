@@ -33,6 +33,10 @@ struct Need {
   int axis;
   TailSource source;
   Past neutral;
+
+  bool operator==(const Need &other) const {
+    return operand == other.operand && axis == other.axis && source == other.source;
+  }
 };
 
 class TailMasker {
@@ -254,6 +258,7 @@ LogicalResult TailMasker::satisfy(const Need &need) {
 }
 
 LogicalResult TailMasker::run() {
+  std::optional<Need> last;
   while (true) {
     analysis.emplace(func);
     FailureOr<std::optional<Need>> need = findNeed();
@@ -261,7 +266,10 @@ LogicalResult TailMasker::run() {
       return failure();
     if (!*need)
       return success();
-    if (failed(satisfy(**need)))
+    if (last == **need)
+      llvm::report_fatal_error("tile-mask-tails: the analysis does not see the mask that was just made");
+    last = **need;
+    if (failed(satisfy(*last)))
       return failure();
   }
 }

@@ -75,8 +75,7 @@ LogicalResult RingFillOp::verifyRegions() {
     auto load = dyn_cast<TmaLoadOp>(op);
     if (!load)
       return op.emitOpError() << "is not a warp.tma_load; a ring_fill holds nothing else";
-    SlotType slot = getSlot().getType();
-    bytes += load.getRows() * kChunkRowBytes * ((slot.getColumns() + kChunkColumns - 1) / kChunkColumns);
+    bytes += static_cast<int64_t>(load.getRows()) * kChunkRowBytes * load.getBoxes();
   }
   if (bytes != static_cast<int64_t>(getBytes()))
     return emitOpError() << "expects " << getBytes() << " bytes, but its boxes bring " << bytes
@@ -98,6 +97,10 @@ LogicalResult TmaLoadOp::verify() {
   if (getSlotRow() % 8 != 0 || static_cast<int64_t>(getSlotRow() + getRows()) > slot.getRows())
     return emitOpError() << "rows " << getSlotRow() << " to " << getSlotRow() + getRows()
                          << " do not lie in the slot's " << slot.getRows() << " rows, or do not start at a multiple of 8";
+  if (getSlotColumn() % kChunkColumns != 0 || static_cast<int64_t>(getSlotColumn() + getColumns()) > slot.getColumns())
+    return emitOpError() << "columns " << getSlotColumn() << " to " << getSlotColumn() + getColumns()
+                         << " do not lie in the slot's " << slot.getColumns()
+                         << " columns, or do not start at a multiple of 64";
   if (getView().getType().getElementType() != slot.getElementType())
     return emitOpError() << "the view's elements are " << getView().getType().getElementType() << ", the slot's "
                          << slot.getElementType();

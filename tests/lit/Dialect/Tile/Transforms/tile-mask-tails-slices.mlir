@@ -12,8 +12,7 @@ tile.func @known_end(%x: !tile.view<[64, 72], f32>, %y: !tile.view<[64], f32> {t
   // CHECK-NEXT: tile.reduce add %[[X]] axes [1]
   %sum = tile.reduce add %t axes [1] : tensor<64x80xf32> -> tensor<64x1xf32>
   // CHECK-NEXT: %[[J:.*]] = tile.iota : tensor<1x80xi32>
-  // CHECK-NEXT: %[[END:.*]] = arith.constant 72 : i32
-  // CHECK-NEXT: %[[ENDS:.*]] = tile.broadcast %[[END]] : i32 -> tensor<1x80xi32>
+  // CHECK: %[[ENDS:.*]] = arith.constant dense<72> : tensor<1x80xi32>
   // CHECK-NEXT: %[[COUNTS:.*]] = arith.cmpi slt, %[[J]], %[[ENDS]]
   // CHECK-NEXT: %[[BITS:.*]] = tile.broadcast %[[COUNTS]]
   // CHECK-NEXT: %[[INF:.*]] = arith.constant dense<0x7F800000> : tensor<64x80xf32>

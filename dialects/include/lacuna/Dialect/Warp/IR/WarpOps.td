@@ -146,14 +146,27 @@ def Warp_RingFillOp : Warp_Op<"ring_fill", [SingleBlock, NoTerminator, Warp_Sync
 }
 
 def Warp_TmaLoadOp : Warp_Op<"tma_load", [HasParent<"RingFillOp">, Warp_Sync]> {
-  let summary = "copies a box of a view into the slot being filled";
+  let summary = "copies part of a view into the slot being filled";
   let description = [{
-    One index for each axis of the view: where the box starts. The box is 64 columns of the innermost axis for each chunk
-    and `rows` positions along `row_axis`; it lands in the slot's rows from `slot_row` on. What lies past the view is zero.
+    One index for each axis of the view: where the part starts. It is `rows` positions along `row_axis` by `columns` of the
+    innermost axis, copied in boxes of 64 columns, and lands in the slot from row `slot_row` and column `slot_column` (a multiple
+    of 64) on. What lies past the view is zero.
+
+    ```mlir
+    warp.tma_load %k[%b, %g, %start, %c0] axis 2 size 64 by 128 at 0, 0 : !tile.view<[B, G, N, 128], bf16>
+    ```
   }];
-  let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, I64Attr:$row_axis, I64Attr:$rows, I64Attr:$slot_row);
-  let assemblyFormat = "$view `[` $indices `]` `axis` $row_axis `rows` $rows `at` $slot_row attr-dict `:` type($view)";
+  let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, I64Attr:$row_axis, I64Attr:$rows, I64Attr:$columns,
+                       I64Attr:$slot_row, I64Attr:$slot_column);
+  let assemblyFormat = [{
+    $view `[` $indices `]` `axis` $row_axis `size` $rows `by` $columns `at` $slot_row `,` $slot_column attr-dict `:`
+    type($view)
+  }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Boxes of 64 columns that it takes.
+    int64_t getBoxes() { return (static_cast<int64_t>(getColumns()) + 63) / 64; }
+  }];
 }
 
 def Warp_RingWaitOp : Warp_Op<"ring_wait", [Warp_Sync]> {
