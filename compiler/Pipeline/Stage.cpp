@@ -5,8 +5,8 @@
 namespace lacuna {
 
 static constexpr std::string_view kNames[] = {"source", "ast",  "tile",     "tile.opt", "warp", "warp.opt",
-                                              "llvm",   "llvm.opt", "ptx", "cubin",    "sass"};
-static_assert(std::size(kNames) == std::size(kAllStages));
+                                              "llvm",   "llvm.opt", "ptx", "cubin",    "sass", "object"};
+static_assert(std::size(kNames) == std::size(kAllStages) + 1);
 
 std::string_view stageName(Stage stage) { return kNames[static_cast<int>(stage)]; }
 

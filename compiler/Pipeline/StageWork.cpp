@@ -2,6 +2,8 @@
 #include "MetadataBuilder.h"
 #include "StageRunner.h"
 
+#include "lacuna/Compiler/Codegen/CpuJit.h"
+#include "lacuna/Compiler/Conversion/TileToCpu.h"
 #include "lacuna/Compiler/Conversion/TileToWarp.h"
 #include "lacuna/Compiler/Conversion/WarpToLLVM.h"
 #include "lacuna/Compiler/Frontend/IRGen.h"
@@ -147,7 +149,19 @@ Expected<void> StageRunner::optimizeWarp() {
 }
 
 Expected<void> StageRunner::lowerToLLVM() {
+  bool wide = false;
+  if (request.target == Target::Cpu) {
+    auto width = CpuTarget::host().hasWideVectors();
+    if (!width)
+      return takeError(width);
+    wide = *width;
+  }
   auto lower = [&](mlir::OpPassManager &passes) {
+    if (request.target == Target::Cpu) {
+      TileToCpuOptions options;
+      options.wide = wide;
+      return buildCpuPipeline(passes, options);
+    }
     passes.addPass(createLowerWarp());
     passes.addPass(mlir::createCSEPass());
     passes.addPass(createThreadToLLVM());
@@ -167,7 +181,9 @@ Expected<void> StageRunner::lowerToLLVM() {
 // LLVM and the assembler
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Expected<void> StageRunner::optimize() { return optimizeForGpu(*llvmModule, gpu); }
+Expected<void> StageRunner::optimize() {
+  return request.target == Target::Cpu ? optimizeForCpu(*llvmModule, CpuTarget::host()) : optimizeForGpu(*llvmModule, gpu);
+}
 
 Expected<void> StageRunner::generatePtx() {
   auto text = emitPtx(*llvmModule, gpu);
@@ -204,7 +220,16 @@ Expected<void> StageRunner::disassemble() {
 }
 
 Expected<void> StageRunner::finishCpu() {
-  return makeError(ErrorCode::Unsupported, "this build has no CPU target");
+  auto jit = CpuJit::create(*llvmModule, CpuTarget::host());
+  if (!jit)
+    return takeError(jit);
+  auto entry = (*jit)->entry(result.metadata.symbol);
+  if (!entry)
+    return takeError(entry);
+  result.times.push_back({Stage::Object, (*jit)->times().emit + (*jit)->times().link});
+  result.cpu.entry = *entry;
+  result.cpu.owner = std::shared_ptr<const CpuJit>(std::move(*jit));
+  return {};
 }
 
 } // namespace lacuna

@@ -141,7 +141,7 @@ TEST_CASE("every function, operator and conversion has an operation") {
                  "min(t, 2) + max(t, count)\n"
                  "let n = ceildiv(abs(-count), i + 1) + min(count, 3) + max(count, 4)\n"
                  "let c = !(t > 1 && t <= 2 || t != 3) == (a >= t)\n"
-                 "let d = ((t as i32) % 7 as bf16) as f16\n"
+                 "let d = (((t as i32) % 7) as bf16) as f16\n"
                  "let e = (c as f32) + (c as i32) + ((d as f32) / n) + ((c as T) as f32)\n"
                  "store y[b, i*BM:+BM, 0:+BN] = e * (amin(a) - rowmin(a))"));
   for (const char *op :

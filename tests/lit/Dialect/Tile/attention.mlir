@@ -3,6 +3,8 @@
 // RUN: lacuna-opt %s | lacuna-opt | FileCheck %s
 // RUN: lacuna-opt %s --mlir-print-op-generic | lacuna-opt | FileCheck %s
 
+// CHECK-NOT: RUN{{:}}
+
 // CHECK-LABEL: tile.func @attention_forward
 // CHECK: tile.for_blocks %{{.*}} in %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] step 128 limit %{{.*}} init(
 

@@ -17,8 +17,9 @@ enum class Stage {
   Llvm,    ///< LLVM IR
   LlvmOpt, ///< LLVM IR after the middle end
   Ptx,     ///< GPU: PTX text
-  Cubin,   ///< GPU: the machine code
+  Cubin,   ///< GPU: machine code
   Sass,    ///< GPU: its disassembly, where nvdisasm is found
+  Object,  ///< CPU: machine code in memory; timed, but it has no text
 };
 
 inline constexpr Stage kAllStages[] = {Stage::Source, Stage::Ast,  Stage::Tile,    Stage::TileOpt, Stage::Warp, Stage::WarpOpt,

@@ -1,0 +1,61 @@
+// Every refusal of tile.for_blocks and of its positions.
+// RUN: lacuna-opt %s --verify-diagnostics --split-input-file | FileCheck %s --allow-empty
+// The tool prints no comments.
+// CHECK-NOT: RUN{{:}}
+
+func.func @step(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
+  // expected-error@+1 {{step must be a multiple of 16, got 24}}
+  tile.for_blocks %t in %rows[%i, %i, %i] step 24 limit %i : !tile.blocks<128, 64, [1, 1]> {
+  }
+  return
+}
+
+// -----
+
+func.func @fit(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
+  // expected-error@+1 {{the list's blocks of 64 keys do not fit steps of 48: one must divide the other}}
+  tile.for_blocks %t in %rows[%i, %i, %i] step 48 limit %i : !tile.blocks<128, 64, [1, 1]> {
+  }
+  return
+}
+
+// -----
+
+func.func @arguments(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
+  // expected-error@+1 {{the body takes '!tile.positions<64>' and the 0 carried values}}
+  "tile.for_blocks"(%rows, %i, %i, %i, %i) <{step = 64 : i64}> ({
+  ^bb0(%t: !tile.positions<32>):
+    tile.yield
+  }) : (!tile.blocks<128, 64, [1, 1]>, i32, i32, i32, i32) -> ()
+  return
+}
+
+// -----
+
+func.func @yields(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
+  // expected-error@+1 {{carries 1 values, yields 2 and has 1 results}}
+  %r = tile.for_blocks %t in %rows[%i, %i, %i] step 64 limit %i init(%a = %i) : !tile.blocks<128, 64, [1, 1]>, i32 {
+    tile.yield %a, %a : i32, i32
+  }
+  return
+}
+
+// -----
+
+func.func @types(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32, %x: f32) {
+  // expected-error@+1 {{carried value 0 changes its type: starts as 'i32', is 'i32' in the body, yielded as 'f32', ends as 'i32'}}
+  %r = tile.for_blocks %t in %rows[%i, %i, %i] step 64 limit %i init(%a = %i) : !tile.blocks<128, 64, [1, 1]>, i32 {
+    tile.yield %x : f32
+  }
+  return
+}
+
+// -----
+
+func.func @positions(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
+  tile.for_blocks %t in %rows[%i, %i, %i] step 64 limit %i : !tile.blocks<128, 64, [1, 1]> {
+    // expected-error@+1 {{result must be 'tensor<1x64xi32>', got 'tensor<64x1xi32>'}}
+    %k = tile.key_positions %t : !tile.positions<64> -> tensor<64x1xi32>
+  }
+  return
+}
