@@ -8,7 +8,11 @@ struct Compiler::State {
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
 };
 
-Compiler::Compiler() : state(std::make_unique<State>()) { registerPipelineDialects(state->context); }
+Compiler::Compiler() : state(std::make_unique<State>()) {
+  registerPipelineDialects(state->context);
+  // Diagnostics are for the author of the .tile text: its line and a caret, not the op that a pass was looking at.
+  state->context.printOpOnDiagnostic(false);
+}
 Compiler::~Compiler() = default;
 Compiler::Compiler(Compiler &&) noexcept = default;
 

@@ -87,6 +87,10 @@ void addGpuLaunch(ModuleOp module, runtime::LaunchMetadata &metadata) {
       auto at = [&](int i) { return static_cast<int>(cast<IntegerAttr>(cast<ArrayAttr>(entry)[i]).getInt()); };
       metadata.tensorMaps.push_back({at(0), at(1), at(2)});
     }
+    for (Attribute entry : launch.getAs<ArrayAttr>("alignments")) {
+      auto at = [&](int i) { return cast<IntegerAttr>(cast<ArrayAttr>(entry)[i]).getInt(); };
+      metadata.arguments[at(0)].alignment = at(1);
+    }
   }
 }
 

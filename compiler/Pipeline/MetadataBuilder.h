@@ -12,7 +12,7 @@ namespace lacuna {
 /// Errors: Internal where there is not exactly one.
 Expected<runtime::LaunchMetadata> describeKernel(mlir::ModuleOp module);
 
-/// Adds what lower-warp left on the function: threads, shared memory, tensor maps.
+/// Adds what lower-warp left on the function: threads, shared memory, tensor maps, alignments.
 void addGpuLaunch(mlir::ModuleOp module, runtime::LaunchMetadata &metadata);
 
 } // namespace lacuna

@@ -249,7 +249,7 @@ Expected<void> LaunchSignature::checkLayout(const Argument &argument, const Tens
                      "argument '{}' has stride {} on its innermost axis; it must be 1, so make a contiguous copy",
                      argument.name, view.strides.back());
   uint64_t address = reinterpret_cast<uint64_t>(view.data),
-           alignment = isMapped ? kMapAlignment : dtypeSize(view.dtype);
+           alignment = isMapped ? kMapAlignment : std::max<uint64_t>(argument.alignment, dtypeSize(view.dtype));
   if (address % alignment != 0)
     return makeError(ErrorCode::InvalidArgument,
                      "argument '{}' starts at address {:#x}; it must be a multiple of {} bytes", argument.name, address,
@@ -265,11 +265,16 @@ Expected<void> LaunchSignature::checkLayout(const Argument &argument, const Tens
                        axis);
     overflow |=
         __builtin_mul_overflow(stride, view.shape[axis] - 1, &reach) || __builtin_add_overflow(last, reach, &last);
-    if (!isMapped || axis + 1 == view.shape.size() || view.shape[axis] == 1)
+    if (axis + 1 == view.shape.size() || view.shape[axis] == 1)
       continue;
     int64_t strideBytes = 0;
     overflow |= __builtin_mul_overflow(stride, size, &strideBytes);
-    if (strideBytes % static_cast<int64_t>(kMapAlignment) != 0 || strideBytes >= kMaxMappedStrideBytes)
+    if (!isMapped && strideBytes % static_cast<int64_t>(alignment) != 0)
+      return makeError(ErrorCode::InvalidArgument,
+                       "argument '{}' has stride {} ({} bytes) on axis {}; the kernel needs a multiple of {} bytes, so pad "
+                       "the rows",
+                       argument.name, stride, strideBytes, axis, alignment);
+    if (isMapped && (strideBytes % static_cast<int64_t>(kMapAlignment) != 0 || strideBytes >= kMaxMappedStrideBytes))
       return makeError(
           ErrorCode::InvalidArgument,
           "argument '{}' has stride {} ({} bytes) on axis {}; it must be a multiple of {} elements ({} bytes) "

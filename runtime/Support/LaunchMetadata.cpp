@@ -28,6 +28,7 @@ Json toJsonValue(const Argument &argument) {
   json["output"] = argument.output;
   json["query_block"] = argument.queryBlock;
   json["key_block"] = argument.keyBlock;
+  json["alignment"] = argument.alignment;
   return json;
 }
 
@@ -135,6 +136,7 @@ void readArgument(const Json &json, const std::string &path, std::string &error,
   reader.read("output", argument.output);
   reader.read("query_block", argument.queryBlock);
   reader.read("key_block", argument.keyBlock);
+  reader.read("alignment", argument.alignment);
   metadata.arguments.push_back(std::move(argument));
 }
 

@@ -27,7 +27,8 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
                       "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
   command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
-  command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)");
+  command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--load", options.load,
                       "read q.npy, k.npy and v.npy of this directory instead of generating them");
   command->add_option("--save", options.save, "write q, k, v, o, lse and the lists as .npy into this directory");

@@ -6,8 +6,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
+#include <iostream>
 
 namespace lacuna::tools {
 
@@ -23,17 +26,24 @@ CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
   command->add_option("--emit", options.emit, fmt::format("stop after a stage and print it: {}", stageNames()));
   command->add_option("-o", options.output, "where to write what --emit asks for (or the cubin); - is standard output");
   command->add_flag("--time", options.time, "print how long each stage took, to standard error");
-  command->add_flag("--report", options.report, "print a JSON object: registers, shared memory, spills, stage times");
+  command->add_flag("--report", options.report,
+                    "print a JSON object to standard output: registers, shared memory, stack, spills, ptxas advisories, "
+                    "stage times; what --emit asks for is then written only with -o FILE");
   command->add_option("--dump", options.dumpDirectory, "write the text of every stage into a directory");
   command->add_option("--override", options.overrides, "STAGE=FILE: put an edited text in place of a stage (repeatable)")
       ->take_all();
+  command->footer("Exit status: 0 done; 1 the work failed (an error in the text, a file that cannot be read or written, no\n"
+                  "assembler); 2 the call is wrong (an option, kernel, param, hook or stage that does not exist, a value\n"
+                  "outside its domain).");
   return command;
 }
 
 namespace {
 
+/// Prints an error. One that begins with a place in a text starts its line with it, so that editors can go there.
 int fail(int status, const std::string &message) {
-  fmt::print(stderr, "lacuna: {}\n", message);
+  bool located = message.substr(0, message.find('\n')).find(": error: ") != std::string::npos;
+  fmt::print(stderr, "{}{}\n", located ? "" : "lacuna: ", message);
   return status;
 }
 
@@ -42,11 +52,20 @@ int statusOf(const Error &error) {
   return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::NotFound ? 2 : 1;
 }
 
+/// A file that the call names. One that cannot be read is a failure of the work, not a wrong call.
+Expected<std::string> readInput(const std::string &path) {
+  auto text = readTextFile(path);
+  if (!text)
+    text.error().code = ErrorCode::Unavailable;
+  return text;
+}
+
 /// Splits NAME=VALUE.
 Expected<std::pair<std::string, std::string>> splitSetting(const std::string &option, const std::string &text) {
   size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
-    return makeError(ErrorCode::InvalidArgument, "{} takes NAME=VALUE, got '{}'", option, text);
+    return makeError(ErrorCode::InvalidArgument, "{} takes {}, got '{}'", option, option == "--override" ? "STAGE=FILE" : "NAME=VALUE",
+                     text);
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
 
@@ -56,6 +75,12 @@ Expected<CompileRequest> makeRequest(const CompileOptions &options) {
   if (!target)
     return makeError(ErrorCode::InvalidArgument, "--target must be sm_90a or cpu, got '{}'", options.target);
   request.target = *target;
+  if (options.report && options.output == "-")
+    return makeError(ErrorCode::InvalidArgument, "--report and -o - both write to standard output; give -o a file");
+  if (*target == Target::Cpu && options.emit.empty() && !options.output.empty())
+    return makeError(ErrorCode::InvalidArgument,
+                     "-o {} has nothing to write: for the target cpu, code is made in memory only; name a stage with --emit",
+                     options.output);
   request.kernel = options.kernel;
   request.dumpDirectory = options.dumpDirectory;
   request.positiveScalars.insert(options.positive.begin(), options.positive.end());
@@ -82,17 +107,18 @@ Expected<CompileRequest> makeRequest(const CompileOptions &options) {
     if (!stage)
       return makeError(ErrorCode::InvalidArgument, "--override takes STAGE=FILE with a stage of {}; got '{}'",
                        stageNames(), setting->first);
-    auto content = readTextFile(setting->second);
+    auto content = readInput(setting->second);
     if (!content)
       return takeError(content);
-    request.overrides[*stage] = std::move(*content);
+    if (!request.overrides.emplace(*stage, std::move(*content)).second)
+      return makeError(ErrorCode::InvalidArgument, "--override is given twice for '{}'", setting->first);
   }
   if (options.file == "-") {
     request.fileName = "<stdin>";
     request.source.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
     request.fileName = options.file;
-    auto source = readTextFile(options.file);
+    auto source = readInput(options.file);
     if (!source)
       return takeError(source);
     request.source = std::move(*source);
@@ -117,7 +143,7 @@ std::string reportJson(const CompileResult &result) {
   json["ms"] = nlohmann::ordered_json::object();
   for (const StageTime &time : result.times)
     json["ms"][std::string(stageName(time.stage))] = time.milliseconds;
-  return json.dump(2);
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 int writeOutput(const std::string &path, const std::string &content) {
@@ -128,7 +154,7 @@ int writeOutput(const std::string &path, const std::string &content) {
   std::ofstream file(path, std::ios::binary);
   file.write(content.data(), static_cast<std::streamsize>(content.size()));
   file.close();
-  return file ? 0 : fail(1, fmt::format("cannot write '{}'; check the path and the space left", path));
+  return file ? 0 : fail(1, fmt::format("cannot write '{}': {}; check the path and the space left", path, std::strerror(errno)));
 }
 
 } // namespace
@@ -136,7 +162,7 @@ int writeOutput(const std::string &path, const std::string &content) {
 int runCompileCommand(const CompileOptions &options) {
   auto request = makeRequest(options);
   if (!request)
-    return fail(2, request.error().render());
+    return fail(statusOf(request.error()), request.error().render());
   Compiler compiler;
   auto result = compiler.compile(*request);
   if (!result)
@@ -144,19 +170,22 @@ int runCompileCommand(const CompileOptions &options) {
   if (options.time)
     for (const StageTime &time : result->times)
       fmt::print(stderr, "{:<9} {:9.2f} ms\n", stageName(time.stage), time.milliseconds);
-  if (result->report && !result->report->isClean())
+  if (result->report)
     for (const std::string &advisory : result->report->advisories)
       fmt::print(stderr, "remark: {}\n", advisory);
+  bool wholeGpu = request->target == Target::Sm90a && !request->stopAfter;
+  if (wholeGpu && !result->isCubin)
+    fmt::print(stderr, "lacuna: warning: no ptxas was found, so this is PTX, which the driver assembles; lacuna doctor says more\n");
   int status = 0;
-  if (request->stopAfter)
+  if (request->stopAfter && (!options.report || !options.output.empty()))
     status = writeOutput(options.output, result->texts[*request->stopAfter]);
-  else if (!options.output.empty())
+  else if (!request->stopAfter && !options.output.empty())
     status = writeOutput(options.output, result->image);
   if (options.report)
     fmt::print("{}\n", reportJson(*result));
   else if (!request->stopAfter && options.output.empty())
     fmt::print("{}: compiled for {}{}\n", result->metadata.kernel, result->metadata.target,
-               request->target == Target::Cpu ? "" : result->isCubin ? ", a cubin" : ", PTX (no assembler found)");
+               request->target == Target::Cpu ? "" : result->isCubin ? ", a cubin" : ", PTX");
   return status;
 }
 

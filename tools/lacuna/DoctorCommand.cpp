@@ -49,7 +49,10 @@ void reportDevices() {
 void reportAssembler() {
   auto assembler = Assembler::find();
   if (!assembler) {
-    absent("ptxas", assembler.error(), "the driver assembles the PTX at load (a quarter of a second a kernel); --emit cubin fails");
+    absent("ptxas", assembler.error(),
+           assembler.error().code == ErrorCode::Unavailable
+               ? "the driver assembles the PTX at load (a quarter of a second a kernel); --emit cubin fails"
+               : "no kernel can be compiled for the GPU until this is mended");
     return;
   }
   auto version = assembler->version();
@@ -62,7 +65,9 @@ int runDoctorCommand() {
   reportDevices();
   reportAssembler();
   auto disassembler = llvm::sys::findProgramByName("nvdisasm");
-  line("nvdisasm", disassembler ? *disassembler : "not found in PATH: --emit sass looks in /usr/local/cuda/bin too");
+  if (!disassembler)
+    disassembler = llvm::sys::findProgramByName("nvdisasm", {"/usr/local/cuda/bin"});
+  line("nvdisasm", disassembler ? *disassembler : "not found in PATH or in /usr/local/cuda/bin: --emit sass fails");
   void *nvrtc = nullptr;
   for (const char *name : {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"})
     if (!nvrtc)

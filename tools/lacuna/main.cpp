@@ -6,10 +6,29 @@
 
 #include <CLI/CLI.hpp>
 
-int main(int argc, char **argv) {
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+/// What is said of a call that cannot be understood: the fault, and where the right form is written. Without any
+/// subcommand, the usage itself.
+std::string describeWrongCall(const CLI::App *app, const CLI::Error &error) {
+  const CLI::App *command = app;
+  for (const CLI::App *parsed : app->get_subcommands())
+    command = parsed;
+  if (command == app && app->remaining().empty())
+    return app->help();
+  std::string fault = command == app ? "there is no command '" + app->remaining().front() + "'" : error.what();
+  return "lacuna: " + fault + "\nRun " + (command == app ? "" : "lacuna ") + command->get_name() +
+         " --help for what is allowed.\n";
+}
+
+int run(int argc, char **argv) {
   using namespace lacuna::tools;
   CLI::App app("Lacuna: a JIT compiler for sparse attention on NVIDIA GPUs", "lacuna");
   app.require_subcommand(1);
+  app.failure_message(describeWrongCall);
   CompileOptions compileOptions;
   AttentionOptions attentionOptions;
   CLI::App *compile = addCompileCommand(app, compileOptions);
@@ -30,4 +49,16 @@ int main(int argc, char **argv) {
     return runAttentionCommand(attentionOptions, backend);
   }
   return 2;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  // Nothing of ours throws; what the standard library throws is memory that the machine does not have.
+  try {
+    return run(argc, argv);
+  } catch (const std::exception &failure) {
+    std::fprintf(stderr, "lacuna: stopped: %s\n", failure.what());
+    return 1;
+  }
 }

@@ -54,7 +54,7 @@ static LogicalResult checkOp(Operation *op) {
 }
 
 LogicalResult checkSupported(FuncOp func) {
-  WalkResult result = func.getBody().walk([](Operation *op) {
+  WalkResult result = func.getBody().walk<WalkOrder::PreOrder>([](Operation *op) {
     return failed(checkOp(op)) || failed(checkTypes(op)) ? WalkResult::interrupt() : WalkResult::advance();
   });
   return failure(result.wasInterrupted());

@@ -92,7 +92,10 @@ Placement::Kind Placement::kindOf(Operation *op) const {
   if (isa<arith::ConstantOp, IotaOp, BroadcastOp, PositionsOp>(op))
     return Kind::Deferred;
   if (auto transpose = dyn_cast<TransposeOp>(op)) {
-    auto readByDot = [](Operation *user) { return isa<DotOp>(user); };
+    auto readByDot = [&](Operation *user) {
+      auto dot = dyn_cast<DotOp>(user);
+      return dot && dot.getAcc() != transpose.getResult();
+    };
     return !movesElements(transpose) || llvm::all_of(op->getUsers(), readByDot) ? Kind::Deferred : Kind::Buffer;
   }
   if (auto load = dyn_cast<LoadOp>(op)) {

@@ -314,3 +314,67 @@ TEST_CASE("a condition that alters a tile leaves it alone for those who read it 
     wrong += y[i] != 2 * x[i] * x[i] - 2 * x[i] || y[i + x.size()] != 2 * x[i] * x[i] + x[i];
   CHECK(wrong == 0);
 }
+
+TEST_CASE("dots of tiles that are transposed, computed, or a single row or column") {
+  const std::vector<float> x = ramp(32 * 48); // Small integers: every sum is exact.
+  const std::string operands = R"mlir(
+    %a = arith.truncf %t : tensor<32x48xf32> to tensor<32x48xbf16>
+    %at = tile.transpose %a : tensor<32x48xbf16> -> tensor<48x32xbf16>
+    %one = arith.constant dense<1.0> : tensor<32x48xf32>
+    %t1 = arith.addf %t, %one : tensor<32x48xf32>
+    %b = arith.truncf %t1 : tensor<32x48xf32> to tensor<32x48xbf16>
+    %bt = tile.transpose %b : tensor<32x48xbf16> -> tensor<48x32xbf16>
+    %m = tile.reduce max %t axes [1] : tensor<32x48xf32> -> tensor<32x1xf32>
+    %v = arith.truncf %m : tensor<32x1xf32> to tensor<32x1xbf16>
+    %vt = tile.transpose %v : tensor<32x1xbf16> -> tensor<1x32xbf16>
+  )mlir";
+  auto a = [&](int i, int j) { return x[i * 48 + j]; };
+  auto largest = [&](int i) { return *std::max_element(&x[i * 48], &x[i * 48] + 48); };
+  auto count = [](const std::vector<float> &y, int columns, const std::function<float(int, int)> &expected) {
+    int wrong = 0;
+    for (int k = 0; k < static_cast<int>(y.size()); ++k)
+      wrong += y[k] != expected(k / columns, k % columns);
+    return wrong;
+  };
+  auto sum = [](int n, const std::function<float(int)> &term) {
+    float total = 0;
+    for (int k = 0; k < n; ++k)
+      total += term(k);
+    return total;
+  };
+
+  // A transposed, B computed.
+  std::vector<float> y = runTile("48, 48", operands + R"mlir(
+    %r = tile.dot %at, %b : tensor<48x32xbf16>, tensor<32x48xbf16> -> tensor<48x48xf32>
+    tile.store %r, %y[%c0, %c0] sizes [48, 48] : tensor<48x48xf32>, (!tile.view<[48, 48], f32>, i32, i32))mlir",
+                                 x, 48 * 48);
+  CHECK(count(y, 48, [&](int i, int j) { return sum(32, [&](int k) { return a(k, i) * (a(k, j) + 1); }); }) == 0);
+
+  // The accumulator a transposed dot: b a^T + (a b^T)^T.
+  y = runTile("32, 32", operands + R"mlir(
+    %d = tile.dot %a, %bt : tensor<32x48xbf16>, tensor<48x32xbf16> -> tensor<32x32xf32>
+    %dt = tile.transpose %d : tensor<32x32xf32> -> tensor<32x32xf32>
+    %r = tile.dot %b, %at acc %dt : tensor<32x32xf32> : tensor<32x48xbf16>, tensor<48x32xbf16> -> tensor<32x32xf32>
+    tile.store %r, %y[%c0, %c0] sizes [32, 32] : tensor<32x32xf32>, (!tile.view<[32, 32], f32>, i32, i32))mlir",
+              x, 32 * 32);
+  CHECK(count(y, 32, [&](int i, int j) { return 2 * sum(48, [&](int k) { return (a(i, k) + 1) * a(j, k); }); }) == 0);
+
+  // A column: 48 x 32 times 32 x 1.
+  y = runTile("48", operands + R"mlir(
+    %r = tile.dot %at, %v : tensor<48x32xbf16>, tensor<32x1xbf16> -> tensor<48x1xf32>
+    tile.store %r, %y[%c0] sizes [48] : tensor<48x1xf32>, (!tile.view<[48], f32>, i32))mlir",
+              x, 48);
+  CHECK(count(y, 1, [&](int i, int) { return sum(32, [&](int k) { return a(k, i) * largest(k); }); }) == 0);
+
+  // A row: 1 x 32 times 32 x 48; and an outer product, 32 x 1 times 1 x 32.
+  y = runTile("1, 48", operands + R"mlir(
+    %r = tile.dot %vt, %a : tensor<1x32xbf16>, tensor<32x48xbf16> -> tensor<1x48xf32>
+    tile.store %r, %y[%c0, %c0] sizes [1, 48] : tensor<1x48xf32>, (!tile.view<[1, 48], f32>, i32, i32))mlir",
+              x, 48);
+  CHECK(count(y, 48, [&](int, int j) { return sum(32, [&](int k) { return a(k, j) * largest(k); }); }) == 0);
+  y = runTile("32, 32", operands + R"mlir(
+    %r = tile.dot %v, %vt : tensor<32x1xbf16>, tensor<1x32xbf16> -> tensor<32x32xf32>
+    tile.store %r, %y[%c0, %c0] sizes [32, 32] : tensor<32x32xf32>, (!tile.view<[32, 32], f32>, i32, i32))mlir",
+              x, 32 * 32);
+  CHECK(count(y, 32, [&](int i, int j) { return largest(i) * largest(j); }) == 0);
+}

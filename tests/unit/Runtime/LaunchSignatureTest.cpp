@@ -108,6 +108,16 @@ TEST_CASE("wrong dtype, rank and extents") {
         "argument 'lse' has extent 301 on axis 2 (M), and M is 300 from argument 'q'; make them equal");
 }
 
+TEST_CASE("an alignment that the code asks for binds address and strides") {
+  LaunchMetadata metadata = metadataOf();
+  metadata.arguments[1].alignment = 4; // two bf16 at once
+  Given given;
+  CHECK(bindArguments(metadata, given.values));
+  CHECK(refusal([](Given &g) { g.view(1).strides[2] = 65; }, metadata) ==
+        "argument 'k' has stride 65 (130 bytes) on axis 2; the kernel needs a multiple of 4 bytes, so pad the rows");
+  CHECK(contains(refusal([](Given &g) { g.view(1).data = g.memory + 2; }, metadata), "it must be a multiple of 4 bytes"));
+}
+
 TEST_CASE("wrong memory: null, strides, alignment, overflow, overlap") {
   CHECK(refusal([](Given &g) { g.view(1).data = nullptr; }) ==
         "argument 'k' is a null pointer; give memory of shape [2, 4, 500, 64]");

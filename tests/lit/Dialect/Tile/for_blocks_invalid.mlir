@@ -59,3 +59,17 @@ func.func @positions(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
   }
   return
 }
+
+// -----
+
+tile.func @carried_positions(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) attributes {dims = [], grid = ["1"]} {
+  tile.for_blocks %t in %rows[%i, %i, %i] step 64 limit %i : !tile.blocks<128, 64, [1, 1]> {
+    // expected-note@+1 {{the positions come from here}}
+    %r = tile.for_blocks %u in %rows[%i, %i, %i] step 64 limit %i init(%old = %t) : !tile.blocks<128, 64, [1, 1]>, !tile.positions<64> {
+      // expected-error@+1 {{uses positions that are not those of a tile.for_blocks around it; use the loop's first block argument, uncarried and unselected}}
+      %p = tile.is_partial %old : !tile.positions<64>
+      tile.yield %u : !tile.positions<64>
+    }
+  }
+  tile.return
+}

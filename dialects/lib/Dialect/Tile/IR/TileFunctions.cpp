@@ -110,15 +110,34 @@ static IdUse traceIds(Value value, DenseMap<Value, IdUse> &memo) {
   return memo[value] = use;
 }
 
+/// Positions are a loop's own: whoever uses them can see which loop, and so which limit, they belong to.
+static LogicalResult verifyPositions(FuncOp func) {
+  WalkResult result = func.walk([&](Operation *op) {
+    for (Value operand : op->getOperands()) {
+      auto argument = dyn_cast<BlockArgument>(operand);
+      if (!isa<PositionsType>(operand.getType()) ||
+          (argument && argument.getArgNumber() == 0 && isa<ForBlocksOp>(argument.getOwner()->getParentOp())))
+        continue;
+      InFlightDiagnostic diag = op->emitOpError()
+                                << "uses positions that are not those of a tile.for_blocks around it; "
+                                   "use the loop's first block argument, uncarried and unselected";
+      diag.attachNote(operand.getLoc()) << "the positions come from here";
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 /// Two programs must not store to the same place.
-LogicalResult FuncOp::verifyRegions() {
+static LogicalResult verifyStores(FuncOp func) {
   DenseMap<Value, IdUse> memo;
-  WalkResult result = walk([&](StoreOp store) {
+  WalkResult result = func.walk([&](StoreOp store) {
     IdUse use;
     for (Value index : store.getIndices())
       use.merge(traceIds(index, memo));
-    for (unsigned axis = 0; axis < getGrid().size(); ++axis) {
-      if (use.distinguished() & (1u << axis) || cast<StringAttr>(getGrid()[axis]).getValue() == "1")
+    for (unsigned axis = 0; axis < func.getGrid().size(); ++axis) {
+      if (use.distinguished() & (1u << axis) || cast<StringAttr>(func.getGrid()[axis]).getValue() == "1")
         continue;
       store.emitOpError() << "programs that differ only in grid axis " << axis
                           << " would store to the same place: its coordinates do not depend on tile.program_id "
@@ -128,6 +147,10 @@ LogicalResult FuncOp::verifyRegions() {
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
+}
+
+LogicalResult FuncOp::verifyRegions() {
+  return success(succeeded(verifyPositions(*this)) && succeeded(verifyStores(*this)));
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -152,7 +175,8 @@ LogicalResult HookOp::verifyRegions() {
     return emitOpError() << "a hook has exactly one result, got " << getResultTypes().size();
   for (Operation &op : getBody().front().without_terminator())
     if (!isMemoryEffectFree(&op) || isa<LoadOp, StoreOp, ProgramIdOp>(op)) {
-      InFlightDiagnostic diag = op.emitOpError() << "is not allowed in a hook: a hook is a pure function of its arguments";
+      InFlightDiagnostic diag = op.emitOpError()
+                                << "is not allowed in a hook: a hook is a pure function of its arguments";
       diag.attachNote(getLoc()) << "in hook '" << getSymName() << "'";
       return diag;
     }
@@ -168,10 +192,10 @@ LogicalResult CallHookOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError() << "there is no hook named '" << getHook() << "'";
   FunctionType type = hook.getFunctionType();
   if (TypeRange(getArguments()) != TypeRange(type.getInputs()) || getResult().getType() != type.getResult(0)) {
-    InFlightDiagnostic diag = emitOpError() << "is called as "
-                                            << FunctionType::get(getContext(), getArguments().getTypes(),
-                                                                 getResult().getType())
-                                            << ", but the hook is " << type;
+    InFlightDiagnostic diag = emitOpError()
+                              << "is called as "
+                              << FunctionType::get(getContext(), getArguments().getTypes(), getResult().getType())
+                              << ", but the hook is " << type;
     diag.attachNote(hook.getLoc()) << "the hook is here";
     return diag;
   }

@@ -13,8 +13,7 @@ static int64_t extentOf(Value value, int axis) {
 }
 
 bool isDefinedInside(const TailSource &source, Operation *loop) {
-  return source.isDefinedBy(
-      [&](Value value) { return loop->isAncestor(value.getParentRegion()->getParentOp()); });
+  return source.isDefinedBy([&](Value value) { return loop->isAncestor(value.getParentRegion()->getParentOp()); });
 }
 
 TailAnalysis::TailAnalysis(FuncOp func) {
@@ -48,9 +47,8 @@ void TailAnalysis::visit(Operation *op) {
       .Case<BroadcastOp>([&](auto broadcast) { visitBroadcast(broadcast); })
       .Case<DotOp>([&](auto dot) { visitDot(dot); })
       .Case<ReduceOp>([&](auto reduce) { visitReduce(reduce); })
-      .Case<TransposeOp>([&](auto transpose) {
-        set(transpose.getResult(), {{get(transpose.getX(), 1), get(transpose.getX(), 0)}});
-      })
+      .Case<TransposeOp>(
+          [&](auto transpose) { set(transpose.getResult(), {{get(transpose.getX(), 1), get(transpose.getX(), 0)}}); })
       .Case<PositionsOp>([&](auto positions) {
         TileState state;
         state.axes[0].base = Past::Uniform;
@@ -73,9 +71,8 @@ void TailAnalysis::visit(Operation *op) {
         else if (auto loop = dyn_cast<ForBlocksOp>(parent))
           visitLoop(loop, loop.getInits(), loop.getCarried(), yield.getOperands());
       })
-      .Case<scf::ForOp>([&](auto loop) {
-        visitLoop(loop, loop.getInitArgs(), loop.getRegionIterArgs(), loop.getInitArgs());
-      })
+      .Case<scf::ForOp>(
+          [&](auto loop) { visitLoop(loop, loop.getInitArgs(), loop.getRegionIterArgs(), loop.getInitArgs()); })
       .Case<ForBlocksOp>([&](auto loop) { visitLoop(loop, loop.getInits(), loop.getCarried(), loop.getInits()); })
       .Default([&](Operation *other) { visitElementwise(other); });
 }
@@ -189,8 +186,8 @@ static AxisState elementwise(Operation *op, int axis, int64_t extent, ArrayRef<A
     for (auto &tail : operand.tails) {
       const TailSource &source = tail.first;
       bool masked = choice && source.isCounts(choice.getCondition(), axis);
-      result.set(source, masked ? operands[2].at(source)
-                                : valueAt([&](const AxisState &state) { return state.at(source); }));
+      result.set(source,
+                 masked ? operands[2].at(source) : valueAt([&](const AxisState &state) { return state.at(source); }));
     }
   return result;
 }
@@ -207,8 +204,8 @@ void TailAnalysis::visitElementwise(Operation *op) {
       int64_t extent = extentOf(result, axis);
       state.axes[axis] = elementwise(op, axis, extent, operands);
       if (constant)
-        state.axes[axis].base = extent == 1 && !isa<SplatElementsAttr>(constant) ? Past::Uniform
-                                                                               : pastOfConstant(constant);
+        state.axes[axis].base =
+            extent == 1 && !isa<SplatElementsAttr>(constant) ? Past::Uniform : pastOfConstant(constant);
     }
     set(result, state);
   }

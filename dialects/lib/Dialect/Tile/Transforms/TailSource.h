@@ -1,9 +1,9 @@
 // Where an axis of a tile can run past the end: the unit in which tile-mask-tails thinks.
 //
 // A tile that was loaded from `view[b, r :+ 128]` has an axis whose element i stands at position r + i of a view axis
-// that ends at some limit. A tile loaded at the positions t of a sparse loop has an axis whose element j stands at t[j],
-// with the loop's limit. Both are a TailSource: an anchor (r or t) and a limit. Two tiles with one source on their axes
-// run past the end together, element by element; that is what makes `load * load` safe to contract.
+// that ends at some limit. A tile loaded at the positions t of a sparse loop has an axis whose element j stands at
+// t[j], with the loop's limit. Both are a TailSource: an anchor (r or t) and a limit. Two tiles with one source on
+// their axes run past the end together, element by element; that is what makes `load * load` safe to contract.
 #pragma once
 
 #include "lacuna/Dialect/Tile/IR/Tile.h"

@@ -33,7 +33,9 @@ Past pastOfConstant(Attribute value) {
 // Elementwise operations
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static bool isInfinity(Past past) { return past == Past::MinusInf || past == Past::PlusInf; }
+static bool isInfinity(Past past) {
+  return past == Past::MinusInf || past == Past::PlusInf;
+}
 
 static Past negate(Past x) {
   if (isInfinity(x))
@@ -63,7 +65,8 @@ static bool isPositive(Value factor) {
   return func && func.getArgAttr(argument.getArgNumber(), kPositiveAttr);
 }
 
-/// 0 times a number is 0, but 0 times what may be infinite or NaN is not; infinity keeps its sign with a positive factor.
+/// 0 times a number is 0, but 0 times what may be infinite or NaN is not; infinity keeps its sign with a positive
+/// factor.
 static Past multiply(Past x, Past y, Value xValue, Value yValue) {
   auto finite = [](Past past) { return past == Past::Zero || past == Past::Uniform; };
   if ((x == Past::Zero && finite(y)) || (y == Past::Zero && finite(x)))
@@ -127,8 +130,7 @@ Past transfer(Operation *op, ArrayRef<Past> x) {
       .Case<arith::AddFOp>([&](auto) { return add(x[0], x[1]); })
       .Case<arith::SubFOp>([&](auto) { return add(x[0], negate(x[1])); })
       .Case<arith::MulFOp>([&](auto) { return multiply(x[0], x[1], op->getOperand(0), op->getOperand(1)); })
-      .Case<math::FmaOp>(
-          [&](auto) { return add(multiply(x[0], x[1], op->getOperand(0), op->getOperand(1)), x[2]); })
+      .Case<math::FmaOp>([&](auto) { return add(multiply(x[0], x[1], op->getOperand(0), op->getOperand(1)), x[2]); })
       .Case<arith::DivFOp>(
           [&](auto) { return x[0] == Past::Zero && x[1] == Past::Uniform ? Past::Zero : Past::Unknown; })
       .Case<arith::MaxNumFOp, arith::MaximumFOp>([&](auto) { return extremum(x[0], x[1], Past::MinusInf); })

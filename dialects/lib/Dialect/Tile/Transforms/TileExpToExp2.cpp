@@ -171,8 +171,7 @@ struct MoveBehindIf : OpRewritePattern<scf::IfOp> {
       rewriter.modifyOpInPlace(ifOp.thenYield(), [&] { ifOp.thenYield().setOperand(index, common->first); });
       rewriter.modifyOpInPlace(ifOp.elseYield(), [&] { ifOp.elseYield().setOperand(index, common->second); });
       rewriter.setInsertionPointAfter(ifOp);
-      auto product =
-          rewriter.create<arith::MulFOp>(ifOp.getLoc(), result, rematerialize(rewriter, common->factor));
+      auto product = rewriter.create<arith::MulFOp>(ifOp.getLoc(), result, rematerialize(rewriter, common->factor));
       rewriter.replaceAllUsesExcept(result, product, product);
     }
     return success(changed);
@@ -224,20 +223,25 @@ static Value foldSum(PatternRewriter &rewriter, Location loc, Value x, Value sma
 
 /// `exponent * log2(e)`, in as few operations an element as its form allows.
 static Value exponentInBase2(PatternRewriter &rewriter, Location loc, Value exponent) {
+  float sign = 1.0f;
+  if (auto neg = exponent.getDefiningOp<arith::NegFOp>()) {
+    sign = -1.0f;
+    exponent = neg.getOperand();
+  }
   auto sub = exponent.getDefiningOp<arith::SubFOp>();
   auto add = exponent.getDefiningOp<arith::AddFOp>();
   if (isMatrix(exponent.getType()) && (sub || add)) {
     Value lhs = exponent.getDefiningOp()->getOperand(0), rhs = exponent.getDefiningOp()->getOperand(1);
-    float sign = sub ? -1.0f : 1.0f;
+    float signOfRhs = sub ? -sign : sign;
     if (Value small = smallValueOf(rewriter, rhs))
-      return foldSum(rewriter, loc, lhs, small, 1.0f, sign);
+      return foldSum(rewriter, loc, lhs, small, sign, signOfRhs);
     if (Value small = smallValueOf(rewriter, lhs))
-      return foldSum(rewriter, loc, rhs, small, sign, 1.0f);
+      return foldSum(rewriter, loc, rhs, small, signOfRhs, sign);
   } else if (sub) {
-    return rewriter.create<arith::SubFOp>(loc, timesConstant(rewriter, loc, sub.getLhs(), kLog2E),
-                                          timesConstant(rewriter, loc, sub.getRhs(), kLog2E));
+    return rewriter.create<arith::SubFOp>(loc, timesConstant(rewriter, loc, sub.getLhs(), sign * kLog2E),
+                                          timesConstant(rewriter, loc, sub.getRhs(), sign * kLog2E));
   }
-  Base2Product product = toBase2(rewriter, loc, exponent, kLog2E);
+  Base2Product product = toBase2(rewriter, loc, exponent, sign * kLog2E);
   return rewriter.create<arith::MulFOp>(loc, product.x, product.factor);
 }
 

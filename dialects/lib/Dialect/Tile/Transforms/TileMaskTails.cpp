@@ -9,13 +9,13 @@
 //       yield select(%counts, %x, neutral)
 //     } else { yield %x }
 //
-// From there on the masked value takes the place of the operand, the analysis starts again, and with it the search: what
-// one mask makes neutral further on needs no second one. A mask that the kernel's author wrote is understood alike.
+// From there on the masked value takes the place of the operand, the analysis starts again, and with it the search:
+// what one mask makes neutral further on needs no second one. A mask that the kernel's author wrote is understood
+// alike.
 #include "TailAnalysis.h"
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/IR/Dominance.h"
-#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -55,7 +55,7 @@ private:
   FailureOr<std::optional<Need>> findNeedOfSum(OpOperand &yielded, int axis, const TailSource &source);
 
   LogicalResult satisfy(const Need &need);
-  bool reachesOtherStore(Value value, const TailSource &source, llvm::SmallPtrSetImpl<Operation *> &seen);
+  bool reachesOtherStore(Value value, const TailSource &source, DenseSet<Value> &seen);
 
   FuncOp func;
   DominanceInfo dominance;
@@ -165,6 +165,10 @@ FailureOr<std::optional<Need>> TailMasker::findNeed() {
     } else if (isa<MapOp>(op)) {
       op->emitOpError() << "is still there: run tile-vectorize-maps before tile-mask-tails";
       need = failure();
+    } else if (op->getNumRegions() != 0 && !isa<scf::IfOp, scf::ForOp, ForBlocksOp>(op)) {
+      op->emitOpError() << "hides which axis of a tile reaches past the end of a view; use scf.if, scf.for or "
+                           "tile.for_blocks";
+      need = failure();
     }
     return failed(need) || *need ? WalkResult::interrupt() : WalkResult::advance();
   });
@@ -197,33 +201,43 @@ static Value emitMask(OpBuilder &builder, Location loc, Value x, const Need &nee
     return select(builder, loc);
   return builder
       .create<scf::IfOp>(
-          loc, reachesPast,
-          [&](OpBuilder &at, Location where) { at.create<scf::YieldOp>(where, select(at, where)); },
+          loc, reachesPast, [&](OpBuilder &at, Location where) { at.create<scf::YieldOp>(where, select(at, where)); },
           [&](OpBuilder &at, Location where) { at.create<scf::YieldOp>(where, x); })
       .getResult(0);
 }
 
-/// Whether `value` reaches a store that keeps what lies past the end of `source`: one to a view with another end. There
+/// The values that `use` takes part in making: an operation's results, what a branch or a loop ends with, what a loop
+/// carries.
+static SmallVector<Value> valuesMadeFrom(OpOperand &use) {
+  Operation *user = use.getOwner();
+  bool yields = isa<scf::YieldOp, YieldOp>(user);
+  Operation *maker = yields ? user->getParentOp() : user;
+  SmallVector<Value> values(maker->getResults());
+  if (yields)
+    values = {maker->getResult(use.getOperandNumber())};
+  if (auto loop = dyn_cast<scf::ForOp>(maker))
+    llvm::append_range(values, loop.getRegionIterArgs());
+  else if (auto loop = dyn_cast<ForBlocksOp>(maker))
+    llvm::append_range(values, loop.getCarried());
+  return values;
+}
+
+/// Whether `value` reaches a store that shows what lies past the end of `source`: one to a view with another end. There
 /// the elements past this end are as good as any other, and no mask may change them.
-bool TailMasker::reachesOtherStore(Value value, const TailSource &source, llvm::SmallPtrSetImpl<Operation *> &seen) {
-  auto carries = [&](Value v) { return analysis->get(v, 0).has(source) || analysis->get(v, 1).has(source); };
-  auto follow = [&](ValueRange values) {
-    return llvm::any_of(values, [&](Value v) { return carries(v) && reachesOtherStore(v, source, seen); });
-  };
+bool TailMasker::reachesOtherStore(Value value, const TailSource &source, DenseSet<Value> &seen) {
+  if (!seen.insert(value).second)
+    return false;
+  auto has = [&](Value v, int axis) { return analysis->get(v, axis).has(source); };
   for (OpOperand &use : value.getUses()) {
-    Operation *user = use.getOwner();
-    if (auto store = dyn_cast<StoreOp>(user)) {
+    if (auto store = dyn_cast<StoreOp>(use.getOwner())) {
       AccessSources access = getAccessSources(store.getView().getType(), store.getIndices(), store.getSizes());
       for (int axis : {0, 1})
-        if (analysis->get(value, axis).has(source) && !llvm::is_contained(access.axes[axis], source))
+        if (has(value, axis) && !llvm::is_contained(access.axes[axis], source))
           return true;
     }
-    bool yields = user->hasTrait<OpTrait::IsTerminator>();
-    ValueRange results = user->getResults();
-    if (yields && user->getParentOp() != func)
-      results = user->getParentOp()->getResults().slice(use.getOperandNumber(), 1);
-    if (seen.insert(user).second && follow(results))
-      return true;
+    for (Value made : valuesMadeFrom(use))
+      if ((has(made, 0) || has(made, 1)) && reachesOtherStore(made, source, seen))
+        return true;
   }
   return false;
 }
@@ -232,9 +246,10 @@ LogicalResult TailMasker::satisfy(const Need &need) {
   Operation *consumer = need.operand->getOwner();
   bool inScope = !need.source.isDefinedBy([&](Value value) { return !dominance.properlyDominates(value, consumer); });
   if (!inScope) {
-    InFlightDiagnostic diag = consumer->emitOpError()
-                              << "may meet positions past the end of a view here, but where the tile starts is computed "
-                                 "in an inner block; compute the start of the load outside of it";
+    InFlightDiagnostic diag =
+        consumer->emitOpError()
+        << "may meet positions past the end of a view here, but where the tile starts is computed "
+           "in an inner block; compute the start of the load outside of it";
     if (Value start = dyn_cast<Value>(need.source.anchor))
       diag.attachNote(start.getLoc()) << "the tile starts here";
     return diag;
@@ -249,10 +264,8 @@ LogicalResult TailMasker::satisfy(const Need &need) {
     Operation *user = use.getOwner();
     if (mask->isAncestor(user) || isa<StoreOp>(user) || !dominance.properlyDominates(masked, user))
       return false;
-    llvm::SmallPtrSet<Operation *, 16> seen;
-    return llvm::none_of(user->getResults(), [&](Value result) {
-      return reachesOtherStore(result, need.source, seen);
-    });
+    DenseSet<Value> seen;
+    return llvm::none_of(valuesMadeFrom(use), [&](Value made) { return reachesOtherStore(made, need.source, seen); });
   });
   return success();
 }

@@ -105,8 +105,7 @@ LogicalResult MapVectorizer::vectorizeElementwise(Operation &op) {
   SmallVector<Type> results;
   for (Type type : op.getResultTypes())
     results.push_back(RankedTensorType::get(extents, type));
-  OperationState state(op.getLoc(), op.getName(), operands, results, 
-                       op.getDiscardableAttrDictionary().getValue());
+  OperationState state(op.getLoc(), op.getName(), operands, results, op.getDiscardableAttrDictionary().getValue());
   state.propertiesAttr = op.getPropertiesAsAttribute();
   mapping.map(op.getResults(), builder.create(state)->getResults());
   return success();

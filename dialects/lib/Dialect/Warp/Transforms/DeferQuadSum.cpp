@@ -13,14 +13,33 @@ namespace lacuna::warp {
 #define GEN_PASS_DEF_WARPDEFERQUADSUM
 #include "lacuna/Dialect/Warp/Transforms/Passes.h.inc"
 
+/// Whether the four lanes of a row hold the same `value`: nothing that it is made of is a lane's part of a row.
+static bool isSameInQuad(Value value, DenseSet<Value> &seen) {
+  if (!isa<RankedTensorType>(value.getType()) || !seen.insert(value).second)
+    return true;
+  auto all = [&](ValueRange values) { return llvm::all_of(values, [&](Value v) { return isSameInQuad(v, seen); }); };
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    return loop && all({loop.getTiedLoopInit(argument)->get(), loop.getTiedLoopYieldedValue(argument)->get()});
+  }
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  Operation *op = value.getDefiningOp();
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return all(Value(loop.getRegionIterArg(number)));
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return all({branch.thenYield().getOperand(number), branch.elseYield().getOperand(number)});
+  return isa<QuadReduceOp>(op) || (!isa<RowReduceOp>(op) && all(op->getOperands()));
+}
+
 /// Whether `value` is `carried`, or `carried * r`: linear in it, with one factor a row.
 static bool isScaledCarry(Value value, Value carried) {
   if (value == carried)
     return true;
   auto mul = value.getDefiningOp<arith::MulFOp>();
-  if (!mul || !value.hasOneUse())
+  if (!mul || !value.hasOneUse() || (mul.getLhs() != carried && mul.getRhs() != carried))
     return false;
-  return mul.getLhs() == carried || mul.getRhs() == carried;
+  DenseSet<Value> seen;
+  return isSameInQuad(mul.getLhs() == carried ? mul.getRhs() : mul.getLhs(), seen);
 }
 
 /// The quad_reduce in `yielded = carried * r + quad_reduce(s)`, if that is what it is.

@@ -40,7 +40,7 @@ tile.func @difference(%x: !tile.view<[64, 32], f32>, %v: !tile.view<[64], f32>, 
   tile.return
 }
 
-// The other forms of an exponent: c - s, s + c, s * a (a of any sign), s alone, a scalar, a constant factor.
+// The other forms of an exponent: c - s, s + c, -(s * a + c), s * a (a of any sign), s alone, a scalar, a constant factor.
 // CHECK-LABEL: tile.func @forms
 // CHECK-SAME: %[[A:[a-z0-9]+]]: f32
 // CHECK-DAG: %[[L:.*]] = arith.constant 1.44269502 : f32
@@ -54,6 +54,7 @@ tile.func @forms(%x: !tile.view<[64, 32], f32>, %a: f32, %y: !tile.view<[9, 64, 
   %c2 = arith.constant 2 : i32
   %c3 = arith.constant 3 : i32
   %c4 = arith.constant 4 : i32
+  %c5 = arith.constant 5 : i32
   %three = arith.constant dense<3.0> : tensor<64x32xf32>
   // CHECK: %[[S:.*]] = tile.load
   %s = tile.load %x[%c0, %c0] sizes [64, 32] : (!tile.view<[64, 32], f32>, i32, i32) -> tensor<64x32xf32>
@@ -68,11 +69,20 @@ tile.func @forms(%x: !tile.view<[64, 32], f32>, %a: f32, %y: !tile.view<[9, 64, 
   // CHECK: math.exp2 %[[F2]]
   %sum = arith.addf %s, %at : tensor<64x32xf32>
   %e2 = math.exp %sum : tensor<64x32xf32>
+  // The sigmoid's exponent.
+  %scaled = arith.mulf %s, %at : tensor<64x32xf32>
+  // CHECK: arith.negf
+  // CHECK: %[[NAL:.*]] = arith.mulf %[[A]], %{{.*}} : f32
+  // CHECK: %[[NALT:.*]] = tile.broadcast %[[NAL]]
+  // CHECK: %[[F7:.*]] = math.fma %[[S]], %[[NALT]], %{{.*}}
+  // CHECK: math.exp2 %[[F7]]
+  %shifted = arith.addf %scaled, %at : tensor<64x32xf32>
+  %negative = arith.negf %shifted : tensor<64x32xf32>
+  %e7 = math.exp %negative : tensor<64x32xf32>
   // CHECK: %[[AL2:.*]] = arith.mulf %[[A]], %[[L]] : f32
   // CHECK: %[[ALT2:.*]] = tile.broadcast %[[AL2]]
   // CHECK: %[[F3:.*]] = arith.mulf %[[S]], %[[ALT2]]
   // CHECK: math.exp2 %[[F3]]
-  %scaled = arith.mulf %s, %at : tensor<64x32xf32>
   %e3 = math.exp %scaled : tensor<64x32xf32>
   // CHECK: %[[F4:.*]] = arith.mulf %[[S]], %[[LT]]
   // CHECK: math.exp2 %[[F4]]
@@ -89,6 +99,7 @@ tile.func @forms(%x: !tile.view<[64, 32], f32>, %a: f32, %y: !tile.view<[9, 64, 
   tile.store %e3, %y[%c2, %c0, %c0] sizes [0, 64, 32] : tensor<64x32xf32>, (!tile.view<[9, 64, 32], f32>, i32, i32, i32)
   tile.store %e4, %y[%c3, %c0, %c0] sizes [0, 64, 32] : tensor<64x32xf32>, (!tile.view<[9, 64, 32], f32>, i32, i32, i32)
   tile.store %e5, %y[%c4, %c0, %c0] sizes [0, 64, 32] : tensor<64x32xf32>, (!tile.view<[9, 64, 32], f32>, i32, i32, i32)
+  tile.store %e7, %y[%c5, %c0, %c0] sizes [0, 64, 32] : tensor<64x32xf32>, (!tile.view<[9, 64, 32], f32>, i32, i32, i32)
   tile.store %e6, %z[%c0] sizes [0] : f32, (!tile.view<[1], f32>, i32)
   tile.return
 }

@@ -96,6 +96,15 @@ tile.func @stores(%x: !tile.view<[64, N], f32>, %same: !tile.view<[64, N], f32> 
   %n1 = arith.negf %t : tensor<64x32xf32>
   // CHECK: math.absf %[[T]]
   %n2 = math.absf %t : tensor<64x32xf32>
+  // Carried to a later step and stored there.
+  // CHECK: scf.yield %[[T]]
+  %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+  %c1 = arith.constant 1 : i32
+  %c2 = arith.constant 2 : i32
+  %carried = scf.for %i = %c0 to %c2 step %c1 iter_args(%before = %zero) -> tensor<64x32xf32> : i32 {
+    tile.store %before, %longer[%c0, %i] sizes [64, 32] : tensor<64x32xf32>, (!tile.view<[64, L], f32>, i32, i32)
+    scf.yield %t : tensor<64x32xf32>
+  }
   tile.store %n1, %same[%c0, %c0] sizes [64, 32] : tensor<64x32xf32>, (!tile.view<[64, N], f32>, i32, i32)
   tile.store %n2, %longer[%c0, %c0] sizes [64, 32] : tensor<64x32xf32>, (!tile.view<[64, L], f32>, i32, i32)
   tile.store %max, %y[%c0] sizes [64] : tensor<64x1xf32>, (!tile.view<[64], f32>, i32)

@@ -74,3 +74,16 @@ tile.func @map_left(%y: !tile.view<[64, 32], i32> {tile.output}) attributes {dim
   tile.store %u, %y[%c0, %c0] sizes [64, 32] : tensor<64x32xi32>, (!tile.view<[64, 32], i32>, i32, i32)
   tile.return
 }
+
+// -----
+
+tile.func @other_region(%x: !tile.view<[64, N], f32>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  // expected-error@+1 {{hides which axis of a tile reaches past the end of a view; use scf.if, scf.for or tile.for_blocks}}
+  %t = scf.execute_region -> tensor<64x32xf32> {
+    %inner = tile.load %x[%c0, %c0] sizes [64, 32] : (!tile.view<[64, N], f32>, i32, i32) -> tensor<64x32xf32>
+    scf.yield %inner : tensor<64x32xf32>
+  }
+  %max = tile.reduce max %t axes [1] : tensor<64x32xf32> -> tensor<64x1xf32>
+  tile.return
+}

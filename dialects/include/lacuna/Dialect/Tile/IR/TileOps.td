@@ -148,8 +148,6 @@ def Tile_LoadOp : Tile_Op<"load", [DeclareOpInterfaceMethods<MemoryEffectsOpInte
     (the axis disappears), L > 0 takes L positions from the index on. An index of type `!tile.positions<L>` takes those
     positions. Of the sliced axes there are one (the result is `tensor<Lx1xT>`) or two (`tensor<L0xL1xT>`), in order.
 
-    
-
     ```mlir
     %q = tile.load %view[%b, %h, %r, %c0] sizes [0, 0, 128, 64] : (!tile.view<[B, H, M, 64], bf16>, i32, i32, i32, i32) -> tensor<128x64xbf16>
     ```

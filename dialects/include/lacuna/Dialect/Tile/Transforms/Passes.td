@@ -30,7 +30,12 @@ def TileMaskTails : Pass<"tile-mask-tails", "::lacuna::tile::FuncOp"> {
     neutral value (0, -inf, +inf), under an `scf.if` that only tiles reaching past the end enter.
 
     One mask serves several consumers: what a masked value becomes further on is followed too (exp of -inf is 0), so
-    that a softmax needs one mask, on the scores. Products of two loaded tiles need none, since both read zero there.
+    that a softmax needs one mask, on the scores. Products of two loaded tiles need none, since both read zero there. A
+    mask that the kernel's author wrote (`t[j] < N`) is understood too.
+
+    A sum, maximum or minimum carried by a loop (`acc + x`) is a contraction over its steps: its terms are masked. Any
+    other carried tile whose axis stands for other positions in each step is refused, as is a tile whose start is
+    computed in an inner block.
   }];
   let dependentDialects = ["::lacuna::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
@@ -38,18 +43,24 @@ def TileMaskTails : Pass<"tile-mask-tails", "::lacuna::tile::FuncOp"> {
 def TileExpToExp2 : Pass<"tile-exp-to-exp2", "::lacuna::tile::FuncOp"> {
   let summary = "Writes exp and log in base 2 and folds a positive scale into the exponent";
   let description = [{
-    `exp(x)` becomes `exp2(x * log2(e))` and `log(x)` becomes `log2(x) * ln(2)`. Where the argument is `s - c` with `c` one a row, it becomes one
-    fused multiply-add an element: `fma(s, log2(e), -c * log2(e))`.
+    `exp(x)` becomes `exp2(x * log2(e))` and `log(x)` becomes `log2(x) * ln(2)`. Where the argument is `s - c` with `c`
+    one a row, it becomes one fused multiply-add an element: `fma(s, log2(e), -(c * log2(e)))`. A vector `exp(m - c)` is
+    written with the same rounded product, `exp2(m * log2(e) - c * log2(e))`, so that the sums of an online softmax are
+    rescaled by exactly what their terms were computed against.
 
     A product with a scalar that the launch guarantees to be positive (`tile.positive`) is moved past masks and row
-    maxima, so that `s * scale` costs nothing an element: `exp2(fma(d, scale * log2(e), -c * log2(e)))`. For a scalar of
-    unknown sign this would be wrong (a negative one turns the maximum into the minimum), and nothing is moved.
+    maxima, so that `s * scale` costs nothing an element: `exp2(fma(d, scale * log2(e), -(c * log2(e))))`. For a scalar
+    of unknown sign this would be wrong (a negative one turns the maximum into the minimum), and nothing is moved.
   }];
   let dependentDialects = ["::lacuna::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
 def TileRowReciprocal : Pass<"tile-row-reciprocal", "::lacuna::tile::FuncOp"> {
   let summary = "Makes a division by a row's value one reciprocal a row and a product an element";
+  let description = [{
+    `x / r`, where `r` is broadcast from one value a row, a column or a tile, becomes `x * (1 / r)`. The quotient is
+    rounded twice, and a divisor whose reciprocal overflows (a subnormal one) gives infinity.
+  }];
   let dependentDialects = ["::lacuna::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 

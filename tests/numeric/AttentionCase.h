@@ -1,0 +1,70 @@
+// One attention case: the specialisation of the kernel (what it is compiled for) and everything that a launch varies.
+//
+// The generator draws the specialisations from a table that covers every head dimension, every shape of block and tile and
+// every hook, and for each of them several launches. All of a case follows from its seed.
+#pragma once
+
+#include "Hooks.h"
+#include "lacuna/Runtime/BlockLists.h"
+#include "lacuna/Runtime/DType.h"
+#include "lacuna/Runtime/Random.h"
+
+#include <string>
+
+namespace lacuna::numeric {
+
+/// What the kernel is compiled for.
+struct AttentionSpec {
+  runtime::DType dtype = runtime::DType::BF16;
+  int64_t headDim = 64, valueDim = 64;
+  int64_t queryBlock = 128, keyBlock = 128; ///< QB, KB
+  runtime::AttentionTile tile;              ///< BM, BN
+  const MaskHook *mask = nullptr;
+  const ScoreHook *score = nullptr;
+  bool anySign = false; ///< scales of zero and below are tried too: a second compilation
+};
+
+enum class ListKind {
+  Pattern,  ///< the blocks that the mask needs, partial and full as it says; one list for all
+  Random,   ///< Pattern::Random: each batch and head its own
+  Uneven,   ///< each batch and head its own, rows of very different lengths, some empty, partial and full at random
+  Shared,   ///< the same, one list for all
+  PerHead,  ///< the same, one list a head
+  PerBatch, ///< the same, one list a batch
+  OneEntry, ///< a single block in all lists together
+  Empty,    ///< no block at all
+};
+enum class DataKind {
+  Normal,
+  Extreme, ///< the largest abs(scale * s) is 8192
+  Offset,  ///< every score has a large constant in it
+  Large,   ///< V near the type's range
+  Equal,   ///< all keys equal: uniform weights
+};
+enum class ScaleKind { Usual, One, Tiny, Zero, Negative, Subnormal };
+enum class StrideKind { Contiguous, Gaps, TokenMajor };
+
+struct AttentionCase {
+  uint64_t seed = 0;
+  AttentionSpec spec;
+  runtime::AttentionShape shape;
+  ListKind lists = ListKind::Pattern;
+  DataKind data = DataKind::Normal;
+  ScaleKind scale = ScaleKind::Usual;
+  StrideKind strides = StrideKind::Contiguous;
+  bool nanOutsideLists = true; ///< NaN in every K and V block that no list names
+  int64_t nanQueryRow = -1;    ///< this row of Q is NaN in every head, or none
+  int launches = 1;            ///< so often it runs, and every result must be the same
+
+  /// All of it in one line.
+  std::string describe() const;
+};
+
+/// The table of specialisations.
+std::vector<AttentionSpec> attentionSpecs(uint64_t seed);
+/// A case of `spec` that follows from `seed` alone.
+AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed);
+/// The case's block lists.
+Expected<runtime::BlockLists> makeLists(const AttentionCase &attention);
+
+} // namespace lacuna::numeric

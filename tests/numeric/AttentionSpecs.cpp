@@ -1,0 +1,136 @@
+// The table of specialisations and the cases drawn from them.
+#include "AttentionCase.h"
+
+#include <array>
+
+namespace lacuna::numeric {
+
+using namespace runtime;
+
+namespace {
+
+struct Block {
+  int64_t queries, keys;
+};
+/// Lists' blocks: below, equal to and above the tile, odd multiples of 16, and several query tiles a block.
+constexpr Block kBlocks[] = {{128, 128}, {64, 64},  {128, 64},  {64, 16},   {128, 32}, {192, 48},
+                             {256, 128}, {64, 256}, {128, 176}, {384, 192}, {64, 80},  {128, 96}};
+
+/// The 16-bit types take turns, so that every feature meets both.
+DType dtypeOf(size_t index) { return (index + index / 2) % 2 == 0 ? DType::BF16 : DType::F16; }
+
+AttentionSpec makeSpec(size_t index, int64_t headDim, int64_t valueDim, Block block, size_t mask, size_t score) {
+  AttentionSpec spec;
+  spec.dtype = dtypeOf(index);
+  spec.headDim = headDim;
+  spec.valueDim = valueDim;
+  spec.queryBlock = block.queries;
+  spec.keyBlock = block.keys;
+  if (auto tile = chooseTile(headDim, valueDim, block.queries, block.keys))
+    spec.tile = *tile;
+  spec.mask = &maskHooks()[mask % maskHooks().size()];
+  spec.score = &scoreHooks()[score % scoreHooks().size()];
+  spec.anySign = index % 5 == 2;
+  return spec;
+}
+
+} // namespace
+
+std::vector<AttentionSpec> attentionSpecs(uint64_t seed) {
+  std::vector<AttentionSpec> specs;
+  auto add = [&](int64_t headDim, int64_t valueDim, Block block, size_t mask, size_t score) {
+    specs.push_back(makeSpec(specs.size(), headDim, valueDim, block, mask, score));
+  };
+  constexpr size_t kMasksOfPatterns = 3; // none, causal, window
+  SplitMix64 random(seed, /*stream=*/1);
+  // Every head dimension, with the patterns' masks.
+  for (int64_t dim = 8; dim <= 256; dim += 8)
+    add(dim, dim, kBlocks[static_cast<size_t>(dim / 8 + random.below(2)) % std::size(kBlocks)],
+        static_cast<size_t>(dim / 8) % kMasksOfPatterns, 0);
+  // Every block, at a usual head dimension.
+  for (size_t block = 0; block < std::size(kBlocks); ++block)
+    add(block % 2 ? 64 : 128, block % 2 ? 64 : 128, kBlocks[block], (block + 1) % kMasksOfPatterns, 0);
+  // V of another width than K.
+  constexpr std::array<Block, 6> kWidths = {{{64, 128}, {128, 40}, {192, 128}, {16, 256}, {256, 8}, {72, 88}}};
+  for (size_t index = 0; index < kWidths.size(); ++index)
+    add(kWidths[index].queries, kWidths[index].keys, kBlocks[index], index % kMasksOfPatterns, 0);
+  // Every hook.
+  for (size_t mask = kMasksOfPatterns; mask < maskHooks().size(); ++mask)
+    add(mask % 2 ? 32 : 64, 64, kBlocks[mask % 4], mask, 0);
+  for (size_t score = 1; score < scoreHooks().size(); ++score)
+    add(score % 2 ? 64 : 128, 64, kBlocks[score % 3], score % 2, score);
+  return specs;
+}
+
+namespace {
+
+constexpr const char *kListNames[] = {"pattern", "random", "uneven", "shared", "per-head", "per-batch", "one", "empty"};
+constexpr const char *kDataNames[] = {"normal", "extreme", "offset", "large", "equal"};
+constexpr const char *kScaleNames[] = {"usual", "one", "tiny", "zero", "negative", "subnormal"};
+constexpr const char *kStrideNames[] = {"contiguous", "gaps", "token-major"};
+
+/// Lengths that are likely to break something: 1, around multiples of the tile, anything odd.
+int64_t drawLength(SplitMix64 &random) {
+  constexpr int64_t kEdges[] = {1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129, 192, 255, 256, 257, 320};
+  if (random.below(3) == 0)
+    return kEdges[random.below(std::size(kEdges))];
+  return 1 + static_cast<int64_t>(random.below(330));
+}
+
+ScaleKind drawScale(SplitMix64 &random, bool anySign) {
+  if (anySign && random.below(2) == 0) {
+    constexpr ScaleKind kOthers[] = {ScaleKind::Negative, ScaleKind::Zero};
+    return kOthers[random.below(2)];
+  }
+  constexpr ScaleKind kKinds[] = {ScaleKind::One, ScaleKind::Tiny, ScaleKind::Subnormal};
+  return random.below(5) == 0 ? kKinds[random.below(std::size(kKinds))] : ScaleKind::Usual;
+}
+
+} // namespace
+
+AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed) {
+  SplitMix64 random(seed, /*stream=*/2);
+  AttentionCase result;
+  result.seed = seed;
+  result.spec = spec;
+  AttentionShape &shape = result.shape;
+  constexpr int64_t kGroups[][2] = {{1, 1}, {2, 1}, {4, 2}, {6, 2}, {3, 3}, {4, 1}, {2, 2}};
+  const auto &heads = kGroups[random.below(std::size(kGroups))];
+  shape.batch = 1 + static_cast<int64_t>(random.below(3) == 0);
+  shape.heads = heads[0];
+  shape.kvHeads = heads[1];
+  shape.queries = drawLength(random);
+  shape.keys = random.below(3) == 0 ? shape.queries : drawLength(random);
+  shape.headDim = spec.headDim;
+  shape.valueDim = spec.valueDim;
+  // The pattern's own lists half of the time; without a mask, random ones are a pattern too.
+  if (random.below(2) == 0)
+    result.lists = static_cast<ListKind>(2 + random.below(6));
+  else if (spec.mask->body.empty() && random.below(2) == 0)
+    result.lists = ListKind::Random;
+  result.data = random.below(2) == 0 ? DataKind::Normal : static_cast<DataKind>(random.below(5));
+  // A hook makes other scores of them, for which float32 itself may be too coarse.
+  if (spec.score->score && (result.data == DataKind::Extreme || result.data == DataKind::Offset))
+    result.data = DataKind::Normal;
+  result.scale = drawScale(random, spec.anySign);
+  result.strides = static_cast<StrideKind>(random.below(3));
+  if (random.below(10) == 0)
+    result.nanQueryRow = static_cast<int64_t>(random.below(static_cast<uint64_t>(shape.queries)));
+  if (random.below(40) == 0)
+    result.launches = 20;
+  return result;
+}
+
+std::string AttentionCase::describe() const {
+  return fmt::format("{} D={} DV={} QB={} KB={} BM={} BN={} mask={} score={} B={} H={} G={} M={} N={} lists={} data={} "
+                     "scale={} strides={}{}{} seed={}",
+                     dtypeName(spec.dtype), spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock,
+                     spec.tile.queries, spec.tile.keys, spec.mask->name, spec.score->name, shape.batch, shape.heads,
+                     shape.kvHeads, shape.queries, shape.keys, kListNames[static_cast<int>(lists)],
+                     kDataNames[static_cast<int>(data)], kScaleNames[static_cast<int>(scale)],
+                     kStrideNames[static_cast<int>(strides)],
+                     nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
+                     launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
+}
+
+} // namespace lacuna::numeric

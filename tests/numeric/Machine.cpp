@@ -1,0 +1,165 @@
+#include "Machine.h"
+
+#include <algorithm>
+
+namespace lacuna::numeric {
+
+using namespace runtime;
+
+namespace {
+
+std::string keyOf(const KernelSpec &spec) {
+  std::string key = spec.file + '\n' + spec.kernel;
+  for (const auto *table : {&spec.params, &spec.hooks})
+    for (const auto &[name, value] : *table)
+      key += fmt::format("\n{}={}", name, value);
+  return key;
+}
+
+/// Copies of a launch's memory on the GPU.
+class DeviceArguments {
+public:
+  explicit DeviceArguments(const Device &device) : device(device) {}
+
+  Expected<void> add(const LaunchArgument &argument) {
+    if (const float *value = std::get_if<float>(&argument)) {
+      values.emplace_back(*value);
+    } else if (const int32_t *integer = std::get_if<int32_t>(&argument)) {
+      values.emplace_back(*integer);
+    } else if (auto *list = std::get_if<const BlockLists *>(&argument)) {
+      return addList(**list);
+    } else if (const Input *input = std::get_if<Input>(&argument)) {
+      return addTensor(*input->tensor);
+    } else {
+      GuardedTensor *tensor = std::get<Output>(argument).tensor;
+      outputs.emplace_back(buffers.size(), tensor);
+      return addTensor(*tensor);
+    }
+    return {};
+  }
+
+  Expected<void> downloadOutputs() {
+    for (auto &[buffer, tensor] : outputs)
+      if (auto done = buffers[buffer].download(tensor->memory().data(), tensor->memory().size()); !done)
+        return done;
+    return {};
+  }
+
+  std::vector<ArgumentValue> values;
+
+private:
+  Expected<void *> copy(const void *source, size_t bytes) {
+    auto buffer = DeviceBuffer::allocate(device, std::max<size_t>(bytes, 1));
+    if (!buffer)
+      return takeError(buffer);
+    if (bytes > 0)
+      if (auto done = buffer->upload(source, bytes); !done)
+        return takeError(done);
+    buffers.push_back(std::move(*buffer));
+    return buffers.back().data();
+  }
+
+  Expected<void> addTensor(const GuardedTensor &tensor) {
+    auto base = copy(tensor.memory().data(), tensor.memory().size());
+    if (!base)
+      return takeError(base);
+    values.emplace_back(tensor.viewAt(*base));
+    return {};
+  }
+
+  Expected<void> addList(const BlockLists &lists) {
+    BlockListView view = lists.view();
+    const std::pair<const std::vector<int32_t> *, const int32_t **> parts[] = {
+        {&lists.indptr, &view.indptr}, {&lists.split, &view.split}, {&lists.indices, &view.indices}};
+    for (const auto &[numbers, pointer] : parts) {
+      auto base = copy(numbers->data(), numbers->size() * sizeof(int32_t));
+      if (!base)
+        return takeError(base);
+      *pointer = static_cast<const int32_t *>(*base);
+    }
+    values.emplace_back(view);
+    return {};
+  }
+
+  Device device;
+  std::vector<DeviceBuffer> buffers;
+  std::vector<std::pair<size_t, GuardedTensor *>> outputs;
+};
+
+} // namespace
+
+Expected<std::unique_ptr<Machine>> Machine::create(bool gpu, std::string kernelFolder) {
+  auto threads = std::make_shared<ThreadPool>();
+  if (!gpu)
+    return std::unique_ptr<Machine>(new Machine(Jit::forCpu(threads), threads, std::move(kernelFolder)));
+  auto device = Device::open();
+  if (!device)
+    return takeError(device);
+  auto jit = Jit::forDevice(*device);
+  if (!jit)
+    return takeError(jit);
+  auto stream = Stream::create(*device);
+  if (!stream)
+    return takeError(stream);
+  std::unique_ptr<Machine> machine(new Machine(std::move(*jit), threads, std::move(kernelFolder)));
+  machine->stream = std::move(*stream);
+  return machine;
+}
+
+Expected<std::string> Machine::readKernelFile(const std::string &name) const {
+  return readTextFile(kernelFolder + "/" + name);
+}
+
+Expected<JitKernel> Machine::compile(KernelSpec spec) {
+  spec.file = kernelFolder + "/" + spec.file;
+  std::string key = keyOf(spec);
+  auto found = kernels.find(key);
+  if (found == kernels.end())
+    found = kernels.emplace(std::move(key), jit.compile(spec)).first;
+  return found->second;
+}
+
+Expected<void> Machine::launch(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments) {
+  for (const LaunchArgument &argument : arguments)
+    if (const Output *output = std::get_if<Output>(&argument))
+      output->tensor->poison();
+  auto done = stream ? launchOnGpu(kernel, arguments) : launchOnCpu(kernel, arguments);
+  if (!done)
+    return done;
+  for (size_t index = 0; index < arguments.size(); ++index)
+    if (const Output *output = std::get_if<Output>(&arguments[index]))
+      if (auto stray = output->tensor->findStrayWrite())
+        return makeError(ErrorCode::Internal, "argument '{}': {}", kernel.metadata().arguments[index].name, *stray);
+  return {};
+}
+
+Expected<void> Machine::launchOnCpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments) {
+  std::vector<ArgumentValue> values;
+  for (const LaunchArgument &argument : arguments) {
+    if (const float *value = std::get_if<float>(&argument))
+      values.emplace_back(*value);
+    else if (const int32_t *integer = std::get_if<int32_t>(&argument))
+      values.emplace_back(*integer);
+    else if (auto *list = std::get_if<const BlockLists *>(&argument))
+      values.emplace_back((*list)->view());
+    else if (const Input *input = std::get_if<Input>(&argument)) // a view holds no const pointer; inputs are only read
+      values.emplace_back(input->tensor->viewAt(const_cast<unsigned char *>(input->tensor->memory().data())));
+    else
+      values.emplace_back(std::get<Output>(argument).tensor->hostView());
+  }
+  return kernel.launch(values);
+}
+
+Expected<void> Machine::launchOnGpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments) {
+  DeviceArguments onDevice(stream->device());
+  for (const LaunchArgument &argument : arguments)
+    if (auto done = onDevice.add(argument); !done)
+      return done;
+  if (auto done = kernel.launch(*stream, onDevice.values); !done)
+    return done;
+  if (auto done = stream->synchronize(); !done)
+    return done;
+  return onDevice.downloadOutputs();
+}
+
+} // namespace lacuna::numeric

@@ -1,0 +1,59 @@
+// The machine that the tests run on: the CPU, or the first GPU. It compiles each specialisation once and launches kernels
+// on guarded tensors.
+#pragma once
+
+#include "GuardedTensor.h"
+#include "lacuna/Jit/Jit.h"
+#include "lacuna/Runtime/BlockLists.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lacuna::numeric {
+
+/// One argument of a launch.
+struct Input {
+  const GuardedTensor *tensor;
+};
+struct Output {
+  GuardedTensor *tensor;
+};
+using LaunchArgument = std::variant<Input, Output, const runtime::BlockLists *, float, int32_t>;
+
+/// Thread safety: one thread at a time.
+class Machine {
+public:
+  /// Errors: as runtime::Device::open and Jit::forDevice.
+  static Expected<std::unique_ptr<Machine>> create(bool gpu, std::string kernelFolder);
+
+  /// The text of a file of the kernel folder. Errors: as readTextFile.
+  Expected<std::string> readKernelFile(const std::string &name) const;
+  /// `spec.file` is a name in the kernel folder. Compiles at the first call. Errors: as Jit::compile.
+  Expected<JitKernel> compile(KernelSpec spec);
+  /// How many specialisations were compiled so far.
+  size_t compiledKernels() const { return kernels.size(); }
+
+  /// Poisons the outputs, launches, waits, and leaves the results in the outputs' host memory. Errors: as
+  /// JitKernel::launch; Internal for a write outside an output's view.
+  Expected<void> launch(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
+
+  /// For references and random data.
+  runtime::ThreadPool &pool() { return *threads; }
+
+private:
+  Machine(Jit jit, std::shared_ptr<runtime::ThreadPool> threads, std::string kernelFolder)
+      : jit(std::move(jit)), threads(std::move(threads)), kernelFolder(std::move(kernelFolder)) {}
+  Expected<void> launchOnCpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
+  Expected<void> launchOnGpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
+
+  Jit jit;
+  std::shared_ptr<runtime::ThreadPool> threads;
+  std::string kernelFolder;
+  std::optional<runtime::Stream> stream;
+  std::map<std::string, Expected<JitKernel>> kernels;
+};
+
+} // namespace lacuna::numeric

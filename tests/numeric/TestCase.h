@@ -1,0 +1,35 @@
+// A case of the numeric tests: a name with all of its parameters, the kernel it needs, and how it is run and judged.
+#pragma once
+
+#include "Machine.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lacuna::numeric {
+
+struct TestCase {
+  /// Says everything about the case, so that a failure can be understood from it; begins with its group, as in
+  /// "attention/17 bf16 D=64 ...".
+  std::string name;
+  KernelSpec kernel;
+  /// Launches and judges; what is wrong, a sentence each. Empty: passed.
+  std::function<std::vector<std::string>(Machine &, const JitKernel &)> run;
+};
+
+/// `count` cases of attention_forward.tile; a case depends on `seed` and its number alone.
+std::vector<TestCase> attentionCases(uint64_t seed, int64_t count);
+/// matmul.tile and block_sparse_matmul.tile.
+std::vector<TestCase> matmulCases(uint64_t seed);
+std::vector<TestCase> blockSparseMatmulCases(uint64_t seed);
+/// sigmoid_attention.tile, two_product_attention.tile and pooled_scores.tile.
+std::vector<TestCase> sigmoidCases(uint64_t seed);
+std::vector<TestCase> twoProductCases(uint64_t seed);
+std::vector<TestCase> pooledScoreCases(uint64_t seed);
+
+/// Compiles attention_forward.tile twice, the second time with every identifier changed, for both targets; the code must
+/// be equal. A sentence for each difference.
+std::vector<std::string> checkRenamedKernel(const Machine &machine);
+
+} // namespace lacuna::numeric
