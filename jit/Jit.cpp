@@ -166,11 +166,15 @@ const runtime::Device *Jit::device() const { return state->device ? &*state->dev
 Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
   KernelSpec complete = spec;
   if (complete.source.empty()) {
+    if (spec.file.empty())
+      return makeError(ErrorCode::InvalidArgument, "there is nothing to compile: neither a file nor a source was given");
     auto text = readTextFile(spec.file);
     if (!text)
       return takeError(text);
     complete.source = std::move(*text);
   }
+  if (complete.file.empty())
+    complete.file = "<source>";
   auto positive = JitKernel::State::build(*state, complete, /*positive=*/true);
   if (!positive)
     return takeError(positive);

@@ -104,7 +104,8 @@ Expected<Assembler> Assembler::find() {
   if (const char *named = std::getenv("LACUNA_PTXAS"); named && *named) {
     if (auto path = executable(named))
       return Assembler(*path);
-    if (auto path = llvm::sys::findProgramByName(named))
+    // A name with a slash is a path, which findProgramByName would hand back as it is.
+    if (auto path = llvm::sys::findProgramByName(named); path && executable(*path))
       return Assembler(*path);
     return makeError(ErrorCode::NotFound,
                      "LACUNA_PTXAS names '{}', which is no executable program; set it to ptxas's path or unset it", named);

@@ -21,8 +21,8 @@ namespace lacuna {
 
 namespace {
 
-/// One scratch area a thread, as large as the largest kernel that it ran asked for; freed when the thread ends. It outlives
-/// the call so that a grid of thousands of programs does not map and clear the memory for each of them.
+/// One scratch area a thread, as large as the largest kernel that it ran asked for; freed when the thread ends. It
+/// outlives the call so that a grid of thousands of programs does not map and clear the memory for each of them.
 class Scratch {
 public:
   ~Scratch() { std::free(memory); }
@@ -71,8 +71,9 @@ Expected<std::unique_ptr<llvm::MemoryBuffer>> emitObject(llvm::Module &module, l
   return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), /*RequiresNullTerminator=*/false);
 }
 
-/// The functions that generated code may call: the scratch area, what LLVM makes of loops that copy or fill, and what it
-/// calls for instructions that an old CPU lacks (FMA, half precision). Nothing else of this process is visible to it.
+/// The functions that generated code may call: the scratch area, what LLVM makes of loops that copy or fill, and what
+/// it calls for instructions that an old CPU lacks (FMA, half precision). Nothing else of this process is visible to
+/// it.
 llvm::orc::SymbolMap hostFunctions(llvm::orc::LLJIT &jit) {
   auto symbol = [](auto *function) {
     return llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(function),

@@ -49,6 +49,16 @@ std::vector<StageRunner::Row> StageRunner::table() {
   return rows;
 }
 
+Expected<void> StageRunner::readOverride(const Row &row, const std::string &text) {
+  bool isElf = llvm::StringRef(text).starts_with("\177ELF");
+  if (row.stage == Stage::Cubin && !isElf)
+    return makeError(ErrorCode::ParseError, "the override of stage 'cubin' is no cubin: it does not begin as an ELF file does");
+  if (row.stage != Stage::Cubin && text.find('\0') != std::string::npos)
+    return makeError(ErrorCode::ParseError, "the override of stage '{}' is no text: it has a zero byte at offset {}",
+                     stageName(row.stage), text.find('\0'));
+  return row.read(text);
+}
+
 Expected<void> StageRunner::runRow(const Row &row) {
   llvm::TimeTraceScope trace(stageName(row.stage));
   auto begin = std::chrono::steady_clock::now();
@@ -58,7 +68,9 @@ Expected<void> StageRunner::runRow(const Row &row) {
   if (overridden == request.overrides.end() || row.stage != Stage::Cubin)
     made = row.make();
   if (made && overridden != request.overrides.end())
-    made = row.read(overridden->second);
+    made = readOverride(row, overridden->second);
+  if (made && (row.stage == Stage::Tile || row.stage == Stage::TileOpt))
+    made = describe();
   if (!made)
     return made;
   std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
@@ -74,7 +86,7 @@ Expected<void> StageRunner::runRow(const Row &row) {
     file.close();
     if (error || file.has_error()) {
       file.clear_error();
-      return makeError(ErrorCode::ToolFailed, "cannot write {}: {}", path, error ? error.message() : "disk full?");
+      return makeError(ErrorCode::Unavailable, "cannot write {}: {}", path, error ? error.message() : "is the disk full?");
     }
   }
   return {};
@@ -82,6 +94,7 @@ Expected<void> StageRunner::runRow(const Row &row) {
 
 Expected<CompileResult> StageRunner::run() {
   source = request.source;
+  result.metadata.target = targetName(request.target);
   for (const auto &[stage, text] : request.overrides)
     if (!hasStage(request.target, stage) || stage == Stage::Sass)
       return makeError(ErrorCode::InvalidArgument, "stage '{}' cannot be overridden for target {}", stageName(stage),
@@ -91,8 +104,8 @@ Expected<CompileResult> StageRunner::run() {
     return makeError(ErrorCode::InvalidArgument, "target {} has no stage '{}'", targetName(request.target), stageName(*last));
   if (!request.dumpDirectory.empty())
     if (std::error_code error = llvm::sys::fs::create_directories(request.dumpDirectory))
-      return makeError(ErrorCode::InvalidArgument, "cannot create the directory '{}': {}", request.dumpDirectory,
-                       error.message());
+      return makeError(ErrorCode::Unavailable, "cannot make the directory '{}' for the stages: {}; give one that can be written",
+                       request.dumpDirectory, error.message());
   for (const Row &row : table()) {
     if (row.stage == Stage::Sass && last != Stage::Sass)
       continue; // Made only on request.

@@ -32,10 +32,13 @@ private:
   };
   std::vector<Row> table();
   Expected<void> runRow(const Row &row);
+  Expected<void> readOverride(const Row &row, const std::string &text);
 
   Expected<void> parseSource();
   Expected<void> generate();
   Expected<void> optimizeTile();
+  /// Takes the launch metadata from the module as it is now.
+  Expected<void> describe();
   Expected<void> splitRoles();
   Expected<void> optimizeWarp();
   Expected<void> lowerToLLVM();

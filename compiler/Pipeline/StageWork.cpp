@@ -1,6 +1,7 @@
 // What each stage does.
 #include "MetadataBuilder.h"
 #include "StageRunner.h"
+#include "UseOrder.h"
 
 #include "lacuna/Compiler/Codegen/CpuJit.h"
 #include "lacuna/Compiler/Conversion/TileToCpu.h"
@@ -36,10 +37,16 @@ void registerPipelineDialects(mlir::MLIRContext &context) {
 // Text in, text out
 //===--------------------------------------------------------------------------------------------------------------===//
 
+/// What the text of an override is called in messages.
+static std::string overrideName(Stage stage) { return fmt::format("<override {}>", stageName(stage)); }
+
 Expected<void> StageRunner::withDiagnostics(Stage stage, const std::function<mlir::LogicalResult()> &work) {
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(source, request.fileName, /*RequiresNullTerminator=*/false),
                              llvm::SMLoc());
+  for (const auto &[overridden, edited] : request.overrides)
+    sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(edited, overrideName(overridden), /*RequiresNullTerminator=*/false),
+                               llvm::SMLoc());
   std::string text;
   llvm::raw_string_ostream stream(text);
   mlir::SourceMgrDiagnosticHandler handler(sources, &context, stream);
@@ -52,8 +59,7 @@ Expected<void> StageRunner::withDiagnostics(Stage stage, const std::function<mli
 
 Expected<void> StageRunner::readModule(Stage stage, const std::string &text) {
   llvm::SourceMgr sources;
-  std::string name = fmt::format("<override {}>", stageName(stage));
-  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name), llvm::SMLoc());
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, overrideName(stage)), llvm::SMLoc());
   std::string diagnostics;
   llvm::raw_string_ostream stream(diagnostics);
   mlir::SourceMgrDiagnosticHandler handler(sources, &context, stream);
@@ -65,14 +71,18 @@ Expected<void> StageRunner::readModule(Stage stage, const std::string &text) {
 }
 
 Expected<void> StageRunner::readLLVM(Stage stage, const std::string &text) {
+  std::string name = overrideName(stage), message;
+  llvm::raw_string_ostream stream(message);
   llvm::SMDiagnostic diagnostic;
-  auto read = llvm::parseAssemblyString(text, diagnostic, *llvmContext);
-  if (!read || llvm::verifyModule(*read)) {
-    std::string message;
-    llvm::raw_string_ostream stream(message);
-    diagnostic.print(fmt::format("<override {}>", stageName(stage)).c_str(), stream, /*ShowColors=*/false);
-    return tl::unexpected(Error{ErrorCode::ParseError, read ? "the LLVM IR given is malformed" : message});
-  }
+  auto read = llvm::parseAssembly(llvm::MemoryBufferRef(text, name), diagnostic, *llvmContext);
+  if (!read)
+    diagnostic.print(/*ProgName=*/nullptr, stream, /*ShowColors=*/false);
+  else if (llvm::verifyModule(*read, &stream))
+    message = fmt::format("{}: error: this LLVM IR breaks a rule of LLVM: {}", name, message);
+  else if (!read->getFunction(result.metadata.symbol))
+    message = fmt::format("{}: error: there is no function '{}', which the launch calls", name, result.metadata.symbol);
+  if (!message.empty())
+    return tl::unexpected(Error{ErrorCode::ParseError, std::string(llvm::StringRef(message).rtrim())});
   llvmModule = std::move(read);
   return {};
 }
@@ -107,8 +117,14 @@ Expected<void> StageRunner::generate() {
   frontend::Specialization specialization{request.kernel, request.params, request.hooks, request.positiveScalars,
                                           request.allScalarsPositive, std::string(targetName(request.target))};
   auto checked = frontend::analyze(tree, specialization);
-  if (!checked)
-    return takeError(checked);
+  if (!checked) {
+    Error error = std::move(checked.error());
+    if (error.message.starts_with("--hook:"))
+      error.code = ErrorCode::InvalidArgument; // The text at fault is the caller's option, not the file.
+    else if (tree->all<frontend::KernelDecl>().empty())
+      error.code = ErrorCode::VerifyError; // The file has none, whichever the caller asked for.
+    return tl::unexpected(std::move(error));
+  }
   auto generated = frontend::generateTile(**checked, context);
   if (!generated)
     return takeError(generated);
@@ -126,8 +142,10 @@ Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir
 }
 
 Expected<void> StageRunner::optimizeTile() {
-  if (auto done = runPasses(Stage::TileOpt, [](mlir::OpPassManager &passes) { tile::buildTilePipeline(passes); }); !done)
-    return done;
+  return runPasses(Stage::TileOpt, [](mlir::OpPassManager &passes) { tile::buildTilePipeline(passes); });
+}
+
+Expected<void> StageRunner::describe() {
   auto metadata = describeKernel(*module);
   if (!metadata)
     return takeError(metadata);
@@ -182,10 +200,12 @@ Expected<void> StageRunner::lowerToLLVM() {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 Expected<void> StageRunner::optimize() {
+  sortUses(*llvmModule);
   return request.target == Target::Cpu ? optimizeForCpu(*llvmModule, CpuTarget::host()) : optimizeForGpu(*llvmModule, gpu);
 }
 
 Expected<void> StageRunner::generatePtx() {
+  sortUses(*llvmModule);
   auto text = emitPtx(*llvmModule, gpu);
   if (!text)
     return takeError(text);
@@ -196,8 +216,10 @@ Expected<void> StageRunner::generatePtx() {
 Expected<void> StageRunner::assemble() {
   auto assembler = Assembler::find();
   if (!assembler) {
-    if (assembler.error().code != ErrorCode::Unavailable || request.stopAfter >= Stage::Cubin)
+    if (assembler.error().code != ErrorCode::Unavailable || request.stopAfter >= Stage::Cubin) {
+      assembler.error().code = ErrorCode::Unavailable;
       return takeError(assembler);
+    }
     result.image = ptx; // The driver assembles it.
     return {};
   }
@@ -220,6 +242,7 @@ Expected<void> StageRunner::disassemble() {
 }
 
 Expected<void> StageRunner::finishCpu() {
+  sortUses(*llvmModule);
   auto jit = CpuJit::create(*llvmModule, CpuTarget::host());
   if (!jit)
     return takeError(jit);

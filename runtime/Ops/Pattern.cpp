@@ -161,7 +161,11 @@ Expected<BlockLists> Pattern::build(const AttentionShape &shape, int64_t queryBl
   lists.keyBlock = keyBlock;
   lists.rowBlocks = (shape.queries + queryBlock - 1) / queryBlock;
   lists.keyBlocks = (shape.keys + keyBlock - 1) / keyBlock;
-  bool overflow = false;
+  // What is plainly too much is not tried: it would take gigabytes before it is seen.
+  double entries = static_cast<double>(lists.rowBlocks) * static_cast<double>(lists.keyBlocks);
+  if (kind == Kind::Random)
+    entries *= density * static_cast<double>(shape.batch) * static_cast<double>(shape.heads);
+  bool overflow = (kind == Kind::Dense || kind == Kind::Random) && entries > 1.01 * static_cast<double>(kMaxEntries);
   if (kind == Kind::Random)
     buildRandom(*this, shape, seed, lists, overflow);
   else

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <unistd.h>
 
 namespace lacuna::tools {
 
@@ -45,6 +46,25 @@ Expected<AttentionData> loadInputs(const AttentionOptions &options, AttentionSha
   return data;
 }
 
+/// Whether this machine has the memory for the tensors that are still to be made. Asked before any is, as an allocation
+/// beyond it would succeed and the process be killed later.
+static Expected<void> checkMemory(const AttentionPlan &plan, bool inputsLoaded) {
+  const AttentionShape &shape = plan.shape;
+  double rows = static_cast<double>(shape.batch * shape.heads) * static_cast<double>(shape.queries);
+  double columns = static_cast<double>(shape.batch * shape.kvHeads) * static_cast<double>(shape.keys);
+  double size = static_cast<double>(dtypeSize(plan.dtype));
+  double bytes = rows * (static_cast<double>(shape.valueDim) * size + sizeof(float));
+  if (!inputsLoaded)
+    bytes += (rows * static_cast<double>(shape.headDim) + columns * static_cast<double>(shape.headDim + shape.valueDim)) * size;
+  double available = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (bytes > available)
+    return makeError(ErrorCode::ResourceExhausted,
+                     "the tensors take {:.1f} GiB, and this machine has {:.1f} GiB of memory; make the batch, the heads or "
+                     "the lengths smaller",
+                     bytes / (1 << 30), available / (1 << 30));
+  return {};
+}
+
 Expected<void> completeData(const AttentionPlan &plan, const AttentionOptions &options, ThreadPool &pool,
                             AttentionData &data) {
   const AttentionShape &shape = plan.shape;
@@ -55,6 +75,8 @@ Expected<void> completeData(const AttentionPlan &plan, const AttentionOptions &o
     tensor = std::move(*made);
     return {};
   };
+  if (Expected<void> fits = checkMemory(plan, !options.load.empty()); !fits)
+    return fits;
   // Lists first: they are small, and a wrong one is then found before much else is done.
   Expected<BlockLists> lists = plan.pattern.kind == Pattern::Kind::Lists
                                    ? readBlockLists(plan.pattern.directory, shape, plan.queryBlock, plan.keyBlock)

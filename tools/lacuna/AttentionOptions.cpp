@@ -28,7 +28,9 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
-      ->check(CLI::NonNegativeNumber);
+      ->check([](const std::string &text) {
+        return text.starts_with('-') ? "it is '" + text + "'; give a whole number from 0 to 2^64 - 1" : std::string();
+      });
   command->add_option("--load", options.load,
                       "read q.npy, k.npy and v.npy of this directory instead of generating them");
   command->add_option("--save", options.save, "write q, k, v, o, lse and the lists as .npy into this directory");

@@ -20,6 +20,8 @@ std::string describeWrongCall(const CLI::App *app, const CLI::Error &error) {
   if (command == app && app->remaining().empty())
     return app->help();
   std::string fault = command == app ? "there is no command '" + app->remaining().front() + "'" : error.what();
+  if (dynamic_cast<const CLI::ConversionError *>(&error))
+    fault += ", which is no whole number of 64 bits";
   return "lacuna: " + fault + "\nRun " + (command == app ? "" : "lacuna ") + command->get_name() +
          " --help for what is allowed.\n";
 }

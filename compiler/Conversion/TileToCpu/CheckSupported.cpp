@@ -21,9 +21,11 @@ static LogicalResult checkTypes(Operation *op) {
     auto tile = dyn_cast<RankedTensorType>(type);
     return isElement(getElementTypeOrSelf(type)) && (!tile || (tile.getRank() == 2 && tile.hasStaticShape()));
   };
-  for (Type type : llvm::concat<Type>(SmallVector<Type>(op->getOperandTypes()), SmallVector<Type>(op->getResultTypes())))
+  for (Type type :
+       llvm::concat<Type>(SmallVector<Type>(op->getOperandTypes()), SmallVector<Type>(op->getResultTypes())))
     if (!supported(type))
-      return op->emitOpError() << "has the type " << type << "; the CPU backend supports f32, f16, bf16, i32 and i1, and "
+      return op->emitOpError() << "has the type " << type
+                               << "; the CPU backend supports f32, f16, bf16, i32 and i1, and "
                                << "tiles of them with two static extents";
   return success();
 }
@@ -37,7 +39,8 @@ static bool isSupportedFunction(Operation *op) {
 
 static LogicalResult checkOp(Operation *op) {
   if (isa<MapOp, CallHookOp, PositionAtOp>(op))
-    return op->emitOpError() << "must be gone before the CPU backend; run tile-inline-hooks and tile-vectorize-maps first";
+    return op->emitOpError()
+           << "must be gone before the CPU backend; run tile-inline-hooks and tile-vectorize-maps first";
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     if (isTile(constant.getType()) && !isa<SplatElementsAttr>(constant.getValue()))
       return op->emitOpError() << "has elements that differ; the CPU backend supports tiles of one repeated constant";
@@ -48,9 +51,10 @@ static LogicalResult checkOp(Operation *op) {
   const bool isArith = isa<arith::ArithDialect>(op->getDialect()) && isElementwise(op) && !isa<arith::BitcastOp>(op);
   if (isArith || isSupportedFunction(op))
     return success();
-  return op->emitOpError() << "is not supported by the CPU backend; it lowers the tile dialect, scf.for, scf.if, elementwise "
-                           << "arith, and of math: abs, ceil, copysign, cos, erf, exp, exp2, expm1, floor, fma, log, log1p, "
-                           << "log2, roundeven, rsqrt, sin, sqrt, tanh and trunc";
+  return op->emitOpError()
+         << "is not supported by the CPU backend; it lowers the tile dialect, scf.for, scf.if, elementwise "
+         << "arith, and of math: abs, ceil, copysign, cos, erf, exp, exp2, expm1, floor, fma, log, log1p, "
+         << "log2, roundeven, rsqrt, sin, sqrt, tanh and trunc";
 }
 
 LogicalResult checkSupported(FuncOp func) {

@@ -32,8 +32,8 @@ LogicalResult CpuLowering::run() {
   LLVM::LLVMFuncOp scratchFunction = declareScratch(module);
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i32Type = b.getI32Type();
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
-                                          {pointer, i32Type, i32Type, i32Type});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {pointer, i32Type, i32Type, i32Type});
   b.setInsertionPoint(func);
   auto entry = b.create<LLVM::LLVMFuncOp>("", type);
   entry.setPassthroughAttr(b.getArrayAttr(b.getStringAttr("nounwind")));
@@ -146,11 +146,21 @@ void CpuLowering::lowerOp(Operation *op) {
 // Small pieces of code
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Value CpuLowering::i64(int64_t value) { return b.create<arith::ConstantOp>(b.getI64IntegerAttr(value)); }
-Value CpuLowering::i32(int32_t value) { return b.create<arith::ConstantOp>(b.getI32IntegerAttr(value)); }
-Value CpuLowering::toI64(Value value) { return b.create<arith::ExtSIOp>(b.getI64Type(), value); }
-Value CpuLowering::add(Value x, Value y) { return b.createOrFold<arith::AddIOp>(x, y); }
-Value CpuLowering::mul(Value x, Value y) { return b.createOrFold<arith::MulIOp>(x, y); }
+Value CpuLowering::i64(int64_t value) {
+  return b.create<arith::ConstantOp>(b.getI64IntegerAttr(value));
+}
+Value CpuLowering::i32(int32_t value) {
+  return b.create<arith::ConstantOp>(b.getI32IntegerAttr(value));
+}
+Value CpuLowering::toI64(Value value) {
+  return b.create<arith::ExtSIOp>(b.getI64Type(), value);
+}
+Value CpuLowering::add(Value x, Value y) {
+  return b.createOrFold<arith::AddIOp>(x, y);
+}
+Value CpuLowering::mul(Value x, Value y) {
+  return b.createOrFold<arith::MulIOp>(x, y);
+}
 
 Value CpuLowering::element(Value pointer, Type type, Value index) {
   return b.create<LLVM::GEPOp>(LLVM::LLVMPointerType::get(b.getContext()), type, pointer, ValueRange{index});
@@ -193,7 +203,9 @@ Buffer CpuLowering::allocateFor(Value tile) {
   return allocate(flatShape(tile.getType()), cast<RankedTensorType>(tile.getType()).getElementType());
 }
 
-void CpuLowering::release(const Buffer &buffer) { scratchPlan.release(buffer.offset); }
+void CpuLowering::release(const Buffer &buffer) {
+  scratchPlan.release(buffer.offset);
+}
 
 Value CpuLowering::address(const Buffer &buffer, Value row, Value column) {
   Value base = b.create<LLVM::GEPOp>(scratch.getType(), b.getI8Type(), scratch,
@@ -215,9 +227,8 @@ Value CpuLowering::load(const Buffer &buffer, Value row, Value column, int64_t w
 
 void CpuLowering::copy(const Buffer &source, const Buffer &target) {
   const int64_t elements = source.shape.elements(), width = elements % kWidth == 0 ? kWidth : 0;
-  repeat(elements, std::max<int64_t>(width, 1), [&](Value index) {
-    store(target, load(source, i64(0), index, width), i64(0), index, width);
-  });
+  repeat(elements, std::max<int64_t>(width, 1),
+         [&](Value index) { store(target, load(source, i64(0), index, width), i64(0), index, width); });
 }
 
 void CpuLowering::store(const Buffer &buffer, Value value, Value row, Value column, int64_t width) {

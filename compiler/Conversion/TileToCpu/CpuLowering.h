@@ -1,10 +1,10 @@
 //===- CpuLowering.h - One tile.func to one host function -------*- C++ -*-===//
 //
-// Turns a kernel into one `llvm.func @symbol(params, x, y, z)`. Its body is scf loops over arith, math and vector values,
-// with tiles in a scratch area whose layout is fixed here, while the code is made: every tile has static extents, so each
-// buffer is a constant offset, and there is nothing to allocate, to free or to describe at run time. That is why this
-// does not go through linalg and bufferization: the same loops come out, without their allocations and copies, and in a
-// tenth of the compile time.
+// Turns a kernel into one `llvm.func @symbol(params, x, y, z)`. Its body is scf loops over arith, math and vector
+// values, with tiles in a scratch area whose layout is fixed here, while the code is made: every tile has static
+// extents, so each buffer is a constant offset, and there is nothing to allocate, to free or to describe at run time.
+// That is why this does not go through linalg and bufferization: the same loops come out, without their allocations and
+// copies, and in a tenth of the compile time.
 //
 //   entry:   parameters, program ids, dimensions; scratch = lacuna_cpu_scratch(bytes)
 //   body:    an operation after the other, each tile as Placement says: deferred, or by a loop nest into its buffer

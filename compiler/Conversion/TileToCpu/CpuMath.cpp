@@ -77,7 +77,9 @@ std::pair<Value, Value> nearestInteger(FloatBuilder &f, OpBuilder &builder, Loca
   return {f.add(sum, f.constant(-kRounder)), integer};
 }
 
-bool isFloat32(Type type) { return getElementTypeOrSelf(type).isF32(); }
+bool isFloat32(Type type) {
+  return getElementTypeOrSelf(type).isF32();
+}
 
 /// exp2(x) = 2^n * exp2(r), n the nearest integer, |r| <= 1/2. Coefficients: Cephes, exp2f.
 struct LowerExp2 : OpRewritePattern<math::Exp2Op> {
@@ -111,8 +113,8 @@ struct LowerExp : OpRewritePattern<math::ExpOp> {
     Value r = f.fma(whole, f.constant(-kLn2High), x);
     r = f.fma(whole, f.constant(-kLn2Low), r);
     Value p = f.constant(1.9875691500e-4f);
-    for (float coefficient : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f,
-                              1.0f, 1.0f})
+    for (float coefficient :
+         {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f, 1.0f, 1.0f})
       p = f.fma(p, r, coefficient);
     rewriter.replaceOp(op, f.scaleByPowerOfTwo(p, n));
     return success();

@@ -13,7 +13,9 @@ Type registerType(Type element) {
   return isa<Float16Type, BFloat16Type>(element) ? Float32Type::get(element.getContext()) : element;
 }
 
-Type withWidth(Type element, int64_t width) { return width ? Type(VectorType::get({width}, element)) : element; }
+Type withWidth(Type element, int64_t width) {
+  return width ? Type(VectorType::get({width}, element)) : element;
+}
 
 /// `element` with the width of `like`.
 static Type typeLike(Type like, Type element) {
@@ -52,7 +54,8 @@ Value splat(ImplicitLocOpBuilder &b, Value value, int64_t width) {
 
 Value laneNumbers(ImplicitLocOpBuilder &b) {
   auto lanes = llvm::to_vector(llvm::seq<int32_t>(0, kWidth));
-  return b.create<arith::ConstantOp>(DenseElementsAttr::get(VectorType::get({kWidth}, b.getI32Type()), ArrayRef(lanes)));
+  return b.create<arith::ConstantOp>(
+      DenseElementsAttr::get(VectorType::get({kWidth}, b.getI32Type()), ArrayRef(lanes)));
 }
 
 Value roundTo(ImplicitLocOpBuilder &b, Type element, Value value) {
@@ -86,14 +89,17 @@ static Type memoryType(Type element) {
   return element;
 }
 
-static unsigned alignmentOf(Type element) { return memoryType(element).getIntOrFloatBitWidth() / 8; }
+static unsigned alignmentOf(Type element) {
+  return memoryType(element).getIntOrFloatBitWidth() / 8;
+}
 
 Value loadElements(ImplicitLocOpBuilder &b, Type element, Value pointer, int64_t width, Value mask) {
   Type type = withWidth(memoryType(element), width);
   Value raw;
   if (mask)
-    raw = b.create<LLVM::MaskedLoadOp>(type, pointer, mask, ValueRange{b.create<arith::ConstantOp>(b.getZeroAttr(type))},
-                                       b.getI32IntegerAttr(alignmentOf(element)));
+    raw =
+        b.create<LLVM::MaskedLoadOp>(type, pointer, mask, ValueRange{b.create<arith::ConstantOp>(b.getZeroAttr(type))},
+                                     b.getI32IntegerAttr(alignmentOf(element)));
   else
     raw = b.create<LLVM::LoadOp>(type, pointer, alignmentOf(element));
   Type wide = withWidth(registerType(element), width);

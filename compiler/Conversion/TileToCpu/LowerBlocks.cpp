@@ -1,9 +1,9 @@
 // tile.for_blocks: the steps of one row of a block list.
 //
-// A row lists blocks first[0..count): those before `split` are partial, the rest full. A step covers either a part of one
-// block (block >= step) or several blocks of one kind (block < step; the last step of a kind may have too few, and its
-// remaining positions are the limit). Every step writes its positions to a small buffer: gathered loads, key_positions and
-// padding then need no cases.
+// A row lists blocks first[0..count): those before `split` are partial, the rest full. A step covers either a part of
+// one block (block >= step) or several blocks of one kind (block < step; the last step of a kind may have too few, and
+// its remaining positions are the limit). Every step writes its positions to a small buffer: gathered loads,
+// key_positions and padding then need no cases.
 #include "CpuLowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,7 +14,8 @@ using namespace lacuna::tile;
 
 namespace lacuna::cpu {
 
-/// A row's entries of `indices`, as i64: [begin, split) partial, [split, end) full; how many steps the partial ones take.
+/// A row's entries of `indices`, as i64: [begin, split) partial, [split, end) full; how many steps the partial ones
+/// take.
 struct ListRow {
   Value indices, begin, split, end, partialSteps, steps;
 };
@@ -24,7 +25,8 @@ static ListRow readRow(ImplicitLocOpBuilder &b, const BlocksValue &list, Value b
                        llvm::function_ref<Value(Value, Type, Value)> element) {
   Type i32Type = b.getI32Type(), i64Type = b.getI64Type();
   auto widen = [&](Value value) -> Value { return b.create<arith::ExtSIOp>(i64Type, value); };
-  Value zero = b.create<arith::ConstantOp>(b.getI64IntegerAttr(0)), one = b.create<arith::ConstantOp>(b.getI64IntegerAttr(1));
+  Value zero = b.create<arith::ConstantOp>(b.getI64IntegerAttr(0)),
+        one = b.create<arith::ConstantOp>(b.getI64IntegerAttr(1));
   Value exists = b.create<arith::CmpIOp>(arith::CmpIPredicate::ult, row, list.rowBlocks);
   auto bounds = b.create<scf::IfOp>(TypeRange{i64Type, i64Type, i64Type}, exists, true, true);
   {
@@ -33,7 +35,9 @@ static ListRow readRow(ImplicitLocOpBuilder &b, const BlocksValue &list, Value b
     Value batchOffset = b.create<arith::MulIOp>(widen(batch), list.batchStride);
     Value headOffset = b.create<arith::MulIOp>(widen(head), list.headStride);
     Value index = b.create<arith::AddIOp>(b.create<arith::AddIOp>(batchOffset, headOffset), widen(row));
-    auto read = [&](Value array, Value at) { return widen(b.create<LLVM::LoadOp>(i32Type, element(array, i32Type, at))); };
+    auto read = [&](Value array, Value at) {
+      return widen(b.create<LLVM::LoadOp>(i32Type, element(array, i32Type, at)));
+    };
     Value begin = read(list.indptr, index), split = read(list.split, index);
     Value end = read(list.indptr, b.create<arith::AddIOp>(index, one));
     b.create<scf::YieldOp>(ValueRange{begin, split, end});
@@ -55,8 +59,8 @@ PositionsValue CpuLowering::emitPositions(ForBlocksOp loop, Value step, const Li
   };
   auto writeRun = [&](Value first, Value from, int64_t length, Value stride) {
     repeat(length, kWidth, [&](Value index) {
-      Value lane = b.create<arith::AddIOp>(splat(b, b.create<arith::TruncIOp>(b.getI32Type(), index), kWidth),
-                                           laneNumbers(b));
+      Value lane =
+          b.create<arith::AddIOp>(splat(b, b.create<arith::TruncIOp>(b.getI32Type(), index), kWidth), laneNumbers(b));
       Value run = b.create<arith::MulIOp>(lane, splat(b, stride, kWidth));
       store(result.buffer, b.create<arith::AddIOp>(splat(b, first, kWidth), run), i64(0), add(from, index), kWidth);
     });

@@ -1,5 +1,5 @@
-// scf.for and scf.if. Scalars are carried as values; a tile that a loop carries or a condition gives has one place in the
-// scratch area (its home), which every iteration and both branches write.
+// scf.for and scf.if. Scalars are carried as values; a tile that a loop carries or a condition gives has one place in
+// the scratch area (its home), which every iteration and both branches write.
 #include "CpuLowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -66,8 +66,8 @@ void CpuLowering::lowerFor(scf::ForOp loop) {
   SmallVector<Value> inits;
   for (Value init : scalarsAmong(loop.getInits()))
     inits.push_back(scalar(init));
-  auto lowered = b.create<scf::ForOp>(scalar(loop.getLowerBound()), scalar(loop.getUpperBound()),
-                                      scalar(loop.getStep()), inits);
+  auto lowered =
+      b.create<scf::ForOp>(scalar(loop.getLowerBound()), scalar(loop.getUpperBound()), scalar(loop.getStep()), inits);
   SmallVector<Value> arguments = scalarsAmong(loop.getRegionIterArgs());
   scalars.map(loop.getInductionVar(), lowered.getInductionVar());
   for (auto [argument, value] : llvm::zip_equal(arguments, lowered.getRegionIterArgs()))

@@ -1,8 +1,8 @@
 // tile.dot: a block of the result stays in registers while the contracted axis runs.
 //
-// B is packed into panels (Buffer::panelWidth): for each k the panel's columns lie side by side, so the inner loop reads B
-// straight through; one panel stays in the first-level cache while the rows of A go by. A needs no packing: its elements are
-// read one by one and repeated over a register.
+// B is packed into panels (Buffer::panelWidth): for each k the panel's columns lie side by side, so the inner loop
+// reads B straight through; one panel stays in the first-level cache while the rows of A go by. A needs no packing: its
+// elements are read one by one and repeated over a register.
 #include "CellEvaluator.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -13,7 +13,9 @@ using namespace lacuna::tile;
 
 namespace lacuna::cpu {
 
-static RankedTensorType matrixType(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType matrixType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 /// 32 registers of 16 hold 16 accumulators, the panel's row and a repeated element of A; 16 registers of 8 hold 4 x 16.
 DotBlocking CpuLowering::blockingOf(int64_t rows, int64_t columns) const {
@@ -65,8 +67,7 @@ void CpuLowering::lowerDot(DotOp dot) {
   BlockArgument place = placement.carriedPlace(dot.getResult());
   const bool isColumn = type.getDimSize(1) == 1;
   DotBlocking blocking = blockingOf(type.getDimSize(0), type.getDimSize(1));
-  Buffer operandB =
-      isColumn ? bufferOf(dot.getB(), temporaries) : dotOperandB(dot.getB(), blocking, temporaries);
+  Buffer operandB = isColumn ? bufferOf(dot.getB(), temporaries) : dotOperandB(dot.getB(), blocking, temporaries);
   Buffer result = place ? buffers.lookup(place) : allocateFor(dot.getResult());
   if (isColumn)
     emitDotColumn(dot, a, operandB, result);
@@ -119,8 +120,8 @@ void CpuLowering::emitDotColumn(DotOp dot, const DotOperand &a, const Buffer &ve
   const int64_t rows = matrixType(dot.getA()).getDimSize(0), contracted = matrixType(dot.getA()).getDimSize(1);
   Value zero = i64(0);
   repeat(rows, 1, [&](Value row) {
-    Value init = dot.getAcc() ? CellEvaluator(*this, zero, row, 0).get(dot.getAcc())
-                              : constantOf(b, b.getF32FloatAttr(0), 0);
+    Value init =
+        dot.getAcc() ? CellEvaluator(*this, zero, row, 0).get(dot.getAcc()) : constantOf(b, b.getF32FloatAttr(0), 0);
     Value sum = repeat(contracted, 1, init, [&](Value k, ValueRange running) {
       Value place = add(mul(row, i64(a.rowStride)), mul(k, i64(a.columnStride)));
       Value left = load(a.buffer, zero, place, 0), right = load(vector, zero, k, 0);

@@ -27,8 +27,8 @@ struct CpuLowering::TileAccess {
   Value fullColumns; ///< contiguous: whether all columns are within the view
 };
 
-/// One row of an access: where its column 0 lies, whether it is within the view, and the extent of its columns (0 where it
-/// is not).
+/// One row of an access: where its column 0 lies, whether it is within the view, and the extent of its columns (0 where
+/// it is not).
 struct CpuLowering::RowAccess {
   Value pointer, valid, extent;
 };

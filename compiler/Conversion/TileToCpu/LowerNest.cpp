@@ -71,9 +71,7 @@ void CpuLowering::emitNest(FlatShape shape, ArrayRef<NestOutput> outputs) {
                                         : columnSums)
         .push_back(output);
   }
-  auto neutral = [&](NestOutput sum) {
-    return constantOf(b, neutralOf(b, sum.reduction.getKind()), width);
-  };
+  auto neutral = [&](NestOutput sum) { return constantOf(b, neutralOf(b, sum.reduction.getKind()), width); };
   for (NestOutput &sum : columnSums)
     repeat(shape.columns, std::max<int64_t>(width, 1),
            [&](Value column) { store(*sum.target, neutral(sum), i64(0), column, width); });
@@ -184,9 +182,7 @@ void CpuLowering::storeTransposed(SmallVector<Value> block, const Buffer &target
 
 void CpuLowering::emitTransposed(FlatShape shape, const Buffer &target, RowReader read) {
   repeat(shape.rows, kWidth, [&](Value row) {
-    repeat(shape.columns, kWidth, [&](Value column) {
-      storeTransposed(read(row, column), target, row, column);
-    });
+    repeat(shape.columns, kWidth, [&](Value column) { storeTransposed(read(row, column), target, row, column); });
   });
 }
 

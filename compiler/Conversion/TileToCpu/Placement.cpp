@@ -22,7 +22,9 @@ bool isElementwise(Operation *op) {
 }
 
 /// A transpose that exchanges rows and columns in memory, not only in name.
-static bool movesElements(TransposeOp transpose) { return !flatShape(transpose.getType()).isVector(); }
+static bool movesElements(TransposeOp transpose) {
+  return !flatShape(transpose.getType()).isVector();
+}
 
 bool isContiguousAccess(ValueRange indices, ArrayRef<int64_t> sizes) {
   return sizes.back() >= kWidth && indices.back().getType().isInteger(32);
@@ -36,9 +38,9 @@ Placement::Placement(FuncOp func) {
   });
   func.walk([&](Operation *op) {
     if (auto loop = dyn_cast<scf::ForOp>(op))
-      placeCarried(op, *loop.getBody(), llvm::to_vector(loop.getRegionIterArgs()));
+      placeCarried(*loop.getBody(), llvm::to_vector(loop.getRegionIterArgs()));
     else if (auto loop = dyn_cast<ForBlocksOp>(op))
-      placeCarried(op, loop.getBody().front(), llvm::to_vector(loop.getCarried()));
+      placeCarried(loop.getBody().front(), llvm::to_vector(loop.getCarried()));
     else if (isa<scf::IfOp>(op))
       adopt(op);
   });
@@ -203,7 +205,7 @@ bool Placement::mayOverwrite(Operation *op, BlockArgument carried) const {
          llvm::all_of(op->getOperands(), [&](Value operand) { return readsInPlace(operand, carried); });
 }
 
-void Placement::placeCarried(Operation *, Block &body, ArrayRef<BlockArgument> carried) {
+void Placement::placeCarried(Block &body, ArrayRef<BlockArgument> carried) {
   OperandRange yielded = body.getTerminator()->getOperands();
   for (auto [argument, value] : llvm::zip_equal(carried, yielded)) {
     Operation *op = value.getDefiningOp();

@@ -1,17 +1,19 @@
 //===- Placement.h - Which tiles live in memory -----------------*- C++ -*-===//
 //
 // A kernel's tiles are far larger than the register file, and most of them need never exist: in `exp(s - max)` the
-// difference is used once, so it is computed inside the loop that computes the exponential. Placement decides, before any
-// code is made, what each tile of a kernel is:
+// difference is used once, so it is computed inside the loop that computes the exponential. Placement decides, before
+// any code is made, what each tile of a kernel is:
 //
 //   Deferred  an expression, computed element by element inside the loop nest of whoever reads it: constants, iotas and
 //             broadcasts always; an elementwise result that has one reader, which runs as often as it does
-//   Buffer    row-major in the scratch memory: results of loads, dots, reductions, loops and conditions, and elementwise
+//   Buffer    row-major in the scratch memory: results of loads, dots, reductions, loops and conditions, and
+//   elementwise
 //             results with several readers
-//   Panel     in the scratch memory in the order in which a dot reads its B operand: a load that only one dot reads, as B
+//   Panel     in the scratch memory in the order in which a dot reads its B operand: a load that only one dot reads, as
+//   B
 //
-// and, of the buffers: after which operation each is free again; which reductions and conversions are computed in the loop
-// nest of their operand, while its elements are in registers; and where a result may take its operand's place: an
+// and, of the buffers: after which operation each is free again; which reductions and conversions are computed in the
+// loop nest of their operand, while its elements are in registers; and where a result may take its operand's place: an
 // accumulator carried round a loop, or the branches of a condition that keep or alter a tile.
 //
 //===----------------------------------------------------------------------===//
@@ -35,7 +37,9 @@ struct FlatShape {
 };
 FlatShape flatShape(mlir::Type tile);
 
-inline bool isTile(mlir::Type type) { return mlir::isa<mlir::RankedTensorType>(type); }
+inline bool isTile(mlir::Type type) {
+  return mlir::isa<mlir::RankedTensorType>(type);
+}
 
 /// Whether `op` computes each element of a tile from the same elements of its operands.
 bool isElementwise(mlir::Operation *op);
@@ -78,7 +82,7 @@ private:
   Kind kindOf(mlir::Operation *op) const;
   bool isDeferrable(mlir::Operation *op) const;
   void fuse(mlir::Operation *op);
-  void placeCarried(mlir::Operation *loop, mlir::Block &body, llvm::ArrayRef<mlir::BlockArgument> carried);
+  void placeCarried(mlir::Block &body, llvm::ArrayRef<mlir::BlockArgument> carried);
   bool mayOverwrite(mlir::Operation *op, mlir::BlockArgument carried) const;
   void adopt(mlir::Operation *conditional);
   bool mayAdopt(mlir::OpResult result, mlir::Value source) const;

@@ -7,7 +7,8 @@
 
 namespace lacuna::cpu {
 
-/// Hands out offsets of an area that grows as needed, first fit, in units of 64 bytes: a cache line and the widest vector.
+/// Hands out offsets of an area that grows as needed, first fit, in units of 64 bytes: a cache line and the widest
+/// vector.
 class ScratchPlan {
 public:
   static constexpr int64_t kUnit = 64;

@@ -149,7 +149,8 @@ LogicalResult ConsumerEmitter::emitLoad(tile::LoadOp load) {
   if (!elementwise)
     return success();
   auto type = cast<RankedTensorType>(load.getResult().getType());
-  if (type.getDimSize(0) != plan.rows && type.getDimSize(0) != 1)
+  bool columnVector = type.getDimSize(0) == 1 && type.getDimSize(1) > 1;
+  if (type.getDimSize(0) != plan.rows && !columnVector)
     return load.emitError() << "a loaded tile that is computed with must have the kernel's " << plan.rows
                             << " rows, this one is " << type;
   SmallVector<Value> indices;
@@ -169,7 +170,8 @@ LogicalResult ConsumerEmitter::emitTranspose(tile::TransposeOp transpose) {
   auto type = cast<RankedTensorType>(transpose.getResult().getType());
   if (!elementwise && load)
     return success();
-  if (!load || type.getDimSize(0) != 1)
+  bool vector = load && llvm::count_if(load.getSizes(), [](int64_t size) { return size > 0; }) == 1;
+  if (!vector || type.getDimSize(1) == 1)
     return transpose.emitError() << "only a loaded tile that feeds a product, or a loaded vector, can be transposed on "
                                     "sm_90a; this one is "
                                  << transpose.getX().getType();
@@ -244,7 +246,7 @@ LogicalResult ConsumerEmitter::emitElementwise(Operation *op) {
   OperationState state(op->getLoc(), op->getName());
   for (Value operand : op->getOperands()) {
     if (!mapping.contains(operand))
-      return op->emitError() << "uses a tile that a product reads from shared memory; this is not supported on sm_90a";
+      return op->emitError() << "uses the positions of a list outside a tile.map; this is not supported on sm_90a";
     state.operands.push_back(convert(operand));
   }
   for (Type type : op->getResultTypes())

@@ -21,9 +21,6 @@ LoadedOperand findLoadedOperand(Value operand) {
 static LogicalResult verifySharedLoad(tile::LoadOp load) {
   auto type = cast<RankedTensorType>(load.getResult().getType());
   ArrayRef<int64_t> sizes = load.getSizes();
-  if (!type.getElementType().isBF16() && !type.getElementType().isF16())
-    return load.emitError() << "a product's operand must be bf16 or f16 on sm_90a, this load is "
-                            << type.getElementType();
   if (llvm::count_if(sizes, [](int64_t size) { return size > 0; }) != 2 || sizes.back() == 0)
     return load.emitError() << "a product's operand must be a slice of two axes, the innermost one among them";
   for (int64_t extent : type.getShape())
@@ -45,7 +42,13 @@ static LogicalResult verifySharedLoad(tile::LoadOp load) {
 static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
   tile::DotOp first;
   WalkResult result = func.walk([&](tile::DotOp dot) {
-    int64_t rows = cast<RankedTensorType>(dot.getResult().getType()).getDimSize(0);
+    auto type = cast<RankedTensorType>(dot.getResult().getType());
+    int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
+    if (columns > warp::kProductColumnsLimit) {
+      dot.emitError() << "this product has " << columns << " columns, sm_90a multiplies up to "
+                      << warp::kProductColumnsLimit << " at once; use a smaller tile";
+      return WalkResult::interrupt();
+    }
     if (first && rows != plan.rows) {
       InFlightDiagnostic diag = dot.emitError() << "this product has " << rows << " rows, another has " << plan.rows
                                                 << "; all products of a kernel must have the same";

@@ -92,15 +92,17 @@ void KernelLowering::lowerLoad(warp::LoadGlobalOp op) {
   for (int64_t reg = 0; reg < count; ++reg) {
     Value rowIndex, columnIndex, inside;
     auto check = [&](Value start, Value index, Value limit) {
-      Value there = compare(loc, arith::CmpIPredicate::slt, add(loc, start, index), limit);
+      Value there = compare(loc, arith::CmpIPredicate::slt, index ? add(loc, start, index) : start, limit);
       inside = inside ? builder.create<arith::AndIOp>(loc, inside, there).getResult() : there;
     };
-    if (access.rowStart && !column) {
-      rowIndex = add(loc, ownRow, 8 * (row ? reg : AccLayout::rowHalf(reg)));
+    if (access.rowStart) {
+      if (!column)
+        rowIndex = add(loc, ownRow, 8 * (row ? reg : AccLayout::rowHalf(reg)));
       check(access.rowStart, rowIndex, access.rowLimit);
     }
-    if (access.columnStart && !row) {
-      columnIndex = add(loc, ownColumn, column ? ColLayout::columnBase(reg) : AccLayout::columnBase(reg));
+    if (access.columnStart) {
+      if (!row)
+        columnIndex = add(loc, ownColumn, column ? ColLayout::columnBase(reg) : AccLayout::columnBase(reg));
       check(access.columnStart, columnIndex, access.columnLimit);
     }
     // What is not there is read from the view's first element, and dropped.
@@ -186,6 +188,9 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
         column = add(loc, columnInTile(loc), ColLayout::columnBase(reg));
         Value inside = compare(loc, arith::CmpIPredicate::slt, add(loc, access.columnStart, column), access.columnLimit);
         predicate = builder.create<arith::AndIOp>(loc, mine, inside);
+        if (access.rowStart) // One row of several.
+          predicate = builder.create<arith::AndIOp>(
+              loc, predicate, compare(loc, arith::CmpIPredicate::slt, access.rowStart, access.rowLimit));
       }
       storeWhere(loc, predicate, value, elementPointer(loc, access, {}, column));
     }
@@ -197,6 +202,9 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
     Value inside = compare(loc, arith::CmpIPredicate::slt, add(loc, access.rowStart, own), access.rowLimit);
     if (row) { // One lane of the quad that shares the row.
       Value first = lanesEqual(columnInTile(loc), 0);
+      if (access.columnStart) // One column of several.
+        inside = builder.create<arith::AndIOp>(
+            loc, inside, compare(loc, arith::CmpIPredicate::slt, access.columnStart, access.columnLimit));
       storeWhere(loc, builder.create<arith::AndIOp>(loc, inside, first), registers[half],
                  elementPointer(loc, access, own, {}));
       continue;

@@ -8,7 +8,8 @@ using namespace lacuna::test;
 
 namespace {
 
-/// Writes, for each step of row x of (batch z, head y): its positions, then whether it is partial and exceeds the limit.
+/// Writes, for each step of row x of (batch z, head y): its positions, then whether it is partial and exceeds the
+/// limit.
 constexpr const char *kTrace = R"mlir(
 tile.func @trace(%rows: !tile.blocks<16, {KB}, [B, H]>, %p: !tile.view<[B, H, R, S, {STEP}], i32> {tile.output},
                  %f: !tile.view<[B, H, R, S, 2], i32> {tile.output}, %limit: i32)
@@ -18,17 +19,20 @@ tile.func @trace(%rows: !tile.blocks<16, {KB}, [B, H]>, %p: !tile.view<[B, H, R,
   %z = tile.program_id 2
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
-  %n = tile.for_blocks %t in %rows[%z, %y, %x] step {STEP} limit %limit init(%s = %c0) : !tile.blocks<16, {KB}, [B, H]>, i32 {
+  %n = tile.for_blocks %t in %rows[%z, %y, %x] step {STEP} limit %limit init(%s = %c0)
+      : !tile.blocks<16, {KB}, [B, H]>, i32 {
     %k = tile.key_positions %t : !tile.positions<{STEP}> -> tensor<1x{STEP}xi32>
     %kt = tile.transpose %k : tensor<1x{STEP}xi32> -> tensor<{STEP}x1xi32>
     tile.store %kt, %p[%z, %y, %x, %s, %c0] sizes [0, 0, 0, 0, {STEP}]
         : tensor<{STEP}x1xi32>, (!tile.view<[B, H, R, S, {STEP}], i32>, i32, i32, i32, i32, i32)
     %partial = tile.is_partial %t : !tile.positions<{STEP}>
     %a = arith.extui %partial : i1 to i32
-    tile.store %a, %f[%z, %y, %x, %s, %c0] sizes [0, 0, 0, 0, 0] : i32, (!tile.view<[B, H, R, S, 2], i32>, i32, i32, i32, i32, i32)
+    tile.store %a, %f[%z, %y, %x, %s, %c0] sizes [0, 0, 0, 0, 0]
+        : i32, (!tile.view<[B, H, R, S, 2], i32>, i32, i32, i32, i32, i32)
     %exceeds = tile.exceeds %t, %limit : !tile.positions<{STEP}>
     %b = arith.extui %exceeds : i1 to i32
-    tile.store %b, %f[%z, %y, %x, %s, %c1] sizes [0, 0, 0, 0, 0] : i32, (!tile.view<[B, H, R, S, 2], i32>, i32, i32, i32, i32, i32)
+    tile.store %b, %f[%z, %y, %x, %s, %c1] sizes [0, 0, 0, 0, 0]
+        : i32, (!tile.view<[B, H, R, S, 2], i32>, i32, i32, i32, i32, i32)
     %next = arith.addi %s, %c1 : i32
     tile.yield %next : i32
   }
@@ -79,7 +83,8 @@ void checkSteps(int keyBlock, int step, int listBatches, int listHeads) {
     rows.emplace_back(partial, full);
   }
   CompiledKernel kernel(substitute(kTrace, {{"KB", std::to_string(keyBlock)}, {"STEP", std::to_string(step)}}));
-  std::vector<int32_t> positions(kBatches * kHeads * kRows * kSteps * step, -1), flags(kBatches * kHeads * kRows * kSteps * 2, -1);
+  std::vector<int32_t> positions(kBatches * kHeads * kRows * kSteps * step, -1),
+      flags(kBatches * kHeads * kRows * kSteps * 2, -1);
   Parameters parameters;
   parameters.pointer(indptr.data()).pointer(split.data()).pointer(indices.data());
   parameters.i64(listBatches == 1 ? 0 : listHeads * kListRows).i64(listHeads == 1 ? 0 : kListRows).i32(kListRows);
@@ -93,7 +98,8 @@ void checkSteps(int keyBlock, int step, int listBatches, int listHeads) {
         const int list = (listBatches == 1 ? 0 : b) * listHeads + (listHeads == 1 ? 0 : h);
         std::vector<Step> steps;
         if (r < kListRows)
-          steps = expectedSteps(rows[list * kListRows + r].first, rows[list * kListRows + r].second, keyBlock, step, kLimit);
+          steps = expectedSteps(rows[list * kListRows + r].first, rows[list * kListRows + r].second, keyBlock, step,
+                                kLimit);
         REQUIRE(steps.size() < kSteps);
         const int program = (b * kHeads + h) * kRows + r;
         for (size_t s = 0; s < steps.size(); ++s) {

@@ -11,8 +11,8 @@ using namespace lacuna::test;
 
 namespace {
 
-/// Attention over a block list, as the tile passes leave it: {BM} queries by {BN} keys a step, head dimension {D} in tiles
-/// of {E} columns, causal in partial blocks, positions past N masked.
+/// Attention over a block list, as the tile passes leave it: {BM} queries by {BN} keys a step, head dimension {D} in
+/// tiles of {E} columns, causal in partial blocks, positions past N masked.
 constexpr const char *kAttention = R"mlir(
 tile.func @attention(%q: !tile.view<[B, H, M, {D}], {T}>, %k: !tile.view<[B, G, N, {D}], {T}>,
                      %v: !tile.view<[B, G, N, {D}], {T}>, %rows: !tile.blocks<{QB}, {KB}, [B, H]>,
@@ -144,12 +144,12 @@ void checkAttention(const AttentionCase &c, const CpuTarget &target = CpuTarget:
        c.bf16 ? ", bf16 on " : ", f16 on ", target.cpu);
   auto text = [](int value) { return std::to_string(value); };
   std::string source = substitute(kAttention, {{"BM", text(c.tileRows)},
-                                                   {"BN", text(c.tileKeys)},
-                                                   {"QB", text(c.blockRows)},
-                                                   {"KB", text(c.blockKeys)},
-                                                   {"D", text(c.width)},
-                                                   {"E", text((c.width + 15) / 16 * 16)},
-                                                   {"T", c.bf16 ? "bf16" : "f16"}});
+                                               {"BN", text(c.tileKeys)},
+                                               {"QB", text(c.blockRows)},
+                                               {"KB", text(c.blockKeys)},
+                                               {"D", text(c.width)},
+                                               {"E", text((c.width + 15) / 16 * 16)},
+                                               {"T", c.bf16 ? "bf16" : "f16"}});
   CompiledKernel kernel(source, target);
   const int64_t B = c.batch, H = c.heads, G = c.keyHeads, M = c.queries, N = c.keys, D = c.width;
   const auto q = randomHalves(B * H * M * D, c.bf16, 1), k = randomHalves(B * G * N * D, c.bf16, 2),
@@ -262,12 +262,12 @@ void checkMatmul(int64_t M, int64_t N, int64_t K, bool bf16) {
 } // namespace
 
 TEST_CASE("attention over a block list agrees with float64") {
-  checkAttention({64, 64, 64, 64, 2, 4, 2, 130, 201, 64, true});    // GQA, odd lengths
-  checkAttention({64, 128, 64, 64, 1, 1, 1, 200, 333, 72, true});   // two blocks a step, a padded width
-  checkAttention({32, 32, 64, 128, 1, 2, 1, 100, 300, 40, false});  // four steps a block
-  checkAttention({16, 16, 16, 16, 1, 1, 1, 33, 17, 16, false});     // rows that see nothing
+  checkAttention({64, 64, 64, 64, 2, 4, 2, 130, 201, 64, true});   // GQA, odd lengths
+  checkAttention({64, 128, 64, 64, 1, 1, 1, 200, 333, 72, true});  // two blocks a step, a padded width
+  checkAttention({32, 32, 64, 128, 1, 2, 1, 100, 300, 40, false}); // four steps a block
+  checkAttention({16, 16, 16, 16, 1, 1, 1, 33, 17, 16, false});    // rows that see nothing
   checkAttention({128, 128, 128, 128, 1, 1, 1, 257, 255, 128, true});
-  checkAttention({64, 128, 64, 16, 1, 1, 1, 65, 140, 256, true});   // eight blocks a step, wide heads
+  checkAttention({64, 128, 64, 16, 1, 1, 1, 65, 140, 256, true}); // eight blocks a step, wide heads
 }
 
 TEST_CASE("the code for CPUs with shorter vectors gives the same") {

@@ -37,8 +37,7 @@ public:
   Parameters &pointer(const void *value) { return add(reinterpret_cast<uint64_t>(value)); }
 
   /// A dense view of the given extents.
-  template <class T>
-  Parameters &view(const std::vector<T> &data, const std::vector<int64_t> &extents) {
+  template <class T> Parameters &view(const std::vector<T> &data, const std::vector<int64_t> &extents) {
     pointer(data.data());
     for (size_t axis = 0; axis + 1 < extents.size(); ++axis) {
       int64_t stride = 1;
@@ -109,7 +108,9 @@ inline std::string substitute(std::string text, const std::vector<std::pair<std:
   return text;
 }
 
-inline int32_t ceilDiv(int64_t a, int64_t b) { return static_cast<int32_t>((a + b - 1) / b); }
+inline int32_t ceilDiv(int64_t a, int64_t b) {
+  return static_cast<int32_t>((a + b - 1) / b);
+}
 
 /// 16-bit floats as their bits. Rounding is to nearest even, written independently of the compiler's.
 inline float fromHalf(uint16_t bits, bool bf16) {

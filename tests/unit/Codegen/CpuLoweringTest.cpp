@@ -63,7 +63,8 @@ tile.func @tile(%x: !tile.view<[M, N], f32>, %y: !tile.view<[{VIEW}], f32> {tile
 )mlir";
 
 /// Runs kTile on a dense 32 x 48 matrix; gives the `count` elements of y.
-std::vector<float> runTile(const std::string &view, const std::string &body, const std::vector<float> &x, size_t count) {
+std::vector<float> runTile(const std::string &view, const std::string &body, const std::vector<float> &x,
+                           size_t count) {
   CompiledKernel kernel(substitute(kTile, {{"VIEW", view}, {"BODY", body}}));
   std::vector<float> y(count, 77);
   Parameters parameters;
@@ -126,16 +127,18 @@ TEST_CASE("functions keep infinities and NaN") {
 TEST_CASE("conversions to 16 bits round to nearest even") {
   std::mt19937 generator(7);
   for (bool bf16 : {true, false}) {
-    std::vector<float> x = {0, -0.0f, 1, INFINITY, -INFINITY, NAN, 65504, 65519, 65520, 3.4e38f, 1e-45f, 6e-8f, 2.98e-8f};
+    std::vector<float> x = {0,     -0.0f, 1,       INFINITY, -INFINITY, NAN,     65504,
+                            65519, 65520, 3.4e38f, 1e-45f,   6e-8f,     2.98e-8f};
     for (int i = 0; i < 20000; ++i)
       x.push_back(std::bit_cast<float>(static_cast<uint32_t>(generator())));
     for (int i = 0; i < 20000; ++i) // Ties and their neighbours.
-      x.push_back(std::bit_cast<float>((static_cast<uint32_t>(generator()) & 0xffffe000) + 0xfff + static_cast<uint32_t>(generator()) % 3));
+      x.push_back(std::bit_cast<float>((static_cast<uint32_t>(generator()) & 0xffffe000) + 0xfff +
+                                       static_cast<uint32_t>(generator()) % 3));
     for (uint32_t i = 0; i < 20000; ++i)
       x.push_back(std::bit_cast<float>((static_cast<uint32_t>(generator()) & 0xffff0000) | (0x7fff + i % 3)));
     const std::string type = bf16 ? "bf16" : "f16";
-    CompiledKernel kernel(substitute(
-        kUnary, {{"OP", "arith.truncf"}, {"T", type}, {"TO", "to tensor<256x1x" + type + ">"}}));
+    CompiledKernel kernel(
+        substitute(kUnary, {{"OP", "arith.truncf"}, {"T", type}, {"TO", "to tensor<256x1x" + type + ">"}}));
     std::vector<uint16_t> y(x.size());
     const int64_t n = static_cast<int64_t>(x.size());
     Parameters parameters;

@@ -68,8 +68,8 @@ public:
   /// The GPU, or null for the CPU.
   const runtime::Device *device() const;
 
-  /// Reads, compiles and loads. Errors: NotFound for a file that cannot be read; as Compiler::compile; as
-  /// runtime::Kernel::load.
+  /// Reads, compiles and loads. Errors: InvalidArgument for neither a file nor a source; as readTextFile; as
+  /// Compiler::compile; as runtime::Kernel::load.
   Expected<JitKernel> compile(const KernelSpec &spec) const;
 
 private:

@@ -1,7 +1,7 @@
 //===- CpuJit.h - From LLVM IR to code in memory ----------------*- C++ -*-===//
 //
-// The last stages of the CPU backend: llvm -> llvm.opt (optimizeForCpu), llvm.opt -> machine code in this process (CpuJit).
-// The first ones, tile.opt -> llvm, are in lacuna/Compiler/Conversion/TileToCpu.h.
+// The last stages of the CPU backend: llvm -> llvm.opt (optimizeForCpu), llvm.opt -> machine code in this process
+// (CpuJit). The first ones, tile.opt -> llvm, are in lacuna/Compiler/Conversion/TileToCpu.h.
 //
 //   CpuTarget target = CpuTarget::host();
 //   if (auto done = optimizeForCpu(*module, target); !done) ...
@@ -22,7 +22,6 @@
 
 namespace llvm {
 class Module;
-class MemoryBuffer;
 namespace orc {
 class LLJIT;
 }

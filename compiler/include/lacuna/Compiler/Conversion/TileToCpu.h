@@ -31,8 +31,8 @@ namespace lacuna {
 #define GEN_PASS_REGISTRATION
 #include "lacuna/Compiler/Conversion/TileToCpuPasses.h.inc"
 
-/// Adds the passes from optimised tile IR to the LLVM dialect. After them the module holds one llvm.func for each tile.func,
-/// of the same name, and the declaration of the scratch function. `wide` must fit the CPU only for speed.
+/// Adds the passes from optimised tile IR to the LLVM dialect. After them the module holds one llvm.func for each
+/// tile.func, of the same name, and the declaration of the scratch function. `wide` must fit the CPU only for speed.
 void buildCpuPipeline(mlir::OpPassManager &passes, const TileToCpuOptions &options);
 
 } // namespace lacuna

@@ -60,7 +60,7 @@ public:
 
   /// Errors: ParseError, VerifyError, InvalidArgument, NotFound (the text and its specialisation, with carets); Unsupported,
   /// CompileFailed (a stage refused, with the place in the text); ToolFailed (ptxas); Unavailable (`stopAfter` asks for a
-  /// cubin and there is no ptxas). Never an exception.
+  /// cubin and there is no ptxas; LACUNA_PTXAS names no program; the dump cannot be written). Never an exception.
   Expected<CompileResult> compile(const CompileRequest &request);
 
 private:

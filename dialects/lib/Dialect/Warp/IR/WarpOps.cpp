@@ -123,7 +123,7 @@ static LogicalResult verifyProduct(Operation *op, int64_t k, Type element, SlotT
   if (!isa_and_present<AccAttr>(result.getEncoding()) || !result.getElementType().isF32() ||
       result.getDimSize(0) != kWarpgroupRows || result.getDimSize(1) != n)
     return op->emitOpError() << "the result must be tensor<64x" << n << "xf32, #warp.acc>, got " << result;
-  if (n % 8 != 0 || n > 256)
+  if (n % 8 != 0 || n > kProductColumnsLimit)
     return op->emitOpError() << "a wgmma has 8 to 256 columns, a multiple of 8; got " << n;
   if (acc && acc.getType() != result && acc.getType() != inflight)
     return op->emitOpError() << "the accumulator must be " << result << ", in flight or not, got " << acc.getType();

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 
@@ -113,6 +114,28 @@ static LogicalResult verifyRing(RingCreateOp ring) {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// Named barriers
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// Every thread of a role comes to a barrier that the role only waits at; a count that differs hangs or lets some pass early.
+static LogicalResult verifyBarriers(FuncOp func) {
+  llvm::SmallDenseSet<int64_t> arrived;
+  func.walk([&](NamedBarrierArriveOp arrive) { arrived.insert(arrive.getId()); });
+  WalkResult result = func.walk([&](NamedBarrierSyncOp sync) {
+    RoleOp role = getRole(sync);
+    int64_t threads = role ? role.getWarpgroups() * kWarpgroupThreads : 0;
+    if (!role || arrived.contains(sync.getId()) || static_cast<int64_t>(sync.getThreads()) == threads)
+      return WalkResult::advance();
+    InFlightDiagnostic diag = sync.emitOpError()
+                              << "waits for " << sync.getThreads() << " threads at barrier " << sync.getId() << ", but "
+                              << threads << " come to it and nobody arrives there otherwise";
+    diag.attachNote(role.getLoc()) << "the role has " << role.getWarpgroups() << " warpgroups";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // Products in flight
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -148,7 +171,7 @@ static LogicalResult verifyPacking(Block &block) {
 }
 
 LogicalResult FuncOp::verifyRegions() {
-  if (failed(verifySharedMemory(*this)))
+  if (failed(verifySharedMemory(*this)) || failed(verifyBarriers(*this)))
     return failure();
   WalkResult result = walk([&](Operation *op) {
     bool legal = succeeded(verifyInflightUses(op));

@@ -14,6 +14,7 @@ inline constexpr int64_t kWarpgroupThreads = 128;
 inline constexpr int64_t kWarpgroupRows = 64;
 inline constexpr int64_t kChunkColumns = 64; // 128 bytes of 16-bit elements: the span of the swizzle
 inline constexpr int64_t kChunkRowBytes = 128;
+inline constexpr int64_t kProductColumnsLimit = 256; // of one wgmma
 inline constexpr int64_t kSharedMemoryLimit = 232448; // 227 KiB a thread block on sm_90
 
 struct Coord {

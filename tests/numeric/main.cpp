@@ -1,0 +1,132 @@
+// lacuna-numeric-tests: kernels against float64, on generated cases.
+//
+// The last line of the output is "N passed, M failed"; the exit status is 1 for a failure, 2 for a wrong call. A failing
+// case is printed with all of its parameters, and --only with the beginning of its name runs it alone.
+#include "TestCase.h"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <iterator>
+#include <set>
+
+using namespace lacuna;
+using namespace lacuna::numeric;
+
+namespace {
+
+struct Options {
+  std::string device = "cpu";
+  int64_t cases = 600;
+  uint64_t seed = 1;
+  std::string only;
+  std::string kernelFolder = "kernels_dsl";
+  bool list = false, compileOnly = false;
+};
+
+struct Tally {
+  int64_t passed = 0, failed = 0;
+
+  void add(const std::string &name, const std::vector<std::string> &wrong) {
+    if (wrong.empty()) {
+      ++passed;
+      return;
+    }
+    ++failed;
+    std::printf("FAILED %s\n", name.c_str());
+    for (const std::string &reason : wrong)
+      std::printf("  %s\n", reason.c_str());
+    std::fflush(stdout);
+  }
+};
+
+constexpr const char *kRenameName = "rename/attention_forward";
+
+std::vector<TestCase> allCases(const Options &options) {
+  std::vector<TestCase> cases = attentionCases(options.seed, options.cases);
+  for (auto *make : {matmulCases, blockSparseMatmulCases, sigmoidCases, twoProductCases, pooledScoreCases}) {
+    std::vector<TestCase> more = make(options.seed);
+    cases.insert(cases.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+  std::erase_if(cases, [&](const TestCase &each) { return each.name.find(options.only) == std::string::npos; });
+  return cases;
+}
+
+/// The compiler alone, for the GPU, which needs none.
+void compileForGpu(const std::vector<TestCase> &cases, const Machine &machine, Tally &tally) {
+  std::set<std::string> seen;
+  Compiler compiler;
+  for (const TestCase &each : cases) {
+    CompileRequest request;
+    request.fileName = each.kernel.file;
+    request.kernel = each.kernel.kernel;
+    request.params = each.kernel.params;
+    request.hooks = each.kernel.hooks;
+    request.allScalarsPositive = true;
+    std::string key = fmt::format("{} {}", request.fileName, request.kernel);
+    for (const auto *table : {&request.params, &request.hooks})
+      for (const auto &[name, value] : *table)
+        key += fmt::format(" {}={}", name, value);
+    if (!seen.insert(key).second)
+      continue;
+    auto source = machine.readKernelFile(each.kernel.file);
+    if (source)
+      request.source = *source;
+    auto compiled = source ? compiler.compile(request) : Expected<CompileResult>(takeError(source));
+    tally.add(key, compiled ? std::vector<std::string>{} : std::vector<std::string>{compiled.error().render()});
+  }
+}
+
+void runCases(const std::vector<TestCase> &cases, Machine &machine, Tally &tally) {
+  for (const TestCase &each : cases) {
+    auto kernel = machine.compile(each.kernel);
+    tally.add(each.name, kernel ? each.run(machine, *kernel) : std::vector<std::string>{kernel.error().render()});
+  }
+}
+
+int run(const Options &options) {
+  const std::vector<TestCase> cases = allCases(options);
+  if (options.list) {
+    for (const TestCase &each : cases)
+      std::printf("%s\n", each.name.c_str());
+    return 0;
+  }
+  auto machine = Machine::create(options.device == "gpu", options.kernelFolder);
+  if (!machine) {
+    std::fprintf(stderr, "lacuna-numeric-tests: %s\n", machine.error().render().c_str());
+    return 1;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  Tally tally;
+  if (options.compileOnly)
+    compileForGpu(cases, **machine, tally);
+  else
+    runCases(cases, **machine, tally);
+  if (std::string(kRenameName).find(options.only) != std::string::npos)
+    tally.add(kRenameName, checkRenamedKernel(**machine));
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::printf("%zu specialisations compiled, %.0f s\n", (*machine)->compiledKernels(), seconds);
+  std::printf("%lld passed, %lld failed\n", static_cast<long long>(tally.passed), static_cast<long long>(tally.failed));
+  return tally.failed == 0 && tally.passed > 0 ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  Options options;
+  CLI::App app("Runs kernels on generated cases and compares them with float64", "lacuna-numeric-tests");
+  app.add_option("--device", options.device, "where the kernels run")->check(CLI::IsMember({"cpu", "gpu"}));
+  app.add_option("--cases", options.cases, "how many attention cases")->check(CLI::Range(0, 1000000))->capture_default_str();
+  app.add_option("--seed", options.seed, "all data and shapes follow from it")->capture_default_str();
+  app.add_option("--only", options.only, "only cases whose name contains this");
+  app.add_option("--kernels", options.kernelFolder, "the folder of the .tile files")->capture_default_str();
+  app.add_flag("--list", options.list, "print the cases' names");
+  app.add_flag("--compile-only", options.compileOnly, "compile every kernel for sm_90a and run none; needs no GPU");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return run(options);
+}
