@@ -1,7 +1,7 @@
 // A C++ program that compiles a kernel at run time, for the machine it is on, and runs it on its own buffers.
 //
-// The kernel is a text in this file: a matrix product with a hook, a function that the caller of the compiler puts in. The
-// same text runs on a GPU (H100, H200) or, where there is none, on the CPU; only the buffers and the launch differ.
+// The kernel is a text in this file: a matrix product with a hook, a function that the caller of the compiler puts in.
+// The same text runs on a GPU (H100, H200) or, where there is none, on the CPU; only the buffers and the launch differ.
 //
 //   ./dev build && build/bin/lacuna-example-01-jit-from-host
 #include "lacuna/Jit/Jit.h"
@@ -110,8 +110,8 @@ static Expected<void> run() {
   // The first GPU that kernels can be generated for, else the CPU.
   Jit jit = Jit::forThisMachine();
 
-  // The params that differ from their defaults, and the hook: an expression over its parameters, or the name of a hook of
-  // the library, such as relu.
+  // The params that differ from their defaults, and the hook: an expression over its parameters, or the name of a hook
+  // of the library, such as relu.
   KernelSpec spec;
   spec.file = "product.tile"; // the text's name in messages
   spec.source = kSource;
@@ -132,8 +132,9 @@ static Expected<void> run() {
     return done;
 
   const double error = largestError(matrices), allowed = 0.02; // f16 keeps 11 bits of values up to about 30
-  std::printf("%lld x %lld = (%lld x %lld) (%lld x %lld): the largest error is %.2g: %s\n", (long long)kM, (long long)kN,
-              (long long)kM, (long long)kK, (long long)kK, (long long)kN, error, error <= allowed ? "right" : "wrong");
+  std::printf("%lld x %lld = (%lld x %lld) (%lld x %lld): the largest error is %.2g: %s\n", (long long)kM,
+              (long long)kN, (long long)kM, (long long)kK, (long long)kK, (long long)kN, error,
+              error <= allowed ? "right" : "wrong");
   if (!(error <= allowed))
     return makeError(ErrorCode::Internal, "the product is off by {}; at most {} is expected", error, allowed);
   return {};

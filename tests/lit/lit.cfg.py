@@ -12,6 +12,7 @@ reason to leave a test out, so `ptxas` is then always on and those tests fail wi
 
 import os
 import shutil
+import sys
 
 import lit.formats
 
@@ -46,6 +47,7 @@ if "address" in config.sanitizers:
     config.environment.setdefault("ASAN_OPTIONS", "allow_user_poisoning=0:detect_leaks=0")
 
 config.substitutions.append(("%kernels", os.path.join(config.lacuna_source_dir, "kernels_dsl")))
+config.substitutions.append(("%python", sys.executable))
 
 cuda_bin = "/usr/local/cuda/bin"
 if (os.environ.get("LACUNA_PTXAS") or shutil.which("ptxas") or os.path.exists(os.path.join(cuda_bin, "ptxas"))

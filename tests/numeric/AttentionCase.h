@@ -1,7 +1,7 @@
 // One attention case: the specialisation of the kernel (what it is compiled for) and everything that a launch varies.
 //
-// The generator draws the specialisations from a table that covers every head dimension, every shape of block and tile and
-// every hook, and for each of them several launches. All of a case follows from its seed.
+// The generator draws the specialisations from a table that covers every head dimension, every shape of block and tile
+// and every hook, and for each of them several launches. All of a case follows from its seed.
 #pragma once
 
 #include "Hooks.h"
@@ -34,6 +34,7 @@ enum class ListKind {
   OneEntry, ///< a single block in all lists together
   Empty,    ///< no block at all
 };
+const char *listKindName(ListKind kind);
 enum class DataKind {
   Normal,
   Extreme, ///< the largest abs(scale * s) is 8192

@@ -17,7 +17,9 @@ constexpr Block kBlocks[] = {{128, 128}, {64, 64},  {128, 64},  {64, 16},   {128
                              {256, 128}, {64, 256}, {128, 176}, {384, 192}, {64, 80},  {128, 96}};
 
 /// The 16-bit types take turns, so that every feature meets both.
-DType dtypeOf(size_t index) { return (index + index / 2) % 2 == 0 ? DType::BF16 : DType::F16; }
+DType dtypeOf(size_t index) {
+  return (index + index / 2) % 2 == 0 ? DType::BF16 : DType::F16;
+}
 
 AttentionSpec makeSpec(size_t index, int64_t headDim, int64_t valueDim, Block block, size_t mask, size_t score) {
   AttentionSpec spec;
@@ -121,14 +123,17 @@ AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed) {
   return result;
 }
 
+const char *listKindName(ListKind kind) {
+  return kListNames[static_cast<int>(kind)];
+}
+
 std::string AttentionCase::describe() const {
   return fmt::format("{} D={} DV={} QB={} KB={} BM={} BN={} mask={} score={} B={} H={} G={} M={} N={} lists={} data={} "
                      "scale={} strides={}{}{} seed={}",
                      dtypeName(spec.dtype), spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock,
                      spec.tile.queries, spec.tile.keys, spec.mask->name, spec.score->name, shape.batch, shape.heads,
-                     shape.kvHeads, shape.queries, shape.keys, kListNames[static_cast<int>(lists)],
-                     kDataNames[static_cast<int>(data)], kScaleNames[static_cast<int>(scale)],
-                     kStrideNames[static_cast<int>(strides)],
+                     shape.kvHeads, shape.queries, shape.keys, listKindName(lists), kDataNames[static_cast<int>(data)],
+                     kScaleNames[static_cast<int>(scale)], kStrideNames[static_cast<int>(strides)],
                      nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
                      launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
 }

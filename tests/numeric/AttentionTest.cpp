@@ -130,12 +130,13 @@ AttentionProblem makeProblem(const AttentionCase &attention, const Tensors &tens
   problem.lists = &lists;
   problem.scale = scale;
   if (attention.spec.score->score)
-    problem.score = [&shape = attention.shape, &hook = *attention.spec.score](
-                        double s, int64_t b, int64_t h, int64_t i, int64_t j) { return hook.score(shape, s, b, h, i, j); };
-  if (attention.spec.mask->keeps)
-    problem.keep = [&shape = attention.shape, &hook = *attention.spec.mask](int64_t b, int64_t h, int64_t i, int64_t j) {
-      return hook.keeps(shape, b, h, i, j);
+    problem.score = [&shape = attention.shape, &hook = *attention.spec.score](double s, int64_t b, int64_t h, int64_t i,
+                                                                              int64_t j) {
+      return hook.score(shape, s, b, h, i, j);
     };
+  if (attention.spec.mask->keeps)
+    problem.keep = [&shape = attention.shape, &hook = *attention.spec.mask](
+                       int64_t b, int64_t h, int64_t i, int64_t j) { return hook.keeps(shape, b, h, i, j); };
   return problem;
 }
 
@@ -208,10 +209,9 @@ std::vector<TestCase> attentionCases(uint64_t seed, int64_t count) {
     const AttentionSpec &spec = specs[static_cast<size_t>(index) % specs.size()];
     const uint64_t caseSeed = seed * 1000003 + static_cast<uint64_t>(index);
     AttentionCase attention = makeAttentionCase(spec, caseSeed);
-    cases.push_back({fmt::format("attention/{} {}", index, attention.describe()), kernelOf(spec),
-                     [attention](Machine &machine, const JitKernel &kernel) {
-                       return runAttention(attention, machine, kernel);
-                     }});
+    cases.push_back(
+        {fmt::format("attention/{} {}", index, attention.describe()), kernelOf(spec),
+         [attention](Machine &machine, const JitKernel &kernel) { return runAttention(attention, machine, kernel); }});
   }
   return cases;
 }

@@ -36,7 +36,8 @@ std::vector<std::string> compare(const HostTensor &found, std::span<const double
     error += difference * difference;
   }
   if (const double relative = error == 0 ? 0 : std::sqrt(error / norm); !(relative <= bounds.frobenius))
-    return {fmt::format("the relative Frobenius error is {:.3g}; at most {:.3g} is allowed", relative, bounds.frobenius)};
+    return {
+        fmt::format("the relative Frobenius error is {:.3g}; at most {:.3g} is allowed", relative, bounds.frobenius)};
   return {};
 }
 

@@ -20,7 +20,8 @@ struct Bounds {
 /// The bounds of a result in `dtype` whose sums are float32: those of R18.
 Bounds boundsOf(runtime::DType dtype);
 
-/// What is wrong with `found`, whose elements should be `wanted`: a sentence each. A NaN is wanted where `wanted` has one.
+/// What is wrong with `found`, whose elements should be `wanted`: a sentence each. A NaN is wanted where `wanted` has
+/// one.
 std::vector<std::string> compare(const runtime::HostTensor &found, std::span<const double> wanted, Bounds bounds);
 
 /// A tensor of normal numbers of deviation `deviation`.

@@ -12,7 +12,9 @@ using namespace runtime;
 namespace {
 constexpr unsigned char kPoison = 0xff;
 
-int64_t roundUpTo8(int64_t value) { return (value + 7) / 8 * 8; }
+int64_t roundUpTo8(int64_t value) {
+  return (value + 7) / 8 * 8;
+}
 } // namespace
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -27,7 +29,9 @@ Layout Layout::contiguous(std::vector<int64_t> shape) {
   return layout;
 }
 
-Layout Layout::rowsPadded(std::vector<int64_t> shape) { return withGaps(std::move(shape), 0); }
+Layout Layout::rowsPadded(std::vector<int64_t> shape) {
+  return withGaps(std::move(shape), 0);
+}
 
 Layout Layout::withGaps(std::vector<int64_t> shape, int64_t gap) {
   Layout layout{std::move(shape), {}};
@@ -83,13 +87,17 @@ template <class Body> void GuardedTensor::forEachElement(Body &&body) const {
   }
 }
 
-TensorView GuardedTensor::hostView() { return viewAt(bytes.data()); }
+TensorView GuardedTensor::hostView() {
+  return viewAt(bytes.data());
+}
 
 TensorView GuardedTensor::viewAt(void *base) const {
   return {static_cast<unsigned char *>(base) + kGuardBytes, type, layout.shape, layout.strides};
 }
 
-void GuardedTensor::poison() { std::fill(bytes.begin(), bytes.end(), kPoison); }
+void GuardedTensor::poison() {
+  std::fill(bytes.begin(), bytes.end(), kPoison);
+}
 
 HostTensor GuardedTensor::gather() const {
   HostTensor result = makeTensor(type, layout.shape);

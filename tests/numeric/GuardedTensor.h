@@ -5,8 +5,8 @@
 //
 //   | guard | row 0 | gap | row 1 | gap | ... | guard |
 //
-// An input then shows a kernel that lets what lies outside its view count (the result becomes NaN), and an output one that
-// writes outside, or leaves an element unwritten.
+// An input then shows a kernel that lets what lies outside its view count (the result becomes NaN), and an output one
+// that writes outside, or leaves an element unwritten.
 #pragma once
 
 #include "lacuna/Runtime/Device.h"

@@ -12,7 +12,9 @@ using Shape = const AttentionShape &;
 namespace {
 
 /// The position of query i among the keys: the last query stands beside the last key.
-int64_t place(Shape shape, int64_t i) { return i + shape.keys - shape.queries; }
+int64_t place(Shape shape, int64_t i) {
+  return i + shape.keys - shape.queries;
+}
 
 const MaskHook kMasks[] = {
     {"none", "", {}, {}},
@@ -38,10 +40,7 @@ const MaskHook kMasks[] = {
      "chunked",
      {{"CHUNK", "50"}},
      [](Shape p, int64_t, int64_t, int64_t i, int64_t j) { return j <= place(p, i) && place(p, i) / 50 == j / 50; }},
-    {"thirds",
-     "(i + j) % 3 != 0",
-     {},
-     [](Shape, int64_t, int64_t, int64_t i, int64_t j) { return (i + j) % 3 != 0; }},
+    {"thirds", "(i + j) % 3 != 0", {}, [](Shape, int64_t, int64_t, int64_t i, int64_t j) { return (i + j) % 3 != 0; }},
     {"by-head",
      "h % 2 == 0 ? j <= i : j >= i",
      {},
@@ -114,7 +113,11 @@ const ScoreHook kScores[] = {
 
 } // namespace
 
-std::span<const MaskHook> maskHooks() { return kMasks; }
-std::span<const ScoreHook> scoreHooks() { return kScores; }
+std::span<const MaskHook> maskHooks() {
+  return kMasks;
+}
+std::span<const ScoreHook> scoreHooks() {
+  return kScores;
+}
 
 } // namespace lacuna::numeric

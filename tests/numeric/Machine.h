@@ -1,5 +1,5 @@
-// The machine that the tests run on: the CPU, or the first GPU. It compiles each specialisation once and launches kernels
-// on guarded tensors.
+// The machine that the tests run on: the CPU, or the first GPU. It compiles each specialisation once and launches
+// kernels on guarded tensors.
 #pragma once
 
 #include "GuardedTensor.h"

@@ -49,7 +49,8 @@ std::vector<std::string> runMatmul(const MatmulCase &given, Machine &machine, co
   HostTensor bias = normalTensor(DType::F32, {n}, seed, 2, machine.pool());
   GuardedTensor placedA(a, Layout::rowsPadded(a.shape())), placedB(b, Layout::withGaps(b.shape(), 1));
   GuardedTensor placedBias(bias, Layout::contiguous(bias.shape())), c(dtype, Layout::rowsPadded({batch, m, n}));
-  if (auto done = machine.launch(kernel, {Input{&placedA}, Input{&placedB}, Input{&placedBias}, Output{&c}, alpha}); !done)
+  if (auto done = machine.launch(kernel, {Input{&placedA}, Input{&placedB}, Input{&placedBias}, Output{&c}, alpha});
+      !done)
     return {done.error().render()};
 
   std::vector<double> wanted(static_cast<size_t>(batch * m * n)), left = toDoubles(a), right = toDoubles(b);
@@ -157,8 +158,8 @@ std::vector<TestCase> matmulCases(uint64_t seed) {
       for (size_t s = 0; s < std::size(kShapes); ++s) {
         const auto &[batch, m, n, k] = kShapes[s];
         const float alpha = (s == 1 ? -1.0f : 1.0f) / std::sqrt(static_cast<float>(k));
-        MatmulCase given{seed * 1009 + cases.size(), dtype, kTiles[e % std::size(kTiles)], &kEpilogues[e], batch, m, n, k,
-                         alpha};
+        MatmulCase given{
+            seed * 1009 + cases.size(), dtype, kTiles[e % std::size(kTiles)], &kEpilogues[e], batch, m, n, k, alpha};
         cases.push_back({fmt::format("matmul/{} {} BM={} BN={} BK={} epilogue={} B={} M={} N={} K={} alpha={} seed={}",
                                      cases.size(), dtypeName(dtype), given.tile.m, given.tile.n, given.tile.k,
                                      given.epilogue->name, batch, m, n, k, alpha, given.seed),
@@ -174,32 +175,39 @@ std::vector<TestCase> blockSparseMatmulCases(uint64_t seed) {
     Tile tile;
     int64_t queryBlock, keyBlock;
   };
-  constexpr Variant kVariants[] = {{{128, 128, 64}, 128, 64}, {{64, 64, 64}, 128, 128}, {{64, 128, 64}, 64, 32}};
-  constexpr int64_t kShapes[][5] = {{1, 1, 5, 9, 11}, {1, 2, 130, 65, 193}, {2, 2, 200, 129, 311}, {1, 3, 257, 64, 256}};
-  constexpr ListKind kKinds[] = {ListKind::Uneven, ListKind::Shared, ListKind::PerHead, ListKind::OneEntry,
-                                 ListKind::Empty,  ListKind::Random};
+  constexpr Variant kVariants[] = {{{128, 128, 64}, 128, 64}, {{64, 64, 64}, 128, 128}, {{64, 128, 128}, 64, 64}};
+  constexpr int64_t kShapes[][5] = {
+      {1, 1, 5, 9, 11}, {1, 2, 130, 65, 193}, {2, 2, 200, 129, 311}, {1, 3, 257, 64, 256}};
+  constexpr ListKind kKinds[] = {ListKind::Uneven,   ListKind::Shared, ListKind::PerHead,
+                                 ListKind::OneEntry, ListKind::Empty,  ListKind::Random};
   std::vector<TestCase> cases;
   for (DType dtype : {DType::BF16, DType::F16})
     for (const Variant &variant : kVariants)
       for (const auto &[batch, heads, m, n, k] : kShapes)
         for (int repeat = 0; repeat < 2; ++repeat) {
-          SparseCase given{seed * 2003 + cases.size(), dtype, variant.tile, variant.queryBlock, variant.keyBlock, batch,
-                           heads, m, n, k, kKinds[cases.size() % std::size(kKinds)]};
+          SparseCase given{seed * 2003 + cases.size(),
+                           dtype,
+                           variant.tile,
+                           variant.queryBlock,
+                           variant.keyBlock,
+                           batch,
+                           heads,
+                           m,
+                           n,
+                           k,
+                           kKinds[cases.size() % std::size(kKinds)]};
           KernelSpec kernel{.file = "block_sparse_matmul.tile"};
-          kernel.params = {{"T", std::string(dtypeName(dtype))},
-                           {"BM", fmt::format("{}", variant.tile.m)},
-                           {"BN", fmt::format("{}", variant.tile.n)},
-                           {"BK", fmt::format("{}", variant.tile.k)},
-                           {"QB", fmt::format("{}", variant.queryBlock)},
-                           {"KB", fmt::format("{}", variant.keyBlock)}};
-          cases.push_back({fmt::format("block_sparse_matmul/{} {} BM={} BN={} BK={} QB={} KB={} B={} H={} M={} N={} K={} "
-                                       "lists={} seed={}",
-                                       cases.size(), dtypeName(dtype), variant.tile.m, variant.tile.n, variant.tile.k,
-                                       variant.queryBlock, variant.keyBlock, batch, heads, m, n, k,
-                                       static_cast<int>(given.kind), given.seed),
-                           kernel, [given](Machine &machine, const JitKernel &kernel) {
-                             return runSparse(given, machine, kernel);
-                           }});
+          kernel.params = {{"T", std::string(dtypeName(dtype))},          {"BM", fmt::format("{}", variant.tile.m)},
+                           {"BN", fmt::format("{}", variant.tile.n)},     {"BK", fmt::format("{}", variant.tile.k)},
+                           {"QB", fmt::format("{}", variant.queryBlock)}, {"KB", fmt::format("{}", variant.keyBlock)}};
+          cases.push_back(
+              {fmt::format("block_sparse_matmul/{} {} BM={} BN={} BK={} QB={} KB={} B={} H={} M={} N={} K={} "
+                           "lists={} seed={}",
+                           cases.size(), dtypeName(dtype), variant.tile.m, variant.tile.n, variant.tile.k,
+                           variant.queryBlock, variant.keyBlock, batch, heads, m, n, k, listKindName(given.kind),
+                           given.seed),
+               kernel,
+               [given](Machine &machine, const JitKernel &kernel) { return runSparse(given, machine, kernel); }});
         }
   return cases;
 }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 #include <set>
+#include <string_view>
 
 namespace lacuna::numeric {
 
@@ -12,13 +13,14 @@ namespace {
 
 /// Words of the language: keywords, types, builtins, members, and the words of schedules.
 const std::set<std::string, std::less<>> kWords = {
-    "param",    "hook",     "kernel",   "schedule", "where",    "grid",      "in",       "by",    "as",      "let",
-    "var",      "if",       "else",     "for",      "load",     "store",     "map",      "true",  "false",   "inf",
-    "bf16",     "f16",      "f32",      "i32",      "bool",     "blocks",    "out",      "exp",   "exp2",    "log",
-    "log2",     "tanh",     "sqrt",     "rsqrt",    "floor",    "abs",       "min",      "max",   "ceildiv", "dot",
-    "partial",  "rowmax",   "rowmin",   "rowsum",   "amax",     "amin",      "sum",      "on",    "sm_90a",  "transpose",
-    "producer", "consumers", "ring",    "depth",    "overlap",  "pingpong",  "order",    "when",  "regs",    "auto",
-    "epilogue", "tma",      "tune",     "stages",   "smem",     "regs_fit",  "KiB",      "longest_first"};
+    "param",   "hook",     "kernel",   "schedule", "where",        "grid",     "in",        "by",     "as",
+    "let",     "var",      "if",       "else",     "for",          "load",     "store",     "map",    "true",
+    "false",   "inf",      "bf16",     "f16",      "f32",          "i32",      "bool",      "blocks", "out",
+    "exp",     "exp2",     "log",      "log2",     "tanh",         "sqrt",     "rsqrt",     "floor",  "abs",
+    "min",     "max",      "ceildiv",  "dot",      "partial",      "rowmax",   "rowmin",    "rowsum", "amax",
+    "amin",    "sum",      "on",       "sm_90a",   "transpose",    "producer", "consumers", "ring",   "depth",
+    "overlap", "pingpong", "order",    "when",     "regs",         "auto",     "epilogue",  "tma",    "tune",
+    "stages",  "smem",     "regs_fit", "KiB",      "longest_first"};
 
 /// Gives every other word a new name. The new names sort in the opposite order of first appearance, so that code which
 /// follows the alphabet somewhere shows.
@@ -63,8 +65,9 @@ private:
 
 /// Code without what may differ: the symbol's name, and lines that only comment or name the source.
 std::string normalised(std::string code, const std::string &symbol) {
-  for (size_t at = 0; (at = code.find(symbol, at)) != std::string::npos;)
-    code.replace(at, symbol.size(), "SYMBOL"), at += 6;
+  constexpr std::string_view kAnySymbol = "SYMBOL";
+  for (size_t at = code.find(symbol); at != std::string::npos; at = code.find(symbol, at + kAnySymbol.size()))
+    code.replace(at, symbol.size(), kAnySymbol);
   std::string result;
   for (size_t at = 0; at < code.size();) {
     size_t end = std::min(code.find('\n', at), code.size() - 1) + 1;

@@ -63,8 +63,7 @@ struct Problem {
     return given.scale * sum;
   }
   /// Calls body(j) for every key that the row's list and the mask let it see.
-  template <class Body>
-  void forEachKey(const BlockLists &lists, int64_t b, int64_t h, int64_t i, Body &&body) const {
+  template <class Body> void forEachKey(const BlockLists &lists, int64_t b, int64_t h, int64_t i, Body &&body) const {
     const AttentionShape &shape = given.attention.shape;
     const int64_t row = lists.row(b, h, i / lists.queryBlock);
     const MaskHook &mask = *given.attention.spec.mask;
@@ -110,7 +109,8 @@ void attend(const Problem &problem, const BlockLists &lists, Weigh &&weigh, std:
         for (size_t n = 0; n < keys.size(); ++n)
           for (int64_t d = 0; d < shape.valueDim; ++d)
             o[first + static_cast<size_t>(d)] +=
-                weights[n] * problem.v[static_cast<size_t>((problem.headOf(b, h) * shape.keys + keys[n]) * shape.valueDim + d)];
+                weights[n] *
+                problem.v[static_cast<size_t>((problem.headOf(b, h) * shape.keys + keys[n]) * shape.valueDim + d)];
       }
 }
 
@@ -142,13 +142,14 @@ std::vector<std::string> runSigmoid(const VariantCase &given, Machine &machine, 
     return {done.error().render()};
   Problem problem{given, toDoubles(q.values), toDoubles(k.values), toDoubles(v.values), {}, {}};
   std::vector<double> wanted, unused;
-  attend(problem, *lists,
-         [&](std::vector<double> &scores) {
-           for (double &s : scores)
-             s = 1 / (1 + std::exp(-(s + given.shift)));
-           return 0.0;
-         },
-         wanted, unused);
+  attend(
+      problem, *lists,
+      [&](std::vector<double> &scores) {
+        for (double &s : scores)
+          s = 1 / (1 + std::exp(-(s + given.shift)));
+        return 0.0;
+      },
+      wanted, unused);
   return compare(o.gather(), wanted, boundsOf(given.attention.spec.dtype));
 }
 
@@ -169,12 +170,8 @@ std::vector<std::string> runTwoProducts(const VariantCase &given, Machine &machi
                                           Input{&v.memory}, &*lists, Output{&o}, Output{&lse}, given.scale});
       !done)
     return {done.error().render()};
-  Problem problem{given,
-                  toDoubles(q.values),
-                  toDoubles(k.values),
-                  toDoubles(v.values),
-                  toDoubles(qr.values),
-                  toDoubles(kr.values)};
+  Problem problem{
+      given, toDoubles(q.values), toDoubles(k.values), toDoubles(v.values), toDoubles(qr.values), toDoubles(kr.values)};
   std::vector<double> wanted, wantedLse;
   attend(problem, *lists, softmax, wanted, wantedLse);
   std::vector<std::string> wrong = compare(o.gather(), wanted, boundsOf(given.attention.spec.dtype));

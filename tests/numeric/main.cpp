@@ -1,7 +1,7 @@
 // lacuna-numeric-tests: kernels against float64, on generated cases.
 //
-// The last line of the output is "N passed, M failed"; the exit status is 1 for a failure, 2 for a wrong call. A failing
-// case is printed with all of its parameters, and --only with the beginning of its name runs it alone.
+// The last line of the output is "N passed, M failed"; the exit status is 1 for a failure, 2 for a wrong call. A
+// failing case is printed with all of its parameters, and --only with the beginning of its name runs it alone.
 #include "TestCase.h"
 
 #include <CLI/CLI.hpp>
@@ -117,7 +117,9 @@ int main(int argc, char **argv) {
   Options options;
   CLI::App app("Runs kernels on generated cases and compares them with float64", "lacuna-numeric-tests");
   app.add_option("--device", options.device, "where the kernels run")->check(CLI::IsMember({"cpu", "gpu"}));
-  app.add_option("--cases", options.cases, "how many attention cases")->check(CLI::Range(0, 1000000))->capture_default_str();
+  app.add_option("--cases", options.cases, "how many attention cases")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
   app.add_option("--seed", options.seed, "all data and shapes follow from it")->capture_default_str();
   app.add_option("--only", options.only, "only cases whose name contains this");
   app.add_option("--kernels", options.kernelFolder, "the folder of the .tile files")->capture_default_str();

@@ -1,0 +1,141 @@
+// The facade: compile from a text or a file, with params and hooks; launch on host memory; both variants of a scalar; refusals.
+
+#include "lacuna/Jit/Jit.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace lacuna;
+using namespace lacuna::runtime;
+
+namespace {
+
+/// y = exp(scale * x - the row's largest scale * x), through a hook.
+constexpr const char *kSoftExp = R"(
+param D in {16, 32} = 16
+
+hook after(v) -> f32 = v
+
+kernel soft_exp(x: f32[M, D], y: out f32[M, D], scale: f32)
+  where M > 1
+  grid (i: ceildiv(M, 16))
+{
+  let s = (load x[i * 16 :+ 16, :]) * scale
+  let top = rowmax(s)
+  store y[i * 16 :+ 16, :] = map (v in exp(s - top)) => after(v)
+}
+)";
+
+struct Buffers {
+  static constexpr int64_t kRows = 37;
+  int64_t width;
+  std::vector<float> x, y;
+
+  explicit Buffers(int64_t width = 16) : width(width), x(kRows * width), y(kRows * width, -1) {
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = std::sin(static_cast<float>(i * i % 101));
+  }
+  std::vector<ArgumentValue> arguments(float scale) {
+    return {TensorView{x.data(), DType::F32, {kRows, width}, {width, 1}},
+            TensorView{y.data(), DType::F32, {kRows, width}, {width, 1}}, scale};
+  }
+  /// The largest difference of y and `factor` times what it should be.
+  double error(float scale, double factor = 1) const {
+    double worst = 0;
+    for (int64_t r = 0; r < kRows; ++r) {
+      double top = -INFINITY;
+      for (int64_t c = 0; c < width; ++c)
+        top = std::max(top, double(scale) * x[r * width + c]);
+      for (int64_t c = 0; c < width; ++c)
+        worst = std::max(worst, std::abs(factor * std::exp(double(scale) * x[r * width + c] - top) - y[r * width + c]));
+    }
+    return worst;
+  }
+};
+
+JitKernel softExp(KernelSpec spec = {.file = "soft_exp.tile", .source = kSoftExp}) {
+  auto kernel = Jit::forCpu().compile(spec);
+  REQUIRE_MESSAGE(kernel, kernel.error().render());
+  return *kernel;
+}
+
+} // namespace
+
+TEST_CASE("a positive scale runs the code first made, any other the general one; both are right") {
+  JitKernel kernel = softExp();
+  CHECK(kernel.metadata().positiveScalars == std::vector<std::string>{"scale"});
+  CHECK(kernel.metadata().target == "cpu");
+  for (float scale : {0.7f, -1.5f, 0.0f, 3.0f}) {
+    Buffers buffers;
+    auto done = kernel.launch(buffers.arguments(scale));
+    REQUIRE_MESSAGE(done, done.error().render());
+    CAPTURE(scale);
+    CHECK(buffers.error(scale) < 1e-5);
+  }
+}
+
+TEST_CASE("params and hooks, by expression, and a file") {
+  std::string path = (std::filesystem::temp_directory_path() / "lacuna-jit-XXXXXX").string();
+  REQUIRE(mkdtemp(path.data()));
+  std::string file = path + "/soft_exp.tile";
+  std::ofstream(file) << kSoftExp;
+  JitKernel kernel = softExp({.file = file, .params = {{"D", "32"}}, .hooks = {{"after", "v * 2"}}});
+  std::filesystem::remove_all(path);
+  Buffers buffers(32);
+  REQUIRE(kernel.launch(buffers.arguments(1)));
+  CHECK(buffers.error(1, 2) < 1e-5);
+  CHECK(softExp({.source = kSoftExp}).metadata().kernel == "soft_exp");
+}
+
+TEST_CASE("wrong arguments are refused by name, and nothing runs") {
+  JitKernel kernel = softExp();
+  auto refusal = [&](auto change) {
+    Buffers buffers;
+    std::vector<ArgumentValue> arguments = buffers.arguments(1);
+    change(arguments);
+    auto done = kernel.launch(arguments);
+    REQUIRE(!done);
+    CHECK(done.error().code == ErrorCode::InvalidArgument);
+    CHECK(buffers.y.front() == -1);
+    return done.error().render();
+  };
+  auto view = [](ArgumentValue &value) -> TensorView & { return std::get<TensorView>(value); };
+  CHECK(refusal([](auto &arguments) { arguments.pop_back(); }).find("3") != std::string::npos);
+  CHECK(refusal([&](auto &arguments) { view(arguments[0]).dtype = DType::BF16; }).find("x") != std::string::npos);
+  CHECK(refusal([&](auto &arguments) { view(arguments[0]).data = nullptr; }).find("x") != std::string::npos);
+  CHECK(refusal([&](auto &arguments) { view(arguments[1]).shape[0] = 36; }).find("M") != std::string::npos);
+  CHECK(refusal([&](auto &arguments) { view(arguments[1]).shape[1] = 8; }).find("y") != std::string::npos);
+  CHECK(refusal([&](auto &arguments) { arguments[2] = int32_t(1); }).find("scale") != std::string::npos);
+  CHECK(refusal([&](auto &arguments) { view(arguments[0]).shape[0] = view(arguments[1]).shape[0] = 1; }).find("M > 1") !=
+        std::string::npos);
+}
+
+TEST_CASE("what cannot be compiled is told with its place") {
+  Jit jit = Jit::forCpu();
+  CHECK(jit.target() == Target::Cpu);
+  CHECK(jit.device() == nullptr);
+  CHECK(jit.compile({}).error().code == ErrorCode::InvalidArgument);
+  auto missing = jit.compile({.file = "/none/soft_exp.tile"});
+  REQUIRE(!missing);
+  CHECK(missing.error().code == ErrorCode::NotFound);
+  CHECK(missing.error().message == "cannot read '/none/soft_exp.tile': there is no such file");
+  CHECK(jit.compile({.file = "/proc"}).error().code == ErrorCode::InvalidArgument);
+  auto wrong = jit.compile({.file = "", .source = "kernel k() grid (i: 1) { let t = u }"});
+  REQUIRE(!wrong);
+  CHECK(wrong.error().message.find("<source>:1:") == 0);
+  CHECK(jit.compile({.file = "s.tile", .source = kSoftExp, .params = {{"D", "64"}}}).error().code == ErrorCode::InvalidArgument);
+}
+
+TEST_CASE("a kernel of a Jit that is gone still runs") {
+  std::optional<Jit> jit = Jit::forCpu(std::make_shared<ThreadPool>(1));
+  auto kernel = jit->compile({.file = "s.tile", .source = kSoftExp});
+  REQUIRE(kernel);
+  jit.reset();
+  Buffers buffers;
+  REQUIRE(kernel->launch(buffers.arguments(-2)));
+  CHECK(buffers.error(-2) < 1e-5);
+}
