@@ -109,17 +109,23 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
 // JitKernel
 //===--------------------------------------------------------------------------------------------------------------===//
 
-const runtime::LaunchMetadata &JitKernel::metadata() const { return state->positive->compilation.metadata; }
-const CompileResult &JitKernel::compilation() const { return state->positive->compilation; }
+const runtime::LaunchMetadata &JitKernel::metadata() const {
+  return state->positive->compilation.metadata;
+}
+const CompileResult &JitKernel::compilation() const {
+  return state->positive->compilation;
+}
 
-Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments) const {
+Expected<void> JitKernel::launch(const runtime::Stream &stream,
+                                 std::span<const runtime::ArgumentValue> arguments) const {
   auto variant = state->select(arguments);
   if (!variant)
     return takeError(variant);
   if (const auto *kernel = std::get_if<runtime::Kernel>(&(*variant)->code))
     return kernel->launch(stream, arguments);
   return makeError(ErrorCode::InvalidArgument,
-                   "kernel '{}' was compiled for the CPU; launch it without a stream, on host memory", metadata().kernel);
+                   "kernel '{}' was compiled for the CPU; launch it without a stream, on host memory",
+                   metadata().kernel);
 }
 
 Expected<void> JitKernel::launch(std::span<const runtime::ArgumentValue> arguments) const {
@@ -160,14 +166,19 @@ Jit Jit::forThisMachine() {
   return forCpu();
 }
 
-Target Jit::target() const { return state->device ? Target::Sm90a : Target::Cpu; }
-const runtime::Device *Jit::device() const { return state->device ? &*state->device : nullptr; }
+Target Jit::target() const {
+  return state->device ? Target::Sm90a : Target::Cpu;
+}
+const runtime::Device *Jit::device() const {
+  return state->device ? &*state->device : nullptr;
+}
 
 Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
   KernelSpec complete = spec;
   if (complete.source.empty()) {
     if (spec.file.empty())
-      return makeError(ErrorCode::InvalidArgument, "there is nothing to compile: neither a file nor a source was given");
+      return makeError(ErrorCode::InvalidArgument,
+                       "there is nothing to compile: neither a file nor a source was given");
     auto text = readTextFile(spec.file);
     if (!text)
       return takeError(text);

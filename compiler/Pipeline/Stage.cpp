@@ -4,11 +4,13 @@
 
 namespace lacuna {
 
-static constexpr std::string_view kNames[] = {"source", "ast",  "tile",     "tile.opt", "warp", "warp.opt",
-                                              "llvm",   "llvm.opt", "ptx", "cubin",    "sass", "object"};
+static constexpr std::string_view kNames[] = {"source", "ast",      "tile", "tile.opt", "warp", "warp.opt",
+                                              "llvm",   "llvm.opt", "ptx",  "cubin",    "sass", "object"};
 static_assert(std::size(kNames) == std::size(kAllStages) + 1);
 
-std::string_view stageName(Stage stage) { return kNames[static_cast<int>(stage)]; }
+std::string_view stageName(Stage stage) {
+  return kNames[static_cast<int>(stage)];
+}
 
 std::optional<Stage> parseStage(std::string_view name) {
   for (Stage stage : kAllStages)
@@ -21,7 +23,9 @@ std::string_view stageNames() {
   return "source, ast, tile, tile.opt, warp, warp.opt, llvm, llvm.opt, ptx, cubin, sass";
 }
 
-std::string_view targetName(Target target) { return target == Target::Cpu ? "cpu" : "sm_90a"; }
+std::string_view targetName(Target target) {
+  return target == Target::Cpu ? "cpu" : "sm_90a";
+}
 
 std::optional<Target> parseTarget(std::string_view name) {
   for (Target target : {Target::Sm90a, Target::Cpu})

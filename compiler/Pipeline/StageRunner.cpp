@@ -11,8 +11,12 @@
 namespace lacuna {
 
 std::vector<StageRunner::Row> StageRunner::table() {
-  auto readIr = [this](Stage stage) { return [this, stage](const std::string &text) { return readModule(stage, text); }; };
-  auto readLl = [this](Stage stage) { return [this, stage](const std::string &text) { return readLLVM(stage, text); }; };
+  auto readIr = [this](Stage stage) {
+    return [this, stage](const std::string &text) { return readModule(stage, text); };
+  };
+  auto readLl = [this](Stage stage) {
+    return [this, stage](const std::string &text) { return readLLVM(stage, text); };
+  };
   auto printIr = [this] { return printModule(); };
   auto printLl = [this] { return printLLVM(); };
   auto reparse = [this](const std::string &text) {
@@ -21,7 +25,8 @@ std::vector<StageRunner::Row> StageRunner::table() {
   };
   auto nothing = [] { return Expected<void>(); };
   std::vector<Row> rows = {
-      {Stage::Source, nothing, [this] { return source; }, [this](const std::string &text) -> Expected<void> {
+      {Stage::Source, nothing, [this] { return source; },
+       [this](const std::string &text) -> Expected<void> {
          source = text;
          return {};
        }},
@@ -52,7 +57,8 @@ std::vector<StageRunner::Row> StageRunner::table() {
 Expected<void> StageRunner::readOverride(const Row &row, const std::string &text) {
   bool isElf = llvm::StringRef(text).starts_with("\177ELF");
   if (row.stage == Stage::Cubin && !isElf)
-    return makeError(ErrorCode::ParseError, "the override of stage 'cubin' is no cubin: it does not begin as an ELF file does");
+    return makeError(ErrorCode::ParseError,
+                     "the override of stage 'cubin' is no cubin: it does not begin as an ELF file does");
   if (row.stage != Stage::Cubin && text.find('\0') != std::string::npos)
     return makeError(ErrorCode::ParseError, "the override of stage '{}' is no text: it has a zero byte at offset {}",
                      stageName(row.stage), text.find('\0'));
@@ -79,14 +85,16 @@ Expected<void> StageRunner::runRow(const Row &row) {
   if (request.keep.contains(row.stage))
     result.texts[row.stage] = row.print();
   if (!request.dumpDirectory.empty()) {
-    std::string path = fmt::format("{}/{:02}-{}", request.dumpDirectory, static_cast<int>(row.stage), stageName(row.stage));
+    std::string path =
+        fmt::format("{}/{:02}-{}", request.dumpDirectory, static_cast<int>(row.stage), stageName(row.stage));
     std::error_code error;
     llvm::raw_fd_ostream file(path, error);
     file << row.print();
     file.close();
     if (error || file.has_error()) {
       file.clear_error();
-      return makeError(ErrorCode::Unavailable, "cannot write {}: {}", path, error ? error.message() : "is the disk full?");
+      return makeError(ErrorCode::Unavailable, "cannot write {}: {}", path,
+                       error ? error.message() : "is the disk full?");
     }
   }
   return {};
@@ -101,10 +109,12 @@ Expected<CompileResult> StageRunner::run() {
                        targetName(request.target));
   std::optional<Stage> last = request.stopAfter;
   if (last && !hasStage(request.target, *last))
-    return makeError(ErrorCode::InvalidArgument, "target {} has no stage '{}'", targetName(request.target), stageName(*last));
+    return makeError(ErrorCode::InvalidArgument, "target {} has no stage '{}'", targetName(request.target),
+                     stageName(*last));
   if (!request.dumpDirectory.empty())
     if (std::error_code error = llvm::sys::fs::create_directories(request.dumpDirectory))
-      return makeError(ErrorCode::Unavailable, "cannot make the directory '{}' for the stages: {}; give one that can be written",
+      return makeError(ErrorCode::Unavailable,
+                       "cannot make the directory '{}' for the stages: {}; give one that can be written",
                        request.dumpDirectory, error.message());
   for (const Row &row : table()) {
     if (row.stage == Stage::Sass && last != Stage::Sass)

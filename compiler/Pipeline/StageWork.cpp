@@ -13,17 +13,17 @@
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
 
-#include "llvm/AsmParser/Parser.h"
-#include "llvm/IR/Verifier.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Program.h"
-#include "llvm/Support/SourceMgr.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/AsmParser/Parser.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/SourceMgr.h"
 
 namespace lacuna {
 
@@ -38,22 +38,26 @@ void registerPipelineDialects(mlir::MLIRContext &context) {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 /// What the text of an override is called in messages.
-static std::string overrideName(Stage stage) { return fmt::format("<override {}>", stageName(stage)); }
+static std::string overrideName(Stage stage) {
+  return fmt::format("<override {}>", stageName(stage));
+}
 
 Expected<void> StageRunner::withDiagnostics(Stage stage, const std::function<mlir::LogicalResult()> &work) {
   llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(source, request.fileName, /*RequiresNullTerminator=*/false),
-                             llvm::SMLoc());
+  sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBuffer(source, request.fileName, /*RequiresNullTerminator=*/false), llvm::SMLoc());
   for (const auto &[overridden, edited] : request.overrides)
-    sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(edited, overrideName(overridden), /*RequiresNullTerminator=*/false),
-                               llvm::SMLoc());
+    sources.AddNewSourceBuffer(
+        llvm::MemoryBuffer::getMemBuffer(edited, overrideName(overridden), /*RequiresNullTerminator=*/false),
+        llvm::SMLoc());
   std::string text;
   llvm::raw_string_ostream stream(text);
   mlir::SourceMgrDiagnosticHandler handler(sources, &context, stream);
   if (mlir::succeeded(work()))
     return {};
   if (text.empty())
-    return makeError(ErrorCode::Internal, "stage '{}' failed without a diagnostic; this is a bug in Lacuna", stageName(stage));
+    return makeError(ErrorCode::Internal, "stage '{}' failed without a diagnostic; this is a bug in Lacuna",
+                     stageName(stage));
   return tl::unexpected(Error{ErrorCode::CompileFailed, std::string(llvm::StringRef(text).rtrim())});
 }
 
@@ -114,8 +118,12 @@ Expected<void> StageRunner::parseSource() {
 }
 
 Expected<void> StageRunner::generate() {
-  frontend::Specialization specialization{request.kernel, request.params, request.hooks, request.positiveScalars,
-                                          request.allScalarsPositive, std::string(targetName(request.target))};
+  frontend::Specialization specialization{request.kernel,
+                                          request.params,
+                                          request.hooks,
+                                          request.positiveScalars,
+                                          request.allScalarsPositive,
+                                          std::string(targetName(request.target))};
   auto checked = frontend::analyze(tree, specialization);
   if (!checked) {
     Error error = std::move(checked.error());
@@ -201,7 +209,8 @@ Expected<void> StageRunner::lowerToLLVM() {
 
 Expected<void> StageRunner::optimize() {
   sortUses(*llvmModule);
-  return request.target == Target::Cpu ? optimizeForCpu(*llvmModule, CpuTarget::host()) : optimizeForGpu(*llvmModule, gpu);
+  return request.target == Target::Cpu ? optimizeForCpu(*llvmModule, CpuTarget::host())
+                                       : optimizeForGpu(*llvmModule, gpu);
 }
 
 Expected<void> StageRunner::generatePtx() {

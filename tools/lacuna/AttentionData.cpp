@@ -55,13 +55,16 @@ static Expected<void> checkMemory(const AttentionPlan &plan, bool inputsLoaded) 
   double size = static_cast<double>(dtypeSize(plan.dtype));
   double bytes = rows * (static_cast<double>(shape.valueDim) * size + sizeof(float));
   if (!inputsLoaded)
-    bytes += (rows * static_cast<double>(shape.headDim) + columns * static_cast<double>(shape.headDim + shape.valueDim)) * size;
+    bytes +=
+        (rows * static_cast<double>(shape.headDim) + columns * static_cast<double>(shape.headDim + shape.valueDim)) *
+        size;
   double available = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   if (bytes > available)
-    return makeError(ErrorCode::ResourceExhausted,
-                     "the tensors take {:.1f} GiB, and this machine has {:.1f} GiB of memory; make the batch, the heads or "
-                     "the lengths smaller",
-                     bytes / (1 << 30), available / (1 << 30));
+    return makeError(
+        ErrorCode::ResourceExhausted,
+        "the tensors take {:.1f} GiB, and this machine has {:.1f} GiB of memory; make the batch, the heads or "
+        "the lengths smaller",
+        bytes / (1 << 30), available / (1 << 30));
   return {};
 }
 

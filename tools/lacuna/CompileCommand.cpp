@@ -26,15 +26,18 @@ CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
   command->add_option("--emit", options.emit, fmt::format("stop after a stage and print it: {}", stageNames()));
   command->add_option("-o", options.output, "where to write what --emit asks for (or the cubin); - is standard output");
   command->add_flag("--time", options.time, "print how long each stage took, to standard error");
-  command->add_flag("--report", options.report,
-                    "print a JSON object to standard output: registers, shared memory, stack, spills, ptxas advisories, "
-                    "stage times; what --emit asks for is then written only with -o FILE");
+  command->add_flag(
+      "--report", options.report,
+      "print a JSON object to standard output: registers, shared memory, stack, spills, ptxas advisories, "
+      "stage times; what --emit asks for is then written only with -o FILE");
   command->add_option("--dump", options.dumpDirectory, "write the text of every stage into a directory");
-  command->add_option("--override", options.overrides, "STAGE=FILE: put an edited text in place of a stage (repeatable)")
+  command
+      ->add_option("--override", options.overrides, "STAGE=FILE: put an edited text in place of a stage (repeatable)")
       ->take_all();
-  command->footer("Exit status: 0 done; 1 the work failed (an error in the text, a file that cannot be read or written, no\n"
-                  "assembler); 2 the call is wrong (an option, kernel, param, hook or stage that does not exist, a value\n"
-                  "outside its domain).");
+  command->footer(
+      "Exit status: 0 done; 1 the work failed (an error in the text, a file that cannot be read or written, no\n"
+      "assembler); 2 the call is wrong (an option, kernel, param, hook or stage that does not exist, a value\n"
+      "outside its domain).");
   return command;
 }
 
@@ -64,8 +67,8 @@ Expected<std::string> readInput(const std::string &path) {
 Expected<std::pair<std::string, std::string>> splitSetting(const std::string &option, const std::string &text) {
   size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
-    return makeError(ErrorCode::InvalidArgument, "{} takes {}, got '{}'", option, option == "--override" ? "STAGE=FILE" : "NAME=VALUE",
-                     text);
+    return makeError(ErrorCode::InvalidArgument, "{} takes {}, got '{}'", option,
+                     option == "--override" ? "STAGE=FILE" : "NAME=VALUE", text);
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
 
@@ -78,14 +81,15 @@ Expected<CompileRequest> makeRequest(const CompileOptions &options) {
   if (options.report && options.output == "-")
     return makeError(ErrorCode::InvalidArgument, "--report and -o - both write to standard output; give -o a file");
   if (*target == Target::Cpu && options.emit.empty() && !options.output.empty())
-    return makeError(ErrorCode::InvalidArgument,
-                     "-o {} has nothing to write: for the target cpu, code is made in memory only; name a stage with --emit",
-                     options.output);
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "-o {} has nothing to write: for the target cpu, code is made in memory only; name a stage with --emit",
+        options.output);
   request.kernel = options.kernel;
   request.dumpDirectory = options.dumpDirectory;
   request.positiveScalars.insert(options.positive.begin(), options.positive.end());
-  for (auto [option, texts, settings] : {std::tuple("--set", &options.params, &request.params),
-                                         std::tuple("--hook", &options.hooks, &request.hooks)})
+  for (auto [option, texts, settings] :
+       {std::tuple("--set", &options.params, &request.params), std::tuple("--hook", &options.hooks, &request.hooks)})
     for (const std::string &text : *texts) {
       auto setting = splitSetting(option, text);
       if (!setting)
@@ -154,7 +158,9 @@ int writeOutput(const std::string &path, const std::string &content) {
   std::ofstream file(path, std::ios::binary);
   file.write(content.data(), static_cast<std::streamsize>(content.size()));
   file.close();
-  return file ? 0 : fail(1, fmt::format("cannot write '{}': {}; check the path and the space left", path, std::strerror(errno)));
+  return file ? 0
+              : fail(1, fmt::format("cannot write '{}': {}; check the path and the space left", path,
+                                    std::strerror(errno)));
 }
 
 } // namespace
@@ -175,7 +181,9 @@ int runCompileCommand(const CompileOptions &options) {
       fmt::print(stderr, "remark: {}\n", advisory);
   bool wholeGpu = request->target == Target::Sm90a && !request->stopAfter;
   if (wholeGpu && !result->isCubin)
-    fmt::print(stderr, "lacuna: warning: no ptxas was found, so this is PTX, which the driver assembles; lacuna doctor says more\n");
+    fmt::print(
+        stderr,
+        "lacuna: warning: no ptxas was found, so this is PTX, which the driver assembles; lacuna doctor says more\n");
   int status = 0;
   if (request->stopAfter && (!options.report || !options.output.empty()))
     status = writeOutput(options.output, result->texts[*request->stopAfter]);
@@ -185,7 +193,9 @@ int runCompileCommand(const CompileOptions &options) {
     fmt::print("{}\n", reportJson(*result));
   else if (!request->stopAfter && options.output.empty())
     fmt::print("{}: compiled for {}{}\n", result->metadata.kernel, result->metadata.target,
-               request->target == Target::Cpu ? "" : result->isCubin ? ", a cubin" : ", PTX");
+               request->target == Target::Cpu ? ""
+               : result->isCubin              ? ", a cubin"
+                                              : ", PTX");
   return status;
 }
 

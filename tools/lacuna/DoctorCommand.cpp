@@ -15,7 +15,9 @@
 namespace lacuna::tools {
 namespace {
 
-void line(std::string_view what, std::string_view finding) { fmt::print("{:<11} {}\n", what, finding); }
+void line(std::string_view what, std::string_view finding) {
+  fmt::print("{:<11} {}\n", what, finding);
+}
 void absent(std::string_view what, const Error &error, std::string_view meaning) {
   line(what, fmt::format("not found: {}", error.message));
   line("", meaning);
@@ -40,9 +42,10 @@ void reportDevices() {
       continue;
     }
     const runtime::DeviceInfo &info = device->info();
-    line("device", fmt::format("{}: {}, compute capability {}.{}, {} multiprocessors, {} KiB shared memory a block{}", ordinal,
-                               info.name, info.major, info.minor, info.multiprocessors, info.sharedBytesPerBlock / 1024,
-                               info.major == 9 && info.minor == 0 ? "" : "; not supported: kernels are generated for 9.0"));
+    line("device",
+         fmt::format("{}: {}, compute capability {}.{}, {} multiprocessors, {} KiB shared memory a block{}", ordinal,
+                     info.name, info.major, info.minor, info.multiprocessors, info.sharedBytesPerBlock / 1024,
+                     info.major == 9 && info.minor == 0 ? "" : "; not supported: kernels are generated for 9.0"));
   }
 }
 

@@ -57,6 +57,7 @@ static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
     }
     first = first ? first : dot;
     plan.rows = rows;
+    plan.columns = std::max(plan.columns, cast<RankedTensorType>(dot.getResult().getType()).getDimSize(1));
     LoadedOperand a = findLoadedOperand(dot.getA()), b = findLoadedOperand(dot.getB());
     if (!b.load) {
       dot.emitError() << "the second operand of a product must be a loaded tile or its transpose on sm_90a; this one is "

@@ -90,13 +90,16 @@ void KernelLowering::createFunction() {
     target.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(64));
     target.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
   }
-  int64_t warpgroups = 1 + consumerWarpgroups, blocks = warpgroups == 2 ? 2 : 1;
+  int64_t warpgroups = 1 + consumerWarpgroups;
+  int64_t total = warp::kWarpgroupThreads * (producerRegisters + consumerWarpgroups * consumerRegisters);
+  int64_t blocks = total <= 65536 / 2 ? 2 : 1;
+  entryRegisters = std::min(warp::entryRegisters(warpgroups, blocks), std::max(producerRegisters, consumerRegisters));
   target->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   target->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                   builder.getDenseI32ArrayAttr({static_cast<int32_t>(warpgroups * warp::kWarpgroupThreads)}));
   target->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(blocks));
   target->setAttr(NVVM::NVVMDialect::getMaxnregAttrName(),
-                  builder.getI32IntegerAttr(warp::entryRegisters(warpgroups, blocks)));
+                  builder.getI32IntegerAttr(entryRegisters));
 }
 
 void KernelLowering::mapParameters(Block &entry) {
@@ -173,7 +176,8 @@ LogicalResult KernelLowering::emitRoles(warp::RolesOp roles) {
     bool producer = role.getKind() == warp::RoleKind::Producer;
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(producer ? branch.thenBlock() : branch.elseBlock());
-    ptx.setMaxRegisters(loc, role.getRegisters(), !producer);
+    if (int64_t registers = role.getRegisters(); registers != entryRegisters)
+      ptx.setMaxRegisters(loc, registers, /*increase=*/registers > entryRegisters);
     if (producer) { // One thread issues every copy.
       Value first = compare(loc, arith::CmpIPredicate::eq, threadId, i32(loc, 0));
       auto elected = builder.create<scf::IfOp>(loc, first, /*withElseRegion=*/false);
@@ -204,7 +208,9 @@ LogicalResult KernelLowering::run() {
   for (auto role : source.getOps<warp::RolesOp>())
     for (auto inner : role.getBody().front().getOps<warp::RoleOp>())
       if (inner.getKind() == warp::RoleKind::Consumer)
-        consumerWarpgroups = inner.getWarpgroups();
+        consumerWarpgroups = inner.getWarpgroups(), consumerRegisters = inner.getRegisters();
+      else
+        producerRegisters = inner.getRegisters();
   planSharedMemory();
   collectTensorMaps();
   createFunction();

@@ -131,7 +131,7 @@ private:
   llvm::SmallVector<ArgumentValues> arguments;
   llvm::StringMap<mlir::Value> dims;
 
-  int64_t consumerWarpgroups = 0, producerRegisters = 0, consumerRegisters = 0;
+  int64_t consumerWarpgroups = 0, producerRegisters = 0, consumerRegisters = 0, entryRegisters = 0;
   int64_t reduceScratch = 0, sharedBytes = 0;
   mlir::Value sharedBase, threadId, warpgroup, lane, warpInGroup, consumer; // consumer: this warpgroup's number as one
 };

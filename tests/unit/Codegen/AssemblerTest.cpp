@@ -1,5 +1,5 @@
-// The assembler as a child process: what its log means, and every way in which the child can fail. The children here are
-// scripts; no ptxas is needed.
+// The assembler as a child process: what its log means, and every way in which the child can fail. The children here
+// are scripts; no ptxas is needed.
 #include "lacuna/Compiler/Codegen/Assembler.h"
 
 #include <doctest/doctest.h>
@@ -27,9 +27,7 @@ public:
   ScopedVariable(const ScopedVariable &) = delete;
 
 private:
-  void set(const std::optional<std::string> &value) {
-    value ? setenv(name, value->c_str(), 1) : unsetenv(name);
-  }
+  void set(const std::optional<std::string> &value) { value ? setenv(name, value->c_str(), 1) : unsetenv(name); }
   const char *name;
   std::optional<std::string> previous;
 };
@@ -61,7 +59,9 @@ Expected<Cubin> assembleWith(const std::string &program, std::chrono::seconds li
   return assembler->assemble(".version 8.3\n", "sm_90a", limit);
 }
 
-bool contains(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string &text, const std::string &part) {
+  return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -78,7 +78,8 @@ ptxas info    : Compile time = 123.456 ms
 }
 
 TEST_CASE("parseAssemblerLog: stack, spills and every kind of advisory") {
-  AssemblerReport report = parseAssemblerLog(R"(ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due to insufficient register resources for the wgmma pipeline in function 'f'
+  AssemblerReport report = parseAssemblerLog(
+      R"(ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized in function 'f'
 ptxas info    : (C7508) Potential Performance Loss: 'setmaxnreg' ignored to maintain minimum register requirements.
 ptxas warning : 'setmaxnreg' is ignored; unable to determine register count at entry
 ptxas info    : Function properties for f
@@ -107,9 +108,9 @@ TEST_CASE("parseAssemblerLog: each figure alone makes a kernel unclean") {
 }
 
 TEST_CASE("parseAssemblerLog: what it does not know is ignored") {
-  for (std::string_view log : {"", "\n\n\n", "no such thing", "Used registers", "Used x registers",
-                               "bytes stack frame, bytes spill stores", "Used 99999999999999999999 registers",
-                               "ptxas error : wgmma is not supported on sm_80"}) {
+  for (std::string_view log :
+       {"", "\n\n\n", "no such thing", "Used registers", "Used x registers", "bytes stack frame, bytes spill stores",
+        "Used 99999999999999999999 registers", "ptxas error : wgmma is not supported on sm_80"}) {
     CAPTURE(std::string(log));
     AssemblerReport report = parseAssemblerLog(log);
     CHECK(report.registers == 0);
@@ -123,9 +124,10 @@ TEST_CASE("parseAssemblerLog: what it does not know is ignored") {
 
 TEST_CASE("Assembler: a program that assembles") {
   FakeTools tools;
-  auto cubin = assembleWith(tools.script("ptxas", std::string("echo \"$@\" > " + (tools.root / "arguments").string() + "\n") + kFindOutput +
-                                                      "printf '\\177ELF and more' > $out\n"
-                                                      "echo 'ptxas info : Used 90 registers' >&2\n"));
+  auto cubin = assembleWith(
+      tools.script("ptxas", std::string("echo \"$@\" > " + (tools.root / "arguments").string() + "\n") + kFindOutput +
+                                "printf '\\177ELF and more' > $out\n"
+                                "echo 'ptxas info : Used 90 registers' >&2\n"));
   REQUIRE(cubin);
   CHECK(cubin->image == "\177ELF and more");
   CHECK(cubin->report.registers == 90);
@@ -149,7 +151,9 @@ TEST_CASE("Assembler: a program that refuses the PTX") {
 
 TEST_CASE("Assembler: a program that floods its output") {
   FakeTools tools;
-  auto cubin = assembleWith(tools.script("ptxas", "i=0; while [ $i -lt 20000 ]; do echo 'error: the same again and again and again'; i=$((i+1)); done; exit 1\n"));
+  auto cubin = assembleWith(tools.script(
+      "ptxas",
+      "i=0; while [ $i -lt 20000 ]; do echo 'error: the same again and again and again'; i=$((i+1)); done; exit 1\n"));
   REQUIRE_FALSE(cubin);
   CHECK(cubin.error().code == ErrorCode::CompileFailed);
   CHECK(cubin.error().message.size() < 5000);
@@ -190,7 +194,8 @@ TEST_CASE("Assembler: a program that succeeds and writes nothing, or no cubin") 
 TEST_CASE("Assembler: a file that may be executed but is no program") {
   FakeTools tools;
   fs::path path = tools.root / "ptxas";
-  std::ofstream(path) << "\x7f" "ELF, but not really";
+  std::ofstream(path) << "\x7f"
+                         "ELF, but not really";
   fs::permissions(path, fs::perms::owner_all);
   auto cubin = assembleWith(path.string());
   REQUIRE_FALSE(cubin);
@@ -252,8 +257,8 @@ TEST_CASE("Assembler::find: LACUNA_PTXAS") {
 TEST_CASE("Assembler::find: the CUDA toolkit, the Python package, and nothing") {
   FakeTools tools;
   fs::create_directories(tools.root / "cuda/bin");
-  ScopedVariable named("LACUNA_PTXAS", std::nullopt), path("PATH", tools.root.string()), home("CUDA_HOME", std::nullopt),
-      other("CUDA_PATH", std::nullopt);
+  ScopedVariable named("LACUNA_PTXAS", std::nullopt), path("PATH", tools.root.string()),
+      home("CUDA_HOME", std::nullopt), other("CUDA_PATH", std::nullopt);
   SUBCASE("CUDA_HOME") {
     std::string program = tools.script("cuda/bin/ptxas", "exit 0\n");
     ScopedVariable here("CUDA_HOME", (tools.root / "cuda").string());
@@ -288,7 +293,8 @@ TEST_CASE("Assembler::version") {
     ScopedVariable named("LACUNA_PTXAS", tools.script("ptxas", body));
     return Assembler::find()->version();
   };
-  auto version = versionOf("echo 'ptxas: NVIDIA (R) Ptx optimizing assembler'; echo 'Cuda compilation tools, release 13.0, V13.0.88'\n");
+  auto version = versionOf(
+      "echo 'ptxas: NVIDIA (R) Ptx optimizing assembler'; echo 'Cuda compilation tools, release 13.0, V13.0.88'\n");
   REQUIRE(version);
   CHECK(*version == "13.0.88");
   for (const char *body : {"echo hello\n", "echo V13.0.88; exit 3\n", "exit 0\n"}) {

@@ -11,8 +11,9 @@ using namespace lacuna::warp;
 
 namespace {
 
-/// PTX ISA, "Register Fragments and Shared Memory Matrix Layouts", figure of the accumulator D: the four elements d0..d3 of
-/// a group of eight columns lie in rows (lane / 4) and (lane / 4 + 8) of the warp's 16, in two neighbouring columns.
+/// PTX ISA, "Register Fragments and Shared Memory Matrix Layouts", figure of the accumulator D: the four elements
+/// d0..d3 of a group of eight columns lie in rows (lane / 4) and (lane / 4 + 8) of the warp's 16, in two neighbouring
+/// columns.
 Coord accumulatorElement(int thread, int reg) {
   int warp = thread / 32, groupOfFour = thread % 32 / 4, lane = thread % 4;
   int group = reg / 4, within = reg % 4;
@@ -21,7 +22,8 @@ Coord accumulatorElement(int thread, int reg) {
   return {row, column};
 }
 
-/// The same for A in registers: a0a1 above, a2a3 eight rows below, a4a5 eight columns on, a6a7 both; 16 columns a k-step.
+/// The same for A in registers: a0a1 above, a2a3 eight rows below, a4a5 eight columns on, a6a7 both; 16 columns a
+/// k-step.
 Coord fragmentElement(int thread, int reg, int half) {
   int warp = thread / 32, groupOfFour = thread % 32 / 4, lane = thread % 4;
   int step = reg / 4, quarter = reg % 4;

@@ -1,4 +1,5 @@
-// The facade: compile from a text or a file, with params and hooks; launch on host memory; both variants of a scalar; refusals.
+// The facade: compile from a text or a file, with params and hooks; launch on host memory; both variants of a scalar;
+// refusals.
 
 #include "lacuna/Jit/Jit.h"
 
@@ -88,7 +89,7 @@ TEST_CASE("params and hooks, by expression, and a file") {
   Buffers buffers(32);
   REQUIRE(kernel.launch(buffers.arguments(1)));
   CHECK(buffers.error(1, 2) < 1e-5);
-  CHECK(softExp({.source = kSoftExp}).metadata().kernel == "soft_exp");
+  CHECK(softExp({.file = "", .source = kSoftExp}).metadata().kernel == "soft_exp");
 }
 
 TEST_CASE("wrong arguments are refused by name, and nothing runs") {
@@ -110,8 +111,9 @@ TEST_CASE("wrong arguments are refused by name, and nothing runs") {
   CHECK(refusal([&](auto &arguments) { view(arguments[1]).shape[0] = 36; }).find("M") != std::string::npos);
   CHECK(refusal([&](auto &arguments) { view(arguments[1]).shape[1] = 8; }).find("y") != std::string::npos);
   CHECK(refusal([&](auto &arguments) { arguments[2] = int32_t(1); }).find("scale") != std::string::npos);
-  CHECK(refusal([&](auto &arguments) { view(arguments[0]).shape[0] = view(arguments[1]).shape[0] = 1; }).find("M > 1") !=
-        std::string::npos);
+  CHECK(refusal([&](auto &arguments) {
+          view(arguments[0]).shape[0] = view(arguments[1]).shape[0] = 1;
+        }).find("M > 1") != std::string::npos);
 }
 
 TEST_CASE("what cannot be compiled is told with its place") {
@@ -127,7 +129,8 @@ TEST_CASE("what cannot be compiled is told with its place") {
   auto wrong = jit.compile({.file = "", .source = "kernel k() grid (i: 1) { let t = u }"});
   REQUIRE(!wrong);
   CHECK(wrong.error().message.find("<source>:1:") == 0);
-  CHECK(jit.compile({.file = "s.tile", .source = kSoftExp, .params = {{"D", "64"}}}).error().code == ErrorCode::InvalidArgument);
+  CHECK(jit.compile({.file = "s.tile", .source = kSoftExp, .params = {{"D", "64"}}}).error().code ==
+        ErrorCode::InvalidArgument);
 }
 
 TEST_CASE("a kernel of a Jit that is gone still runs") {

@@ -1,4 +1,5 @@
-// The compiler as a library: stages kept, stopped after, dumped and overridden; equal code from equal requests; wrong requests.
+// The compiler as a library: stages kept, stopped after, dumped and overridden; equal code from equal requests; wrong
+// requests.
 
 #include "lacuna/Compiler/Pipeline/Compiler.h"
 
@@ -207,8 +208,9 @@ TEST_CASE("without an assembler there is PTX, unless a cubin is asked for") {
 
 TEST_CASE("mutated texts are compiled or refused, and nothing worse") {
   std::mt19937 random(20);
-  const std::string_view pieces[] = {"(", ")", "[", "]", "{", "}", ",", "=", "*", ":+", "64", "0", "-1", "dot", "load", "map",
-                                     "x", "s", "f32", "as", "for", "in", "\"", "\n", "99999999999", "inf", "D", "M", "%", "/"};
+  const std::string_view pieces[] = {"(",   ")",  "[",  "]",   "{",           "}",   ",", "=", "*",   ":+",
+                                     "64",  "0",  "-1", "dot", "load",        "map", "x", "s", "f32", "as",
+                                     "for", "in", "\"", "\n",  "99999999999", "inf", "D", "M", "%",   "/"};
   Compiler compiler;
   size_t compiled = 0;
   for (int round = 0; round < 400; ++round) {

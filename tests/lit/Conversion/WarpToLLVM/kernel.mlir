@@ -7,9 +7,9 @@
 // CHECK-LABEL: llvm.func @product(
 // CHECK-SAME: %[[MAPA:[a-z0-9_]+]]: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant},
 // CHECK-SAME: %[[MAPB:[a-z0-9_]+]]: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant},
-// CHECK-SAME: %{{.*}}: !llvm.ptr<1>, %{{.*}}: i64, %{{.*}}: i64,
-// CHECK-SAME: %{{.*}}: !llvm.ptr<1>, %{{.*}}: i64,
-// CHECK-SAME: %[[Y:[a-z0-9_]+]]: !llvm.ptr<1>, %[[YS:[a-z0-9_]+]]: i64, %[[SCALE:[a-z0-9_]+]]: f32, %[[M:[a-z0-9]+]]: i32, %[[N:[a-z0-9]+]]: i32)
+// CHECK-SAME: %arg2: !llvm.ptr<1>, %arg3: i64, %arg4: i64,
+// CHECK-SAME: %arg5: !llvm.ptr<1>, %arg6: i64,
+// CHECK-SAME: %arg7: !llvm.ptr<1>, %arg8: i64, %arg9: f32, %[[M:arg10]]: i32, %arg11: i32)
 // What the launch must know: the alignment of 8 bytes is that of the paired stores to argument 2.
 // 32768 of a + 2 x 16384 of b + 3 x 16 of barriers.
 // CHECK-SAME: lacuna.launch = {alignments = {{\[}}[2, 8]], shared_bytes = 65584 : i64, tensor_maps = {{\[}}[0, 1, 128], [1, 0, 64]], threads = 384 : i64}

@@ -204,6 +204,13 @@ LogicalResult MapOp::verify() {
   return success();
 }
 
+LogicalResult AlongOp::verify() {
+  if (tileType(getValue()).getShape() != tileType(getLike()).getShape())
+    return emitOpError() << "both tiles must have the same extents, got " << getValue().getType() << " and "
+                         << getLike().getType();
+  return success();
+}
+
 LogicalResult PositionsOp::verify() {
   auto expected = RankedTensorType::get({1, getPositions().getType().getExtent()}, IntegerType::get(getContext(), 32));
   if (getResult().getType() != expected)

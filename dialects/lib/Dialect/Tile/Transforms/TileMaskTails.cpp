@@ -291,7 +291,12 @@ namespace {
 class TileMaskTails : public impl::TileMaskTailsBase<TileMaskTails> {
   void runOnOperation() override {
     if (failed(TailMasker(getOperation()).run()))
-      signalPassFailure();
+      return signalPassFailure();
+    // From here on nobody asks where a value stands.
+    getOperation().walk([](AlongOp along) {
+      along.getResult().replaceAllUsesWith(along.getValue());
+      along.erase();
+    });
   }
 };
 } // namespace

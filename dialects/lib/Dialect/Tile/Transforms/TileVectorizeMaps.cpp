@@ -39,6 +39,8 @@ private:
   LogicalResult vectorizePositions(PositionAtOp op);
   LogicalResult vectorizeElementwise(Operation &op);
 
+  Value keepPositions(Value result);
+
   /// `iota` along `axis`, or the scalar 0 where that axis has one element.
   Value numbers(int axis);
   /// `value` repeated over `extents`.
@@ -138,7 +140,24 @@ FailureOr<Value> MapVectorizer::run() {
   for (Operation &op : body.without_terminator())
     if (failed(vectorize(op)))
       return failure();
-  return widen(mapping.lookupOrDefault(body.getTerminator()->getOperand(0)), shape);
+  Value result = widen(mapping.lookupOrDefault(body.getTerminator()->getOperand(0)), shape);
+  return keepPositions(result);
+}
+
+/// A result that ignores an input still stands at its positions.
+Value MapVectorizer::keepPositions(Value result) {
+  Value yielded = map.getBody().front().getTerminator()->getOperand(0);
+  SmallPtrSet<Value, 8> used = {yielded};
+  SmallVector<Value> pending = {yielded};
+  while (!pending.empty())
+    if (Operation *op = pending.pop_back_val().getDefiningOp(); op && op->getBlock() == &map.getBody().front())
+      for (Value operand : op->getOperands())
+        if (used.insert(operand).second)
+          pending.push_back(operand);
+  for (auto [argument, input] : llvm::zip(map.getBody().getArguments(), map.getInputs()))
+    if (!used.contains(argument))
+      result = builder.create<AlongOp>(map.getLoc(), result, input);
+  return result;
 }
 
 namespace {

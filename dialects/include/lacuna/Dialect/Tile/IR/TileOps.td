@@ -289,6 +289,20 @@ def Tile_MapOp : Tile_Op<"map", [Pure, SingleBlockImplicitTerminator<"YieldOp">]
   let hasVerifier = 1;
 }
 
+def Tile_AlongOp : Tile_Op<"along", [Pure, AllTypesMatch<["value", "result"]>]> {
+  let summary = "a value that stands at the positions of another tile";
+  let description = [{
+    The value itself. A `tile.map` whose result ignores an input still runs along that input's positions, and what lies past
+    their end must not count; this keeps it known until `tile-mask-tails`, which removes the op.
+
+    `%y = tile.along %constant, %scores : tensor<128x64xf32>, tensor<128x64xf32>`
+  }];
+  let arguments = (ins Tile_Tile:$value, Tile_Tile:$like);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$value `,` $like attr-dict `:` type($value) `,` type($like)";
+  let hasVerifier = 1;
+}
+
 def Tile_CallHookOp : Tile_Op<"call_hook", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "calls a hook with scalars";
   let description = [{ `%y = tile.call_hook @score(%x, %i) : (f32, i32) -> f32`. Inlined by `tile-inline-hooks`. }];

@@ -1,0 +1,139 @@
+// Block lists as address arithmetic: rows past the end, several steps a block, several blocks a step.
+// RUN: lacuna-opt %s --lower-warp --canonicalize | FileCheck %s
+// CHECK-NOT: RUN{{:}}
+
+// CHECK-LABEL: llvm.func @open(
+// CHECK-SAME: %[[INDPTR:arg0]]: !llvm.ptr<1>, %[[SPLIT:arg1]]: !llvm.ptr<1>, %[[INDICES:arg2]]: !llvm.ptr<1>, %[[BS:arg3]]: i64, %[[HS:arg4]]: i64, %[[ROWS:arg5]]: i32, %[[LIMIT:arg6]]: i32,
+// A row past the list's rows (or a negative one) is empty: nothing past the arrays is read, and both ends are zero.
+// CHECK: %[[IN:[0-9]+]] = arith.cmpi ult, %[[ROW:[a-z0-9_]+]], %[[ROWS]] : i32
+// CHECK: arith.muli %{{.*}}, %[[BS]] : i64
+// CHECK: arith.muli %{{.*}}, %[[HS]] : i64
+// CHECK: %[[AT:[0-9]+]] = arith.select %[[IN]], %{{.*}}, %c0_i64 : i64
+// CHECK: llvm.getelementptr %[[INDPTR]][%[[AT]]] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i32
+// CHECK: llvm.load %{{.*}} invariant {alignment = 4 : i64} : !llvm.ptr<1> -> i32
+// CHECK: %[[FIRST:[0-9]+]] = arith.select %[[IN]], %{{.*}}, %c0_i32 : i32
+// CHECK: llvm.getelementptr %[[SPLIT]][%[[AT]]]
+// CHECK: %[[MID:[0-9]+]] = arith.select %[[IN]], %{{.*}}, %c0_i32 : i32
+// CHECK: %[[NEXT:[0-9]+]] = arith.addi %[[AT]], %c1_i64 : i64
+// CHECK: llvm.getelementptr %[[INDPTR]][%[[NEXT]]]
+// CHECK: %[[END:[0-9]+]] = arith.select %[[IN]], %{{.*}}, %c0_i32 : i32
+// CHECK: %[[PARTIAL:[0-9]+]] = arith.subi %[[MID]], %[[FIRST]] : i32
+// CHECK: %[[FULL:[0-9]+]] = arith.subi %[[END]], %[[MID]] : i32
+// A block is a step: as many steps as blocks; step i is entry first + i.
+// CHECK: %[[COUNT:[0-9]+]] = arith.addi %[[PARTIAL]], %[[FULL]] : i32
+// CHECK: scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[COUNT]]
+// CHECK: arith.cmpi slt, %[[I]], %[[PARTIAL]] : i32
+// CHECK: %[[ENTRY:[0-9]+]] = arith.addi %[[FIRST]], %[[I]] : i32
+// CHECK: %[[WIDE:[0-9]+]] = arith.extsi %[[ENTRY]] : i32 to i64
+// CHECK: llvm.getelementptr %[[INDICES]][%[[WIDE]]]
+// CHECK: %[[BLOCK:[0-9]+]] = llvm.load
+// CHECK: arith.muli %[[BLOCK]], %c128_i32 : i32
+warp.func @open(%rows: !tile.blocks<128, 128, [B, H]>, %limit: i32, %y: !tile.view<[M], i32> {tile.output}) attributes {dims = ["B", "H", "M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %row = tile.program_id 0
+  %h = tile.program_id 1
+  %b = tile.program_id 2
+  %l = warp.list_open %rows[%b, %h, %row] limit %limit : !tile.blocks<128, 128, [B, H]> -> !warp.list<128, 128>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %n = warp.list_count %l : !warp.list<128, 128>
+      scf.for %i = %c0 to %n step %c1 : i32 {
+        %partial, %start = warp.list_step %l[%i] : !warp.list<128, 128> -> i1, i32
+        scf.if %partial {
+          warp.store_global %start, %y[%i] sizes [0] : i32, !tile.view<[M], i32>
+        }
+      }
+    }
+  }
+  warp.return
+}
+
+// Blocks of 256 in steps of 64: four steps a block, partial ones counted likewise.
+// CHECK-LABEL: llvm.func @steps(
+// CHECK: %[[PARTIAL:[0-9]+]] = arith.subi
+// CHECK: %[[FULL:[0-9]+]] = arith.subi
+// CHECK: %[[PSTEPS:[0-9]+]] = arith.muli %[[PARTIAL]], %c4_i32 : i32
+// CHECK: %[[FSTEPS:[0-9]+]] = arith.muli %[[FULL]], %c4_i32 : i32
+// CHECK: %[[COUNT:[0-9]+]] = arith.addi %[[PSTEPS]], %[[FSTEPS]] : i32
+// CHECK: scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[COUNT]]
+// CHECK: arith.cmpi slt, %[[I]], %[[PSTEPS]] : i32
+// CHECK: %[[ENTRY:[0-9]+]] = arith.divui %[[I]], %c4_i32 : i32
+// CHECK: %[[WITHIN:[0-9]+]] = arith.remui %[[I]], %c4_i32 : i32
+// CHECK: arith.addi %{{.*}}, %[[ENTRY]] : i32
+// CHECK: %[[START:[0-9]+]] = arith.muli %{{.*}}, %c256_i32 : i32
+// CHECK: %[[OFFSET:[0-9]+]] = arith.muli %[[WITHIN]], %c64_i32 : i32
+// CHECK: arith.addi %[[START]], %[[OFFSET]] : i32
+warp.func @steps(%rows: !tile.blocks<128, 256, [B, H]>, %limit: i32, %y: !tile.view<[M], i32> {tile.output}) attributes {dims = ["B", "H", "M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %row = tile.program_id 0
+  %l = warp.list_open %rows[%c0, %c0, %row] limit %limit : !tile.blocks<128, 256, [B, H]> -> !warp.list<256, 64>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %n = warp.list_count %l : !warp.list<256, 64>
+      scf.for %i = %c0 to %n step %c1 : i32 {
+        %partial, %start = warp.list_step %l[%i] : !warp.list<256, 64> -> i1, i32
+        scf.if %partial {
+          warp.store_global %start, %y[%i] sizes [0] : i32, !tile.view<[M], i32>
+        }
+      }
+    }
+  }
+  warp.return
+}
+
+// Blocks of 64 in steps of 128: two a step, partial and full ones never mixed, each part rounded up; what fills an odd step
+// starts at the limit, and reads an entry that is there.
+// CHECK-LABEL: llvm.func @runs(
+// CHECK-SAME: %[[LIMIT:arg6]]: i32
+// CHECK: %[[FIRST:[0-9]+]] = arith.select %{{.*}}, %{{.*}}, %c0_i32 : i32
+// CHECK: %[[MID:[0-9]+]] = arith.select %{{.*}}, %{{.*}}, %c0_i32 : i32
+// CHECK: %[[END:[0-9]+]] = arith.select %{{.*}}, %{{.*}}, %c0_i32 : i32
+// CHECK: %[[PARTIAL:[0-9]+]] = arith.subi %[[MID]], %[[FIRST]]
+// CHECK: %[[FULL:[0-9]+]] = arith.subi %[[END]], %[[MID]]
+// CHECK: %[[P1:[0-9]+]] = arith.addi %[[PARTIAL]], %c1_i32
+// CHECK: %[[PSTEPS:[0-9]+]] = arith.divui %[[P1]], %c2_i32
+// CHECK: %[[F1:[0-9]+]] = arith.addi %[[FULL]], %c1_i32
+// CHECK: %[[FSTEPS:[0-9]+]] = arith.divui %[[F1]], %c2_i32
+// CHECK: %[[COUNT:[0-9]+]] = arith.addi %[[PSTEPS]], %[[FSTEPS]]
+// CHECK: scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[COUNT]]
+// CHECK: %[[IS:[0-9]+]] = arith.cmpi slt, %[[I]], %[[PSTEPS]] : i32
+// CHECK: %[[SKIP:[0-9]+]] = arith.select %[[IS]], %c0_i32, %[[PSTEPS]] : i32
+// CHECK: %[[WITHIN:[0-9]+]] = arith.subi %[[I]], %[[SKIP]] : i32
+// CHECK: %[[FROM:[0-9]+]] = arith.select %[[IS]], %[[FIRST]], %[[MID]] : i32
+// CHECK: %[[TWICE:[0-9]+]] = arith.muli %[[WITHIN]], %c2_i32
+// CHECK: %[[E0:[0-9]+]] = arith.addi %[[FROM]], %[[TWICE]] : i32
+// CHECK: %[[TO:[0-9]+]] = arith.select %[[IS]], %[[MID]], %[[END]] : i32
+// CHECK: arith.cmpi slt, %[[E0]], %[[TO]] : i32
+// CHECK: %[[E1:[0-9]+]] = arith.addi %[[E0]], %c1_i32 : i32
+// CHECK: %[[THERE:[0-9]+]] = arith.cmpi slt, %[[E1]], %[[TO]] : i32
+// CHECK: %[[SAFE:[0-9]+]] = arith.select %[[THERE]], %[[E1]], %[[E0]] : i32
+// CHECK: arith.extsi %[[SAFE]] : i32 to i64
+// CHECK: %[[START:[0-9]+]] = arith.muli %{{.*}}, %c64_i32 : i32
+// CHECK: arith.select %[[THERE]], %[[START]], %[[LIMIT]] : i32
+warp.func @runs(%rows: !tile.blocks<128, 64, [B, H]>, %limit: i32, %y: !tile.view<[M], i32> {tile.output}) attributes {dims = ["B", "H", "M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %row = tile.program_id 0
+  %l = warp.list_open %rows[%c0, %c0, %row] limit %limit : !tile.blocks<128, 64, [B, H]> -> !warp.list<64, 128>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %n = warp.list_count %l : !warp.list<64, 128>
+      scf.for %i = %c0 to %n step %c1 : i32 {
+        %partial, %start:2 = warp.list_step %l[%i] : !warp.list<64, 128> -> i1, i32, i32
+        scf.if %partial {
+          warp.store_global %start#0, %y[%i] sizes [0] : i32, !tile.view<[M], i32>
+          warp.store_global %start#1, %y[%c1] sizes [0] : i32, !tile.view<[M], i32>
+        }
+      }
+    }
+  }
+  warp.return
+}
