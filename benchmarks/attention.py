@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Times the library's attention on this machine, with the peers beside it: ./dev bench [OPTIONS].
 
-On a GPU: `lacuna attention --bench`, PyTorch's FlexAttention (compiled; autotuned with --tune) and its
-scaled_dot_product_attention, in one run and on the same shapes, with random bf16 or f16 data. A peer that is not
+On a GPU: `lacuna attention --bench`, PyTorch's FlexAttention (compiled; autotuned with --tune) and cuDNN through its
+scaled_dot_product_attention, in one run and on the same shapes, with random bf16 or f16 data. For a dense pattern
+FlexAttention runs twice: `flex` without a mask, and `flex-list` with lists of all blocks, as ours has. A peer that is not
 installed is left out. On a machine without a GPU: the CPU backend, smaller.
 
 TFLOP/s count 4 * H * D floating-point operations for each (query, key) pair: `executed`, the pairs of the blocks that
@@ -37,12 +38,12 @@ class Case:
 GPU_CASES = [
     Case("dense-16k", "dense", 16384, 16, 16, 128, "bf16"),
     Case("dense-16k-f16", "dense", 16384, 16, 16, 128, "f16"),
-    Case("dense-16k-d64", "dense", 16384, 16, 16, 64, "bf16"),
-    Case("dense-8k-d256", "dense", 8192, 16, 16, 256, "bf16"),
+    Case("dense-16k-d64", "dense", 16384, 32, 32, 64, "bf16"),
+    Case("dense-16k-d256", "dense", 16384, 8, 8, 256, "bf16"),
     Case("causal-16k", "causal", 16384, 16, 16, 128, "bf16"),
     Case("causal-16k-gqa", "causal", 16384, 32, 8, 128, "bf16"),
     Case("window-16k", "window:4096", 16384, 16, 16, 128, "bf16"),
-    Case("random-16k", "random:0.1", 16384, 16, 16, 128, "bf16"),
+    Case("random-32k", "random:0.1", 32768, 16, 16, 128, "bf16"),
 ]
 CPU_CASES = [
     Case("cpu-dense-1k", "dense", 1024, 8, 8, 128, "bf16"),
@@ -67,6 +68,7 @@ class TorchPeers:
 
     def __init__(self, tune):
         import torch
+        import torch.nn.attention
         from torch.nn.attention import flex_attention
         self.torch = torch
         self.flex = flex_attention
@@ -92,10 +94,11 @@ class TorchPeers:
         return statistics.median(times)
 
     def block_mask(self, case):
-        """FlexAttention's form of the case's pattern; None is dense. Raises KeyError for a pattern it does not have."""
+        """FlexAttention's form of the case's pattern. Raises KeyError for a pattern it does not have."""
         kind, *arguments = case.pattern.split(":")
         if kind == "dense":
-            return None
+            def mask(b, h, i, j):
+                return i >= 0
         if kind == "causal":
             def mask(b, h, i, j):
                 return i >= j
@@ -127,11 +130,15 @@ class TorchPeers:
         grouped = case.heads != case.kv_heads
         mask = self.block_mask(case)
         with torch.no_grad():
-            yield "flex", self.median_us(lambda: self.compiled_flex(q, k, v, block_mask=mask, enable_gqa=grouped))
+            if case.pattern == "dense":
+                yield "flex", self.median_us(lambda: self.compiled_flex(q, k, v, enable_gqa=grouped))
+            yield "flex-list" if case.pattern == "dense" else "flex", self.median_us(
+                lambda: self.compiled_flex(q, k, v, block_mask=mask, enable_gqa=grouped))
             if case.pattern in ("dense", "causal"):
                 attend = torch.nn.functional.scaled_dot_product_attention
-                yield "sdpa", self.median_us(
-                    lambda: attend(q, k, v, is_causal=case.pattern == "causal", enable_gqa=grouped))
+                with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.CUDNN_ATTENTION):
+                    yield "cudnn", self.median_us(
+                        lambda: attend(q, k, v, is_causal=case.pattern == "causal", enable_gqa=grouped))
 
 
 def parse_case(text):
