@@ -99,7 +99,7 @@ class TorchPeers:
         if kind == "dense":
             def mask(b, h, i, j):
                 return i >= 0
-        if kind == "causal":
+        elif kind == "causal":
             def mask(b, h, i, j):
                 return i >= j
         elif kind == "window":
@@ -122,6 +122,7 @@ class TorchPeers:
     def measure(self, case):
         """Yields (peer, median microseconds)."""
         torch = self.torch
+        torch.compiler.reset()  # each case compiles afresh, as a static shape
         dtype = {"bf16": torch.bfloat16, "f16": torch.float16}[case.dtype]
 
         def random(heads):

@@ -205,7 +205,8 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
     values[op.getStarts()[0]] = {inner ? add(loc, start, mul(loc, inner, step)) : start};
     return;
   }
-  // Several blocks a step, partial and full ones apart; the padding of an odd step lies at the limit.
+  // Several blocks a step, partial and full ones apart. The padding of an odd step lies past the limit, at a multiple of 64: a
+  // copy whose innermost coordinate is past the end and not aligned is an illegal instruction on sm_90.
   auto choose = [&](Value ifPartial, Value ifFull) -> Value {
     return builder.create<arith::SelectOp>(loc, partial, ifPartial, ifFull);
   };
@@ -213,12 +214,14 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
   Value within = builder.create<arith::SubIOp>(loc, number, choose(zero, list.partialSteps));
   Value first = add(loc, choose(list.first, list.split), mul(loc, within, runs));
   Value end = choose(list.split, list.end);
+  Value padding = builder.create<arith::AndIOp>(loc, add(loc, list.limit, warp::kChunkColumns - 1),
+                                                i32(loc, -warp::kChunkColumns));
   for (int64_t run = 0; run < runs; ++run) {
     Value entry = add(loc, first, run);
     Value there = compare(loc, arith::CmpIPredicate::slt, entry, end);
     Value safe = builder.create<arith::SelectOp>(loc, there, entry, first);
     Value start = mul(loc, loadInt(loc, list.indices, i64(loc, safe)), keyBlock);
-    values[op.getStarts()[run]] = {builder.create<arith::SelectOp>(loc, there, start, list.limit)};
+    values[op.getStarts()[run]] = {builder.create<arith::SelectOp>(loc, there, start, padding)};
   }
 }
 

@@ -88,7 +88,7 @@ warp.func @steps(%rows: !tile.blocks<128, 256, [B, H]>, %limit: i32, %y: !tile.v
 }
 
 // Blocks of 64 in steps of 128: two a step, partial and full ones never mixed, each part rounded up; what fills an odd step
-// starts at the limit, and reads an entry that is there.
+// starts at the next multiple of 64 past the limit, and reads an entry that is there.
 // CHECK-LABEL: llvm.func @runs(
 // CHECK-SAME: %[[LIMIT:arg6]]: i32
 // CHECK: %[[FIRST:[0-9]+]] = arith.select %{{.*}}, %{{.*}}, %c0_i32 : i32
@@ -109,13 +109,15 @@ warp.func @steps(%rows: !tile.blocks<128, 256, [B, H]>, %limit: i32, %y: !tile.v
 // CHECK: %[[TWICE:[0-9]+]] = arith.muli %[[WITHIN]], %c2_i32
 // CHECK: %[[E0:[0-9]+]] = arith.addi %[[FROM]], %[[TWICE]] : i32
 // CHECK: %[[TO:[0-9]+]] = arith.select %[[IS]], %[[MID]], %[[END]] : i32
+// CHECK: %[[UP:[0-9]+]] = arith.addi %[[LIMIT]], %c63_i32 : i32
+// CHECK: %[[PADDING:[0-9]+]] = arith.andi %[[UP]], %c-64_i32 : i32
 // CHECK: arith.cmpi slt, %[[E0]], %[[TO]] : i32
 // CHECK: %[[E1:[0-9]+]] = arith.addi %[[E0]], %c1_i32 : i32
 // CHECK: %[[THERE:[0-9]+]] = arith.cmpi slt, %[[E1]], %[[TO]] : i32
 // CHECK: %[[SAFE:[0-9]+]] = arith.select %[[THERE]], %[[E1]], %[[E0]] : i32
 // CHECK: arith.extsi %[[SAFE]] : i32 to i64
 // CHECK: %[[START:[0-9]+]] = arith.muli %{{.*}}, %c64_i32 : i32
-// CHECK: arith.select %[[THERE]], %[[START]], %[[LIMIT]] : i32
+// CHECK: arith.select %[[THERE]], %[[START]], %[[PADDING]] : i32
 warp.func @runs(%rows: !tile.blocks<128, 64, [B, H]>, %limit: i32, %y: !tile.view<[M], i32> {tile.output}) attributes {dims = ["B", "H", "M"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32

@@ -104,7 +104,7 @@ def Warp_ListStepOp : Warp_Op<"list_step", [Pure]> {
   let summary = "the runs of key positions of one step, and whether it is partial";
   let description = [{
     One start for each run of `getRunLength()` positions: one run, or several where several blocks fill a step; a run
-    that pads an odd step starts at the limit.
+    that pads an odd step starts at or past the limit.
   }];
   let arguments = (ins Warp_ListType:$list, I32:$index);
   let results = (outs I1:$partial, Variadic<I32>:$starts);
