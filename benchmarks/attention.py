@@ -108,16 +108,21 @@ class TorchPeers:
             def mask(b, h, i, j):
                 return (i >= j) & (i - j <= left)
         elif kind == "random":
-            blocks = case.length // 128
-            keep = self.torch.rand(case.heads, blocks, blocks, device="cuda") < float(arguments[0])
-            keep[:, :, 0] |= ~keep.any(dim=2)
-
-            def mask(b, h, i, j):
-                return keep[h, i // 128, j // 128]
+            return self.random_blocks(case, float(arguments[0]))
         else:
             raise KeyError(kind)
-        heads = case.heads if kind == "random" else None
-        return self.flex.create_block_mask(mask, None, heads, case.length, case.length, device="cuda")
+        return self.flex.create_block_mask(mask, None, None, case.length, case.length, device="cuda")
+
+    def random_blocks(self, case, density):
+        """Random full blocks of 128x128, a list a head, made from the lists: a mask of all positions would not fit."""
+        torch = self.torch
+        count = case.length // 128
+        keep = torch.rand(1, case.heads, count, count, device="cuda") < density
+        keep[..., 0] |= ~keep.any(dim=-1)
+        number = keep.sum(dim=-1, dtype=torch.int32)
+        indices = keep.int().argsort(dim=-1, descending=True, stable=True).int()
+        return self.flex.BlockMask.from_kv_blocks(torch.zeros_like(number), torch.zeros_like(indices), number, indices,
+                                                  BLOCK_SIZE=128, mask_mod=lambda b, h, i, j: i >= 0)
 
     def measure(self, case):
         """Yields (peer, median microseconds)."""
