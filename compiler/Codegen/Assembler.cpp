@@ -67,12 +67,13 @@ std::optional<std::string> findInPythonPackages() {
   auto output = TemporaryFile::create("txt");
   if (!output)
     return std::nullopt;
-  const char *script = "import sysconfig, site, os\n"
-                       "roots = {sysconfig.get_paths()['purelib'], *site.getsitepackages(), site.getusersitepackages()}\n"
-                       "for r in sorted(roots):\n"
-                       "  for p in ('cuda_nvcc', 'cu13', 'cu12'):\n"
-                       "    f = os.path.join(r, 'nvidia', p, 'bin', 'ptxas')\n"
-                       "    if os.path.exists(f): print(f)\n";
+  const char *script =
+      "import sysconfig, site, os\n"
+      "roots = {sysconfig.get_paths()['purelib'], *site.getsitepackages(), site.getusersitepackages()}\n"
+      "for r in sorted(roots):\n"
+      "  for p in ('cuda_nvcc', 'cu13', 'cu12'):\n"
+      "    f = os.path.join(r, 'nvidia', p, 'bin', 'ptxas')\n"
+      "    if os.path.exists(f): print(f)\n";
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(output->path()), StringRef("")};
   llvm::sys::ExecuteAndWait(*python, {*python, "-c", script}, std::nullopt, redirects, /*SecondsToWait=*/10);
   std::string text = output->read();
@@ -108,7 +109,8 @@ Expected<Assembler> Assembler::find() {
     if (auto path = llvm::sys::findProgramByName(named); path && executable(*path))
       return Assembler(*path);
     return makeError(ErrorCode::NotFound,
-                     "LACUNA_PTXAS names '{}', which is no executable program; set it to ptxas's path or unset it", named);
+                     "LACUNA_PTXAS names '{}', which is no executable program; set it to ptxas's path or unset it",
+                     named);
   }
   if (auto path = llvm::sys::findProgramByName("ptxas"))
     return Assembler(*path);
@@ -120,9 +122,10 @@ Expected<Assembler> Assembler::find() {
     return Assembler(*path);
   if (auto path = findInPythonPackages())
     return Assembler(*path);
-  return makeError(ErrorCode::Unavailable,
-                   "no ptxas found: not in PATH, in CUDA_HOME, in /usr/local/cuda, nor in the Python package "
-                   "nvidia-cuda-nvcc. Install one of them, or set LACUNA_PTXAS; without it the driver assembles the PTX");
+  return makeError(
+      ErrorCode::Unavailable,
+      "no ptxas found: not in PATH, in CUDA_HOME, in /usr/local/cuda, nor in the Python package "
+      "nvidia-cuda-nvcc. Install one of them, or set LACUNA_PTXAS; without it the driver assembles the PTX");
 }
 
 Expected<std::string> Assembler::version() const {
@@ -130,7 +133,8 @@ Expected<std::string> Assembler::version() const {
   if (!output)
     return takeError(output);
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(output->path()), StringRef("")};
-  int status = llvm::sys::ExecuteAndWait(program, {program, "--version"}, std::nullopt, redirects, /*SecondsToWait=*/10);
+  int status =
+      llvm::sys::ExecuteAndWait(program, {program, "--version"}, std::nullopt, redirects, /*SecondsToWait=*/10);
   std::string text = output->read();
   llvm::SmallVector<StringRef> groups;
   if (status != 0 || !llvm::Regex("V([0-9]+\\.[0-9]+\\.[0-9]+)").match(text, &groups))
@@ -141,7 +145,8 @@ Expected<std::string> Assembler::version() const {
 
 Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view processor,
                                     std::chrono::seconds limit) const {
-  auto input = TemporaryFile::create("ptx"), output = TemporaryFile::create("cubin"), log = TemporaryFile::create("log");
+  auto input = TemporaryFile::create("ptx"), output = TemporaryFile::create("cubin"),
+       log = TemporaryFile::create("log");
   for (auto *file : {&input, &output, &log})
     if (!*file)
       return takeError(*file);
@@ -162,14 +167,15 @@ Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view proce
   int status = llvm::sys::ExecuteAndWait(program, {program, architecture, "-v", input->path(), "-o", output->path()},
                                          std::nullopt, redirects, limit.count(), /*MemoryLimit=*/0, &message, &failed);
   std::string text = log->read();
-  std::string again = fmt::format("to see it again: lacuna compile … --emit ptx -o kernel.ptx; {} {} -v kernel.ptx", program,
-                                  architecture);
+  std::string again = fmt::format("to see it again: lacuna compile … --emit ptx -o kernel.ptx; {} {} -v kernel.ptx",
+                                  program, architecture);
   if (failed || status == -1)
     return tl::unexpected(Error{ErrorCode::ToolFailed, fmt::format("cannot run {}: {}", program, message), {again}});
   if (status == -2)
-    return tl::unexpected(Error{ErrorCode::ToolFailed,
-                                fmt::format("{} crashed or did not end within {} s: {}", program, limit.count(), message),
-                                {again}});
+    return tl::unexpected(
+        Error{ErrorCode::ToolFailed,
+              fmt::format("{} crashed or did not end within {} s: {}", program, limit.count(), message),
+              {again}});
   if (status != 0)
     return tl::unexpected(Error{ErrorCode::CompileFailed,
                                 fmt::format("{} refused the PTX (exit status {}):\n{}", program, status,
@@ -186,8 +192,9 @@ Expected<std::string> disassemble(std::string_view cubin) {
   if (!program)
     program = llvm::sys::findProgramByName("nvdisasm", {"/usr/local/cuda/bin"});
   if (!program)
-    return makeError(ErrorCode::Unavailable, "no nvdisasm found in PATH or in /usr/local/cuda/bin; install the CUDA toolkit's "
-                                             "disassembler, or ask for another stage");
+    return makeError(ErrorCode::Unavailable,
+                     "no nvdisasm found in PATH or in /usr/local/cuda/bin; install the CUDA toolkit's "
+                     "disassembler, or ask for another stage");
   auto input = TemporaryFile::create("cubin"), output = TemporaryFile::create("sass");
   for (auto *file : {&input, &output})
     if (!*file)
@@ -198,7 +205,8 @@ Expected<std::string> disassemble(std::string_view cubin) {
     stream << StringRef(cubin.data(), cubin.size());
   }
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(output->path()), StringRef("")};
-  int status = llvm::sys::ExecuteAndWait(*program, {*program, "-c", input->path()}, std::nullopt, redirects, /*SecondsToWait=*/60);
+  int status = llvm::sys::ExecuteAndWait(*program, {*program, "-c", input->path()}, std::nullopt, redirects,
+                                         /*SecondsToWait=*/60);
   if (status != 0)
     return makeError(ErrorCode::ToolFailed, "{} failed with exit status {}", *program, status);
   return output->read();

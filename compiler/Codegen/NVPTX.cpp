@@ -1,5 +1,9 @@
 #include "lacuna/Compiler/Codegen/NVPTX.h"
 
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
@@ -8,10 +12,6 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
 
 namespace lacuna {
 
@@ -44,9 +44,9 @@ static Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const 
   const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget("nvptx64-nvidia-cuda", message);
   if (!llvmTarget)
     return makeError(ErrorCode::Internal, "LLVM has no NVPTX target: {}", message);
-  return std::unique_ptr<llvm::TargetMachine>(llvmTarget->createTargetMachine(
-      "nvptx64-nvidia-cuda", target.processor, target.ptxFeature, llvm::TargetOptions(), llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(
+      llvmTarget->createTargetMachine("nvptx64-nvidia-cuda", target.processor, target.ptxFeature, llvm::TargetOptions(),
+                                      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
 Expected<void> optimizeForGpu(llvm::Module &module, const GpuTarget &target) {

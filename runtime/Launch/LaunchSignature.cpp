@@ -270,10 +270,11 @@ Expected<void> LaunchSignature::checkLayout(const Argument &argument, const Tens
     int64_t strideBytes = 0;
     overflow |= __builtin_mul_overflow(stride, size, &strideBytes);
     if (!isMapped && strideBytes % static_cast<int64_t>(alignment) != 0)
-      return makeError(ErrorCode::InvalidArgument,
-                       "argument '{}' has stride {} ({} bytes) on axis {}; the kernel needs a multiple of {} bytes, so pad "
-                       "the rows",
-                       argument.name, stride, strideBytes, axis, alignment);
+      return makeError(
+          ErrorCode::InvalidArgument,
+          "argument '{}' has stride {} ({} bytes) on axis {}; the kernel needs a multiple of {} bytes, so pad "
+          "the rows",
+          argument.name, stride, strideBytes, axis, alignment);
     if (isMapped && (strideBytes % static_cast<int64_t>(kMapAlignment) != 0 || strideBytes >= kMaxMappedStrideBytes))
       return makeError(
           ErrorCode::InvalidArgument,

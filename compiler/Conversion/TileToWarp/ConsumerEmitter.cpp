@@ -35,7 +35,9 @@ private:
 };
 
 /// The operation directly in `block` that `op` is, or is inside of.
-Operation *ancestorIn(Block &block, Operation *op) { return block.findAncestorOpInBlock(*op); }
+Operation *ancestorIn(Block &block, Operation *op) {
+  return block.findAncestorOpInBlock(*op);
+}
 
 /// The products that read `load`, directly or transposed.
 SmallVector<Operation *> readers(Operation *load) {
@@ -77,10 +79,8 @@ void ConsumerEmitter::emitWaits(Block &block, Operation *op) {
       continue;
     Value ring = rings.lookup(&candidate);
     auto type = cast<warp::RingType>(ring.getType());
-    auto slotType =
-        warp::SlotType::get(builder.getContext(), type.getRows(), type.getColumns(), type.getElementType());
-    slots[&candidate] =
-        builder.create<warp::RingWaitOp>(candidate.getLoc(), slotType, ring, fillNumber(&candidate));
+    auto slotType = warp::SlotType::get(builder.getContext(), type.getRows(), type.getColumns(), type.getElementType());
+    slots[&candidate] = builder.create<warp::RingWaitOp>(candidate.getLoc(), slotType, ring, fillNumber(&candidate));
   }
 }
 
@@ -92,8 +92,7 @@ void ConsumerEmitter::emitReleases(Block &block, Operation *op) {
       Operation *ancestor = ancestorIn(block, reader);
       return ancestor == op || ancestor->isBeforeInBlock(op);
     });
-    if (!last || llvm::none_of(readers(&candidate),
-                               [&](Operation *reader) { return ancestorIn(block, reader) == op; }))
+    if (!last || llvm::none_of(readers(&candidate), [&](Operation *reader) { return ancestorIn(block, reader) == op; }))
       continue;
     builder.create<warp::RingReleaseOp>(candidate.getLoc(), slots.lookup(&candidate));
   }
@@ -126,12 +125,12 @@ LogicalResult ConsumerEmitter::emitDot(tile::DotOp dot) {
   Value slotB = slots.lookup(b.load);
   Value product;
   if (a.load) {
-    product = builder.create<warp::WgmmaSsOp>(loc, inflight, slots.lookup(a.load), a.transposed, slotB, acc,
-                                              b.transposed);
+    product =
+        builder.create<warp::WgmmaSsOp>(loc, inflight, slots.lookup(a.load), a.transposed, slotB, acc, b.transposed);
   } else {
     auto type = cast<RankedTensorType>(convert(dot.getA()).getType());
-    auto fragment = RankedTensorType::get(type.getShape(), type.getElementType(),
-                                          warp::AFragAttr::get(builder.getContext()));
+    auto fragment =
+        RankedTensorType::get(type.getShape(), type.getElementType(), warp::AFragAttr::get(builder.getContext()));
     Value packed = builder.create<warp::PackAFragOp>(loc, fragment, convert(dot.getA()));
     product = builder.create<warp::WgmmaRsOp>(loc, inflight, packed, slotB, acc, b.transposed);
   }
@@ -143,9 +142,8 @@ LogicalResult ConsumerEmitter::emitDot(tile::DotOp dot) {
 
 LogicalResult ConsumerEmitter::emitLoad(tile::LoadOp load) {
   // Elementwise uses read global memory; products find the tile in its slot.
-  bool elementwise = llvm::any_of(load->getUsers(), [](Operation *user) {
-    return !isa<tile::DotOp, tile::TransposeOp>(user);
-  });
+  bool elementwise =
+      llvm::any_of(load->getUsers(), [](Operation *user) { return !isa<tile::DotOp, tile::TransposeOp>(user); });
   if (!elementwise)
     return success();
   auto type = cast<RankedTensorType>(load.getResult().getType());
@@ -199,8 +197,8 @@ LogicalResult ConsumerEmitter::emitReduce(tile::ReduceOp reduce) {
   if (reduce.getAxes().size() == 1)
     return reduce.emitError() << "a reduction along the rows of a tile (axis 0) is not supported on sm_90a; "
                                  "compute the transposed tile and reduce along its columns";
-  mapping.map(reduce.getResult(), builder.create<warp::BlockReduceOp>(loc, builder.getF32Type(), reduce.getKind(), x,
-                                                                      kReduceBarrier));
+  mapping.map(reduce.getResult(),
+              builder.create<warp::BlockReduceOp>(loc, builder.getF32Type(), reduce.getKind(), x, kReduceBarrier));
   return success();
 }
 
@@ -210,8 +208,8 @@ LogicalResult ConsumerEmitter::emitIf(scf::IfOp op) {
     types.push_back(convertType(type));
   auto converted = builder.create<scf::IfOp>(op.getLoc(), types, convert(op.getCondition()),
                                              /*addThenBlock=*/true, /*addElseBlock=*/op.elseBlock() != nullptr);
-  for (auto [from, to] : {std::pair(op.thenBlock(), converted.thenBlock()),
-                          std::pair(op.elseBlock(), converted.elseBlock())}) {
+  for (auto [from, to] :
+       {std::pair(op.thenBlock(), converted.thenBlock()), std::pair(op.elseBlock(), converted.elseBlock())}) {
     if (!from)
       continue;
     OpBuilder::InsertionGuard guard(builder);

@@ -60,8 +60,9 @@ static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
     plan.columns = std::max(plan.columns, cast<RankedTensorType>(dot.getResult().getType()).getDimSize(1));
     LoadedOperand a = findLoadedOperand(dot.getA()), b = findLoadedOperand(dot.getB());
     if (!b.load) {
-      dot.emitError() << "the second operand of a product must be a loaded tile or its transpose on sm_90a; this one is "
-                         "computed. Exchange the operands, or store it and load it in another kernel";
+      dot.emitError()
+          << "the second operand of a product must be a loaded tile or its transpose on sm_90a; this one is "
+             "computed. Exchange the operands, or store it and load it in another kernel";
       return WalkResult::interrupt();
     }
     for (tile::LoadOp load : {a.load, b.load}) {

@@ -50,8 +50,8 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   auto tileType = cast<RankedTensorType>(load.getResult().getType());
   Value ring = rings.lookup(load);
   auto ringType = cast<warp::RingType>(ring.getType());
-  int64_t rowAxis = std::distance(load.getSizes().begin(),
-                                  llvm::find_if(load.getSizes(), [](int64_t size) { return size > 0; }));
+  int64_t rowAxis =
+      std::distance(load.getSizes().begin(), llvm::find_if(load.getSizes(), [](int64_t size) { return size > 0; }));
 
   // One part, or one for each run of listed positions: of the rows or of the columns.
   int64_t columnAxis = load.getSizes().size() - 1, listedAxis = rowAxis;
@@ -77,11 +77,12 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   else
     columns /= count;
   if (listedAxis == columnAxis && count > 1 && columns % warp::kChunkColumns != 0)
-    return load.emitError() << "listed blocks of " << columns << " columns cannot share a step on sm_90a; use blocks of a "
+    return load.emitError() << "listed blocks of " << columns
+                            << " columns cannot share a step on sm_90a; use blocks of a "
                                "multiple of 64, or steps of one block";
 
-  auto slotType = warp::SlotType::get(builder.getContext(), ringType.getRows(), ringType.getColumns(),
-                                      ringType.getElementType());
+  auto slotType =
+      warp::SlotType::get(builder.getContext(), ringType.getRows(), ringType.getColumns(), ringType.getElementType());
   Value slot = builder.create<warp::RingAcquireOp>(loc, slotType, ring, fillNumber(load));
   auto fill = builder.create<warp::RingFillOp>(loc, slot, ringType.getSlotBytes());
   OpBuilder::InsertionGuard guard(builder);

@@ -15,9 +15,9 @@ namespace lacuna {
 
 /// What both roles find when they start.
 struct Preamble {
-  mlir::IRMapping values;                                // scalars and lists computed before the roles
-  llvm::DenseMap<mlir::Operation *, mlir::Value> rings;  // by shared load
-  llvm::DenseMap<mlir::Operation *, mlir::Value> lists;  // by tile.for_blocks
+  mlir::IRMapping values;                               // scalars and lists computed before the roles
+  llvm::DenseMap<mlir::Operation *, mlir::Value> rings; // by shared load
+  llvm::DenseMap<mlir::Operation *, mlir::Value> lists; // by tile.for_blocks
 };
 
 class RoleEmitter {

@@ -63,7 +63,8 @@ int64_t KernelSplitter::ringDepth(tile::LoadOp load) {
   if (isa<tile::FuncOp>(load->getParentOp()))
     return 1;
   auto ring = load->getAttrOfType<IntegerAttr>("ring");
-  auto depths = source.getSchedule() ? source.getScheduleAttr().getAs<DenseI64ArrayAttr>("ring_depths") : DenseI64ArrayAttr();
+  auto depths =
+      source.getSchedule() ? source.getScheduleAttr().getAs<DenseI64ArrayAttr>("ring_depths") : DenseI64ArrayAttr();
   if (!ring || !depths || ring.getInt() >= depths.size())
     return stages;
   return depths[ring.getInt()];
@@ -87,8 +88,9 @@ LogicalResult KernelSplitter::openLists() {
     SmallVector<Value> operands = {loop.getBlocks(), loop.getBatch(), loop.getHead(), loop.getRow(), loop.getLimit()};
     for (Value &operand : operands) {
       if (!preamble.values.contains(operand)) {
-        loop.emitError() << "the row of a sparse loop must follow from the program's place in the grid alone on sm_90a; "
-                            "this one depends on another loop or on a tile";
+        loop.emitError()
+            << "the row of a sparse loop must follow from the program's place in the grid alone on sm_90a; "
+               "this one depends on another loop or on a tile";
         return WalkResult::interrupt();
       }
       operand = preamble.values.lookup(operand);

@@ -12,12 +12,18 @@ namespace lacuna {
 // Helpers
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Value KernelLowering::i32(Location loc, int64_t value) { return builder.create<arith::ConstantIntOp>(loc, value, 32); }
+Value KernelLowering::i32(Location loc, int64_t value) {
+  return builder.create<arith::ConstantIntOp>(loc, value, 32);
+}
 Value KernelLowering::i64(Location loc, Value value) {
   return builder.create<arith::ExtSIOp>(loc, builder.getI64Type(), value);
 }
-Value KernelLowering::add(Location loc, Value a, Value b) { return builder.create<arith::AddIOp>(loc, a, b); }
-Value KernelLowering::add(Location loc, Value a, int64_t b) { return b == 0 ? a : add(loc, a, i32(loc, b)); }
+Value KernelLowering::add(Location loc, Value a, Value b) {
+  return builder.create<arith::AddIOp>(loc, a, b);
+}
+Value KernelLowering::add(Location loc, Value a, int64_t b) {
+  return b == 0 ? a : add(loc, a, i32(loc, b));
+}
 Value KernelLowering::mul(Location loc, Value a, int64_t b) {
   return b == 1 ? a : builder.create<arith::MulIOp>(loc, a, i32(loc, b)).getResult();
 }
@@ -98,8 +104,7 @@ void KernelLowering::createFunction() {
   target->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                   builder.getDenseI32ArrayAttr({static_cast<int32_t>(warpgroups * warp::kWarpgroupThreads)}));
   target->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(blocks));
-  target->setAttr(NVVM::NVVMDialect::getMaxnregAttrName(),
-                  builder.getI32IntegerAttr(entryRegisters));
+  target->setAttr(NVVM::NVVMDialect::getMaxnregAttrName(), builder.getI32IntegerAttr(entryRegisters));
 }
 
 void KernelLowering::mapParameters(Block &entry) {

@@ -1,5 +1,5 @@
-// lower-warp for one kernel. A value of the warp kernel becomes a list of this thread's scalars: one for a scalar, one a
-// register for a tile (in the order of its layout, Layouts.h), none for what only the lowering knows (rings, slots,
+// lower-warp for one kernel. A value of the warp kernel becomes a list of this thread's scalars: one for a scalar, one
+// a register for a tile (in the order of its layout, Layouts.h), none for what only the lowering knows (rings, slots,
 // lists, groups), which is kept in tables beside.
 #pragma once
 

@@ -127,8 +127,8 @@ LogicalResult KernelLowering::lowerIf(scf::IfOp op) {
   }
   auto lowered = builder.create<scf::IfOp>(loc, types, scalar(op.getCondition()), /*addThenBlock=*/true,
                                            /*addElseBlock=*/op.elseBlock() != nullptr);
-  for (auto [from, to] : {std::pair(op.thenBlock(), lowered.thenBlock()),
-                          std::pair(op.elseBlock(), lowered.elseBlock())}) {
+  for (auto [from, to] :
+       {std::pair(op.thenBlock(), lowered.thenBlock()), std::pair(op.elseBlock(), lowered.elseBlock())}) {
     if (!from)
       continue;
     OpBuilder::InsertionGuard guard(builder);
@@ -162,17 +162,25 @@ void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
   auto product = [&](Value index, Value stride) -> Value {
     return builder.create<arith::MulIOp>(loc, i64(loc, index), stride);
   };
-  Value index = add(loc, add(loc, product(scalar(op.getBatch()), blocks.batchStride),
-                             product(scalar(op.getHead()), blocks.headStride)),
-                    i64(loc, row));
-  Value zero64 = builder.create<arith::ConstantIntOp>(loc, 0, 64), one64 = builder.create<arith::ConstantIntOp>(loc, 1, 64);
+  Value index = add(
+      loc,
+      add(loc, product(scalar(op.getBatch()), blocks.batchStride), product(scalar(op.getHead()), blocks.headStride)),
+      i64(loc, row));
+  Value zero64 = builder.create<arith::ConstantIntOp>(loc, 0, 64),
+        one64 = builder.create<arith::ConstantIntOp>(loc, 1, 64);
   index = builder.create<arith::SelectOp>(loc, inside, index, zero64);
   Value zero = i32(loc, 0);
   auto bound = [&](Value pointer, Value at) -> Value { // A row past the list's end is empty.
     return builder.create<arith::SelectOp>(loc, inside, loadInt(loc, pointer, at), zero);
   };
-  List list{type, blocks.indices, bound(blocks.indptr, index), bound(blocks.split, index),
-            bound(blocks.indptr, add(loc, index, one64)), {}, {}, scalar(op.getLimit())};
+  List list{type,
+            blocks.indices,
+            bound(blocks.indptr, index),
+            bound(blocks.split, index),
+            bound(blocks.indptr, add(loc, index, one64)),
+            {},
+            {},
+            scalar(op.getLimit())};
   Value partial = builder.create<arith::SubIOp>(loc, list.split, list.first);
   Value full = builder.create<arith::SubIOp>(loc, list.end, list.split);
   auto steps = [&](Value blockCount) -> Value {
@@ -205,8 +213,8 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
     values[op.getStarts()[0]] = {inner ? add(loc, start, mul(loc, inner, step)) : start};
     return;
   }
-  // Several blocks a step, partial and full ones apart. The padding of an odd step lies past the limit, at a multiple of 64: a
-  // copy whose innermost coordinate is past the end and not aligned is an illegal instruction on sm_90.
+  // Several blocks a step, partial and full ones apart. The padding of an odd step lies past the limit, at a multiple
+  // of 64: a copy whose innermost coordinate is past the end and not aligned is an illegal instruction on sm_90.
   auto choose = [&](Value ifPartial, Value ifFull) -> Value {
     return builder.create<arith::SelectOp>(loc, partial, ifPartial, ifFull);
   };
@@ -214,8 +222,8 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
   Value within = builder.create<arith::SubIOp>(loc, number, choose(zero, list.partialSteps));
   Value first = add(loc, choose(list.first, list.split), mul(loc, within, runs));
   Value end = choose(list.split, list.end);
-  Value padding = builder.create<arith::AndIOp>(loc, add(loc, list.limit, warp::kChunkColumns - 1),
-                                                i32(loc, -warp::kChunkColumns));
+  Value padding =
+      builder.create<arith::AndIOp>(loc, add(loc, list.limit, warp::kChunkColumns - 1), i32(loc, -warp::kChunkColumns));
   for (int64_t run = 0; run < runs; ++run) {
     Value entry = add(loc, first, run);
     Value there = compare(loc, arith::CmpIPredicate::slt, entry, end);

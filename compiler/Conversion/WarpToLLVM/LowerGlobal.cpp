@@ -12,12 +12,12 @@ using warp::RowLayout;
 /// A tile of a view: where it starts, and its one or two sliced axes.
 struct KernelLowering::Access {
   Type element;
-  Value base;           // pointer to the element at the tile's first position
-  int64_t argument = 0; // of the kernel
-  Value rowStart, columnStart;           // absolute position of the tile along its axes, i32
-  Value rowLimit, columnLimit;           // extents of the view along them, i32
-  Value rowStride, columnStride;         // i64; null: 1
-  std::optional<int64_t> columnExtent;   // where it is known
+  Value base;                          // pointer to the element at the tile's first position
+  int64_t argument = 0;                // of the kernel
+  Value rowStart, columnStart;         // absolute position of the tile along its axes, i32
+  Value rowLimit, columnLimit;         // extents of the view along them, i32
+  Value rowStride, columnStride;       // i64; null: 1
+  std::optional<int64_t> columnExtent; // where it is known
 };
 
 /// Whether `value` is a multiple of 2: for accesses of two elements at once.
@@ -124,8 +124,8 @@ void KernelLowering::storeWhere(Location loc, Value predicate, Value value, Valu
 /// The thread's elements of one row of an accumulator, two neighbours at once where they are known to lie together.
 void KernelLowering::storeAccRow(Location loc, const Access &access, const Registers &registers, int64_t half,
                                  int64_t columns) {
-  bool together = access.columnExtent && *access.columnExtent % 8 == 0 && !access.columnStride &&
-                  isEven(access.columnStart);
+  bool together =
+      access.columnExtent && *access.columnExtent % 8 == 0 && !access.columnStride && isEven(access.columnStart);
   bool known = together && matchConstantZero(access.columnStart);
   Value own = columnInTile(loc);
   Value row = add(loc, rowInTile(loc), 8 * half);
@@ -186,7 +186,8 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
       Value predicate = mine, column;
       if (tensor) {
         column = add(loc, columnInTile(loc), ColLayout::columnBase(reg));
-        Value inside = compare(loc, arith::CmpIPredicate::slt, add(loc, access.columnStart, column), access.columnLimit);
+        Value inside =
+            compare(loc, arith::CmpIPredicate::slt, add(loc, access.columnStart, column), access.columnLimit);
         predicate = builder.create<arith::AndIOp>(loc, mine, inside);
         if (access.rowStart) // One row of several.
           predicate = builder.create<arith::AndIOp>(

@@ -78,8 +78,8 @@ Value KernelLowering::descriptor(Location loc, Value address, const OperandLayou
                       | (uint64_t(layout.strideByteOffset() >> 4) << 32) |
                       (uint64_t(layout.leadingByteOffset() >> 4) << 16);
   Value wide = builder.create<arith::ExtUIOp>(loc, builder.getI64Type(), encoded);
-  return builder.create<arith::OrIOp>(
-      loc, wide, builder.create<arith::ConstantIntOp>(loc, static_cast<int64_t>(constant), 64));
+  return builder.create<arith::OrIOp>(loc, wide,
+                                      builder.create<arith::ConstantIntOp>(loc, static_cast<int64_t>(constant), 64));
 }
 
 void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool transA, Value b, bool transB, Value acc) {

@@ -25,9 +25,13 @@ void Emitter::initBarrier(Location loc, Value address, int64_t count) {
   call(loc, "mbarrier.init.shared::cta.b64 [$0], " + Twine(count) + ";", "r", address);
 }
 
-void Emitter::fenceBarrierInit(Location loc) { call(loc, "fence.mbarrier_init.release.cluster;", "", {}); }
+void Emitter::fenceBarrierInit(Location loc) {
+  call(loc, "fence.mbarrier_init.release.cluster;", "", {});
+}
 
-void Emitter::blockBarrier(Location loc) { call(loc, "bar.sync 0;", "~{memory}", {}); }
+void Emitter::blockBarrier(Location loc) {
+  call(loc, "bar.sync 0;", "~{memory}", {});
+}
 
 void Emitter::namedBarrierSync(Location loc, int64_t id, int64_t threads) {
   call(loc, "bar.sync " + Twine(id) + ", " + Twine(threads) + ";", "~{memory}", {});
@@ -69,15 +73,21 @@ void Emitter::setMaxRegisters(Location loc, int64_t registers, bool increase) {
   call(loc, Twine("setmaxnreg.") + (increase ? "inc" : "dec") + ".sync.aligned.u32 " + Twine(registers) + ";", "", {});
 }
 
-void Emitter::fenceAsync(Location loc) { call(loc, "fence.proxy.async.shared::cta;", "~{memory}", {}); }
+void Emitter::fenceAsync(Location loc) {
+  call(loc, "fence.proxy.async.shared::cta;", "~{memory}", {});
+}
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // wgmma
 //===--------------------------------------------------------------------------------------------------------------===//
 
-void Emitter::wgmmaFence(Location loc) { call(loc, "wgmma.fence.sync.aligned;", "", {}); }
+void Emitter::wgmmaFence(Location loc) {
+  call(loc, "wgmma.fence.sync.aligned;", "", {});
+}
 
-void Emitter::wgmmaCommit(Location loc) { call(loc, "wgmma.commit_group.sync.aligned;", "", {}); }
+void Emitter::wgmmaCommit(Location loc) {
+  call(loc, "wgmma.commit_group.sync.aligned;", "", {});
+}
 
 static std::string placeholders(int64_t first, int64_t count) {
   std::string text = "{";

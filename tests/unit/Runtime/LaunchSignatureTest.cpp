@@ -115,7 +115,8 @@ TEST_CASE("an alignment that the code asks for binds address and strides") {
   CHECK(bindArguments(metadata, given.values));
   CHECK(refusal([](Given &g) { g.view(1).strides[2] = 65; }, metadata) ==
         "argument 'k' has stride 65 (130 bytes) on axis 2; the kernel needs a multiple of 4 bytes, so pad the rows");
-  CHECK(contains(refusal([](Given &g) { g.view(1).data = g.memory + 2; }, metadata), "it must be a multiple of 4 bytes"));
+  CHECK(
+      contains(refusal([](Given &g) { g.view(1).data = g.memory + 2; }, metadata), "it must be a multiple of 4 bytes"));
 }
 
 TEST_CASE("wrong memory: null, strides, alignment, overflow, overlap") {

@@ -23,9 +23,9 @@ namespace lacuna {
 
 /// Which kernel, and for which values.
 struct KernelSpec {
-  std::string file;                          ///< path of the .tile file; with `source`, its name in messages
-  std::string source = {};                   ///< the text itself; empty: read from `file`
-  std::string kernel = {};                   ///< empty: the only kernel of the text
+  std::string file;        ///< path of the .tile file; with `source`, its name in messages
+  std::string source = {}; ///< the text itself; empty: read from `file`
+  std::string kernel = {}; ///< empty: the only kernel of the text
   std::map<std::string, std::string> params = {};
   std::map<std::string, std::string> hooks = {}; ///< hook -> another hook's name, or an expression
 };
@@ -33,15 +33,15 @@ struct KernelSpec {
 /// A compiled and loaded kernel. Cheap to copy; copies share the code. Thread safety: launches may run side by side, on
 /// different streams.
 ///
-/// The code first compiled takes every float32 scalar argument to be greater than zero. A launch with another value compiles a
-/// variant without that assumption, once, and runs it: that launch takes as long as a compilation.
+/// The code first compiled takes every float32 scalar argument to be greater than zero. A launch with another value
+/// compiles a variant without that assumption, once, and runs it: that launch takes as long as a compilation.
 class JitKernel {
 public:
   const runtime::LaunchMetadata &metadata() const;
   const CompileResult &compilation() const;
 
-  /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has run.
-  /// Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.
+  /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has
+  /// run. Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.
   Expected<void> launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments) const;
   /// CPU: runs and returns when all is done; views hold host pointers. Errors: likewise.
   Expected<void> launch(std::span<const runtime::ArgumentValue> arguments) const;
@@ -53,8 +53,8 @@ private:
   std::shared_ptr<State> state;
 };
 
-/// Compiles kernels for one machine. Cheap to copy. Thread safety: every call may be made from any thread; compilations of one
-/// Jit run one after another.
+/// Compiles kernels for one machine. Cheap to copy. Thread safety: every call may be made from any thread; compilations
+/// of one Jit run one after another.
 class Jit {
 public:
   /// The CPU; `pool` runs the grids (null: a new one with LACUNA_THREADS threads).

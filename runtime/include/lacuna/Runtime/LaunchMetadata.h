@@ -54,8 +54,8 @@ struct Argument {
   bool output = false;
   /// Blocks: the list's block, in rows of queries and of keys.
   int64_t queryBlock = 0, keyBlock = 0;
-  /// View: its address and its strides are multiples of this many bytes; 0: of the element's size. A view under a tensor
-  /// map is held to 16 in any case.
+  /// View: its address and its strides are multiples of this many bytes; 0: of the element's size. A view under a
+  /// tensor map is held to 16 in any case.
   int64_t alignment = 0;
   bool operator==(const Argument &) const = default;
 };

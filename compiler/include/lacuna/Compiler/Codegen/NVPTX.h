@@ -3,8 +3,8 @@
 
 #include "lacuna/Runtime/Error.h"
 
-#include "llvm/IR/Module.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/IR/Module.h"
 
 #include <memory>
 #include <string>

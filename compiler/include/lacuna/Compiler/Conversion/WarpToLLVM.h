@@ -9,8 +9,8 @@
 namespace lacuna {
 
 /// On an `llvm.func`: what the launch must know. A dictionary of `threads` (a thread block), `shared_bytes` (dynamic
-/// shared memory), `tensor_maps` (an array of [argument, row axis, rows of the box]) and `alignments` (bytes, one for each
-/// argument that must be aligned beyond its element: [argument, bytes]).
+/// shared memory), `tensor_maps` (an array of [argument, row axis, rows of the box]) and `alignments` (bytes, one for
+/// each argument that must be aligned beyond its element: [argument, bytes]).
 inline constexpr llvm::StringLiteral kLaunchAttr = "lacuna.launch";
 
 #define GEN_PASS_DECL

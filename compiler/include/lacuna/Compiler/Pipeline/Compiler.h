@@ -17,15 +17,15 @@ struct CompileRequest {
   std::string fileName; ///< for messages
   std::string source;   ///< the .tile text
   Target target = Target::Sm90a;
-  std::string kernel;                         ///< empty: the only one of the text
-  std::map<std::string, std::string> params;  ///< name -> value; the others take their defaults
-  std::map<std::string, std::string> hooks;   ///< name -> another hook, or an expression over its parameters
-  std::set<std::string> positiveScalars;      ///< scalar arguments that every launch will pass greater than zero
-  bool allScalarsPositive = false;            ///< the same for every float32 scalar argument
-  std::optional<Stage> stopAfter;             ///< nothing: all stages of the target
-  std::set<Stage> keep;                       ///< stages whose text is returned
-  std::map<Stage, std::string> overrides;     ///< stage -> text that takes the place of its output
-  std::string dumpDirectory;                  ///< not empty: the text of every stage is written there
+  std::string kernel;                        ///< empty: the only one of the text
+  std::map<std::string, std::string> params; ///< name -> value; the others take their defaults
+  std::map<std::string, std::string> hooks;  ///< name -> another hook, or an expression over its parameters
+  std::set<std::string> positiveScalars;     ///< scalar arguments that every launch will pass greater than zero
+  bool allScalarsPositive = false;           ///< the same for every float32 scalar argument
+  std::optional<Stage> stopAfter;            ///< nothing: all stages of the target
+  std::set<Stage> keep;                      ///< stages whose text is returned
+  std::map<Stage, std::string> overrides;    ///< stage -> text that takes the place of its output
+  std::string dumpDirectory;                 ///< not empty: the text of every stage is written there
 };
 
 struct StageTime {
@@ -58,9 +58,10 @@ public:
   ~Compiler();
   Compiler(Compiler &&) noexcept;
 
-  /// Errors: ParseError, VerifyError, InvalidArgument, NotFound (the text and its specialisation, with carets); Unsupported,
-  /// CompileFailed (a stage refused, with the place in the text); ToolFailed (ptxas); Unavailable (`stopAfter` asks for a
-  /// cubin and there is no ptxas; LACUNA_PTXAS names no program; the dump cannot be written). Never an exception.
+  /// Errors: ParseError, VerifyError, InvalidArgument, NotFound (the text and its specialisation, with carets);
+  /// Unsupported, CompileFailed (a stage refused, with the place in the text); ToolFailed (ptxas); Unavailable
+  /// (`stopAfter` asks for a cubin and there is no ptxas; LACUNA_PTXAS names no program; the dump cannot be written).
+  /// Never an exception.
   Expected<CompileResult> compile(const CompileRequest &request);
 
 private:

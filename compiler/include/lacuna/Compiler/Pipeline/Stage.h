@@ -1,5 +1,5 @@
-// The stages that a kernel passes through, in order. Every stage can be printed, dumped, timed, stopped after, and (but for
-// sass) overridden by an edited text.
+// The stages that a kernel passes through, in order. Every stage can be printed, dumped, timed, stopped after, and (but
+// for sass) overridden by an edited text.
 #pragma once
 
 #include <optional>
@@ -22,8 +22,9 @@ enum class Stage {
   Object,  ///< CPU: machine code in memory; timed, but it has no text
 };
 
-inline constexpr Stage kAllStages[] = {Stage::Source, Stage::Ast,  Stage::Tile,    Stage::TileOpt, Stage::Warp, Stage::WarpOpt,
-                                       Stage::Llvm,   Stage::LlvmOpt, Stage::Ptx, Stage::Cubin,   Stage::Sass};
+inline constexpr Stage kAllStages[] = {Stage::Source, Stage::Ast,     Stage::Tile, Stage::TileOpt,
+                                       Stage::Warp,   Stage::WarpOpt, Stage::Llvm, Stage::LlvmOpt,
+                                       Stage::Ptx,    Stage::Cubin,   Stage::Sass};
 
 /// The name used on the command line and for dumped files: "tile.opt".
 std::string_view stageName(Stage stage);

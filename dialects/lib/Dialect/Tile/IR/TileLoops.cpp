@@ -32,8 +32,8 @@ ParseResult ForBlocksOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<Type> types;
   Type blocksType;
   SMLoc typeLoc;
-  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() ||
-      parser.getCurrentLocation(&typeLoc) || parser.parseType(blocksType))
+  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() || parser.getCurrentLocation(&typeLoc) ||
+      parser.parseType(blocksType))
     return failure();
   for (size_t i = 0; i < carried.size(); ++i) {
     Type type;
@@ -95,11 +95,10 @@ LogicalResult ForBlocksOp::verifyRegions() {
                          << " and has " << getNumResults() << " results";
   for (auto [index, init, argument, value, result] :
        llvm::enumerate(getInits(), getCarried(), yield.getOperands(), getResults()))
-    if (init.getType() != argument.getType() || init.getType() != value.getType() ||
-        init.getType() != result.getType())
-      return emitOpError() << "carried value " << index << " changes its type: starts as " << init.getType()
-                           << ", is " << argument.getType() << " in the body, yielded as " << value.getType()
-                           << ", ends as " << result.getType();
+    if (init.getType() != argument.getType() || init.getType() != value.getType() || init.getType() != result.getType())
+      return emitOpError() << "carried value " << index << " changes its type: starts as " << init.getType() << ", is "
+                           << argument.getType() << " in the body, yielded as " << value.getType() << ", ends as "
+                           << result.getType();
   return success();
 }
 

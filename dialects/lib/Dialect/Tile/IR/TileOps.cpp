@@ -13,7 +13,9 @@ using namespace mlir;
 
 namespace lacuna::tile {
 
-static RankedTensorType tileType(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType tileType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 /// A tile's extents are static, and 1 or a multiple of 16.
 static LogicalResult verifyTile(Operation *op, StringRef what, RankedTensorType type) {
@@ -45,7 +47,8 @@ LogicalResult DimOp::verify() {
   for (Attribute dim : func.getDims())
     if (cast<StringAttr>(dim).getValue() == getName())
       return success();
-  InFlightDiagnostic diag = emitOpError() << "names '" << getName() << "', which is no run-time dimension of the kernel";
+  InFlightDiagnostic diag = emitOpError()
+                            << "names '" << getName() << "', which is no run-time dimension of the kernel";
   diag.attachNote(func.getLoc()) << "the kernel's dimensions are " << func.getDims();
   return diag;
 }

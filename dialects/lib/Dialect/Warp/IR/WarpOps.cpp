@@ -11,9 +11,13 @@ using namespace mlir;
 
 namespace lacuna::warp {
 
-RoleOp getRole(Operation *op) { return op->getParentOfType<RoleOp>(); }
+RoleOp getRole(Operation *op) {
+  return op->getParentOfType<RoleOp>();
+}
 
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType tensorOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 static LogicalResult requireRole(Operation *op, RoleKind kind, StringRef what) {
   RoleOp role = getRole(op);
@@ -78,9 +82,8 @@ LogicalResult RingFillOp::verifyRegions() {
     bytes += static_cast<int64_t>(load.getRows()) * kChunkRowBytes * load.getBoxes();
   }
   if (bytes != static_cast<int64_t>(getBytes()))
-    return emitOpError() << "expects " << getBytes() << " bytes, but its boxes bring " << bytes
-                         << "; the slot would " << (bytes < static_cast<int64_t>(getBytes()) ? "never" : "too early")
-                         << " count as full";
+    return emitOpError() << "expects " << getBytes() << " bytes, but its boxes bring " << bytes << "; the slot would "
+                         << (bytes < static_cast<int64_t>(getBytes()) ? "never" : "too early") << " count as full";
   return success();
 }
 
@@ -96,7 +99,8 @@ LogicalResult TmaLoadOp::verify() {
     return emitOpError() << "a box has 1 to 256 rows, got " << getRows();
   if (getSlotRow() % 8 != 0 || static_cast<int64_t>(getSlotRow() + getRows()) > slot.getRows())
     return emitOpError() << "rows " << getSlotRow() << " to " << getSlotRow() + getRows()
-                         << " do not lie in the slot's " << slot.getRows() << " rows, or do not start at a multiple of 8";
+                         << " do not lie in the slot's " << slot.getRows()
+                         << " rows, or do not start at a multiple of 8";
   if (getSlotColumn() % kChunkColumns != 0 || static_cast<int64_t>(getSlotColumn() + getColumns()) > slot.getColumns())
     return emitOpError() << "columns " << getSlotColumn() << " to " << getSlotColumn() + getColumns()
                          << " do not lie in the slot's " << slot.getColumns()
@@ -179,7 +183,11 @@ static LogicalResult verifyBarrier(Operation *op, int64_t threads) {
     return op->emitOpError() << "a barrier's threads are a multiple of 32 up to 1024, got " << threads;
   return success();
 }
-LogicalResult NamedBarrierSyncOp::verify() { return verifyBarrier(*this, getThreads()); }
-LogicalResult NamedBarrierArriveOp::verify() { return verifyBarrier(*this, getThreads()); }
+LogicalResult NamedBarrierSyncOp::verify() {
+  return verifyBarrier(*this, getThreads());
+}
+LogicalResult NamedBarrierArriveOp::verify() {
+  return verifyBarrier(*this, getThreads());
+}
 
 } // namespace lacuna::warp

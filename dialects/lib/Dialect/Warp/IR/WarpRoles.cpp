@@ -10,7 +10,9 @@ using namespace mlir;
 
 namespace lacuna::warp {
 
-int64_t ringBytes(RingType ring) { return ring.getDepth() * (ring.getSlotBytes() + 2 * 8); }
+int64_t ringBytes(RingType ring) {
+  return ring.getDepth() * (ring.getSlotBytes() + 2 * 8);
+}
 
 int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor) {
   int64_t registers = 65536 / (warpgroups * kWarpgroupThreads * blocksPerMultiprocessor) / 8 * 8;
@@ -68,9 +70,8 @@ static LogicalResult verifySharedMemory(FuncOp func) {
   func.walk([&](RingCreateOp ring) { total += ringBytes(ring.getRing().getType()); });
   if (total <= kSharedMemoryLimit)
     return success();
-  InFlightDiagnostic diag = func.emitOpError()
-                            << "needs " << total << " bytes of shared memory, a thread block has " << kSharedMemoryLimit
-                            << "; use fewer stages or smaller tiles";
+  InFlightDiagnostic diag = func.emitOpError() << "needs " << total << " bytes of shared memory, a thread block has "
+                                               << kSharedMemoryLimit << "; use fewer stages or smaller tiles";
   func.walk([&](RingCreateOp ring) {
     RingType type = ring.getRing().getType();
     diag.attachNote(ring.getLoc()) << "ring '" << ring.getName() << "': " << type.getDepth() << " x " << type.getRows()
@@ -102,7 +103,8 @@ static LogicalResult verifyRing(RingCreateOp ring) {
       consumer = user;
   }
   if (!producer || !consumer)
-    return ring.emitOpError() << "'" << ring.getName() << "' is " << (producer ? "filled but never waited for" : "never filled");
+    return ring.emitOpError() << "'" << ring.getName() << "' is "
+                              << (producer ? "filled but never waited for" : "never filled");
   if (drivingList(producer) != drivingList(consumer)) {
     InFlightDiagnostic diag = ring.emitOpError()
                               << "'" << ring.getName() << "' is filled and emptied by loops over different lists";
@@ -117,7 +119,8 @@ static LogicalResult verifyRing(RingCreateOp ring) {
 // Named barriers
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Every thread of a role comes to a barrier that the role only waits at; a count that differs hangs or lets some pass early.
+/// Every thread of a role comes to a barrier that the role only waits at; a count that differs hangs or lets some pass
+/// early.
 static LogicalResult verifyBarriers(FuncOp func) {
   llvm::SmallDenseSet<int64_t> arrived;
   func.walk([&](NamedBarrierArriveOp arrive) { arrived.insert(arrive.getId()); });
@@ -162,7 +165,8 @@ static LogicalResult verifyPacking(Block &block) {
     else if (isa<WgmmaWaitOp>(op))
       running = nullptr;
     else if (isa<PackAFragOp>(op) && running) {
-      InFlightDiagnostic diag = op.emitOpError() << "packs an A operand while a wgmma is in flight, which serialises all products";
+      InFlightDiagnostic diag = op.emitOpError()
+                                << "packs an A operand while a wgmma is in flight, which serialises all products";
       diag.attachNote(running->getLoc()) << "in flight since here; wait for it first (warp.wgmma_wait)";
       return diag;
     }

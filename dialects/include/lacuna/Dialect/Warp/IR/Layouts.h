@@ -14,7 +14,7 @@ inline constexpr int64_t kWarpgroupThreads = 128;
 inline constexpr int64_t kWarpgroupRows = 64;
 inline constexpr int64_t kChunkColumns = 64; // 128 bytes of 16-bit elements: the span of the swizzle
 inline constexpr int64_t kChunkRowBytes = 128;
-inline constexpr int64_t kProductColumnsLimit = 256; // of one wgmma
+inline constexpr int64_t kProductColumnsLimit = 256;  // of one wgmma
 inline constexpr int64_t kSharedMemoryLimit = 232448; // 227 KiB a thread block on sm_90
 
 struct Coord {
@@ -87,9 +87,7 @@ struct OperandLayout {
     return kMajor ? (step % 4) * 32 + (step / 4) * rows * kChunkRowBytes : step * 16 * kChunkRowBytes;
   }
   /// Byte offset of a warpgroup's 64 rows (of the product) within the tile.
-  constexpr int64_t warpgroupOffset() const {
-    return kMajor ? kWarpgroupRows * kChunkRowBytes : rows * kChunkRowBytes;
-  }
+  constexpr int64_t warpgroupOffset() const { return kMajor ? kWarpgroupRows * kChunkRowBytes : rows * kChunkRowBytes; }
 };
 
 } // namespace lacuna::warp

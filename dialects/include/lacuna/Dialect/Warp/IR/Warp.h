@@ -29,7 +29,8 @@ RoleOp getRole(mlir::Operation *op);
 /// Shared memory that a ring takes, in bytes: its slots and two mbarriers a slot.
 int64_t ringBytes(RingType ring);
 
-/// Registers a thread of `warpgroups` warpgroups has when the kernel starts: the register file evenly dealt, a multiple of 8.
+/// Registers a thread of `warpgroups` warpgroups has when the kernel starts: the register file evenly dealt, a multiple
+/// of 8.
 int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor);
 
 } // namespace lacuna::warp
