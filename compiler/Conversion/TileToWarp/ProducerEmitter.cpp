@@ -16,6 +16,7 @@ private:
   Type convertType(Type type) override { return type; }
   /// Whether `value` follows from the launch alone, without any tile.
   bool isComputable(Value value);
+  bool followComputable(Value value, llvm::SetVector<Value> &seen);
   LogicalResult emitCopy(tile::LoadOp load);
 
   DenseMap<Value, bool> computable;
@@ -23,22 +24,34 @@ private:
 
 } // namespace
 
+/// A carried value may depend on itself: what a walk has seen it takes to be computable. Every value seen is needed by the
+/// first, so that the assumption holds for all of them or the first is not computable.
 bool ProducerEmitter::isComputable(Value value) {
+  if (auto known = computable.find(value); known != computable.end())
+    return known->second;
+  llvm::SetVector<Value> seen;
+  bool result = followComputable(value, seen);
+  if (result)
+    for (Value each : seen)
+      computable[each] = true;
+  return computable[value] = result;
+}
+
+bool ProducerEmitter::followComputable(Value value, llvm::SetVector<Value> &seen) {
   if (isa<RankedTensorType>(value.getType()))
     return false;
-  auto [it, inserted] = computable.try_emplace(value, true); // A carried value may depend on itself.
-  if (!inserted)
-    return it->second;
-  bool result = true;
-  if (Operation *op = value.getDefiningOp()) {
-    result = op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
-             llvm::all_of(op->getOperands(), [&](Value operand) { return isComputable(operand); });
-  } else if (auto argument = cast<BlockArgument>(value); argument.getArgNumber() > 0) {
-    Operation *parent = argument.getOwner()->getParentOp();
-    if (isa<scf::ForOp, tile::ForBlocksOp>(parent))
-      result = isComputable(argument.getOwner()->getTerminator()->getOperand(argument.getArgNumber() - 1));
-  }
-  return computable[value] = result;
+  if (auto known = computable.find(value); known != computable.end())
+    return known->second;
+  if (!seen.insert(value))
+    return true;
+  if (Operation *op = value.getDefiningOp())
+    return op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
+           llvm::all_of(op->getOperands(), [&](Value operand) { return followComputable(operand, seen); });
+  auto argument = cast<BlockArgument>(value);
+  Operation *parent = argument.getOwner()->getParentOp();
+  if (argument.getArgNumber() == 0 || !isa<scf::ForOp, tile::ForBlocksOp>(parent))
+    return true;
+  return followComputable(argument.getOwner()->getTerminator()->getOperand(argument.getArgNumber() - 1), seen);
 }
 
 bool ProducerEmitter::carries(Operation *loop, unsigned index) {

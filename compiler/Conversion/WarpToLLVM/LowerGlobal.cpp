@@ -9,7 +9,7 @@ using warp::AccLayout;
 using warp::ColLayout;
 using warp::RowLayout;
 
-/// A tile of a view: where it starts, and its one or two sliced axes.
+/// A tile of a view (a position below 0 is outside, as one past the end is: comparisons are unsigned): where it starts, and its one or two sliced axes.
 struct KernelLowering::Access {
   Type element;
   Value base;                          // pointer to the element at the tile's first position
@@ -92,7 +92,7 @@ void KernelLowering::lowerLoad(warp::LoadGlobalOp op) {
   for (int64_t reg = 0; reg < count; ++reg) {
     Value rowIndex, columnIndex, inside;
     auto check = [&](Value start, Value index, Value limit) {
-      Value there = compare(loc, arith::CmpIPredicate::slt, index ? add(loc, start, index) : start, limit);
+      Value there = compare(loc, arith::CmpIPredicate::ult, index ? add(loc, start, index) : start, limit);
       inside = inside ? builder.create<arith::AndIOp>(loc, inside, there).getResult() : there;
     };
     if (access.rowStart) {
@@ -145,7 +145,7 @@ void KernelLowering::storeAccRow(Location loc, const Access &access, const Regis
                                          ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
     };
     auto inside = [&](int64_t offset) {
-      return compare(loc, arith::CmpIPredicate::slt, add(loc, add(loc, access.columnStart, own), offset),
+      return compare(loc, arith::CmpIPredicate::ult, add(loc, add(loc, access.columnStart, own), offset),
                      access.columnLimit);
     };
     if (together) {
@@ -187,11 +187,11 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
       if (tensor) {
         column = add(loc, columnInTile(loc), ColLayout::columnBase(reg));
         Value inside =
-            compare(loc, arith::CmpIPredicate::slt, add(loc, access.columnStart, column), access.columnLimit);
+            compare(loc, arith::CmpIPredicate::ult, add(loc, access.columnStart, column), access.columnLimit);
         predicate = builder.create<arith::AndIOp>(loc, mine, inside);
         if (access.rowStart) // One row of several.
           predicate = builder.create<arith::AndIOp>(
-              loc, predicate, compare(loc, arith::CmpIPredicate::slt, access.rowStart, access.rowLimit));
+              loc, predicate, compare(loc, arith::CmpIPredicate::ult, access.rowStart, access.rowLimit));
       }
       storeWhere(loc, predicate, value, elementPointer(loc, access, {}, column));
     }
@@ -200,12 +200,12 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
   bool row = isa<warp::RowAttr>(tensor.getEncoding());
   for (int64_t half = 0; half < 2; ++half) {
     Value own = add(loc, rowInTile(loc), 8 * half);
-    Value inside = compare(loc, arith::CmpIPredicate::slt, add(loc, access.rowStart, own), access.rowLimit);
+    Value inside = compare(loc, arith::CmpIPredicate::ult, add(loc, access.rowStart, own), access.rowLimit);
     if (row) { // One lane of the quad that shares the row.
       Value first = lanesEqual(columnInTile(loc), 0);
       if (access.columnStart) // One column of several.
         inside = builder.create<arith::AndIOp>(
-            loc, inside, compare(loc, arith::CmpIPredicate::slt, access.columnStart, access.columnLimit));
+            loc, inside, compare(loc, arith::CmpIPredicate::ult, access.columnStart, access.columnLimit));
       storeWhere(loc, builder.create<arith::AndIOp>(loc, inside, first), registers[half],
                  elementPointer(loc, access, own, {}));
       continue;

@@ -96,12 +96,12 @@
 // CHECK: %[[LANE0:[a-z0-9_]+]] = arith.cmpi eq, %{{.*}}, %{{.*}} : i32
 // CHECK: "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}" %{{.*}}, %[[LANE0]]
 // Rows past M are dropped; columns are known to lie inside, and are stored in pairs.
-// CHECK: %[[IN:[a-z0-9_]+]] = arith.cmpi slt, %{{.*}}, %[[M]] : i32
+// CHECK: %[[IN:[a-z0-9_]+]] = arith.cmpi ult, %{{.*}}, %[[M]] : i32
 // CHECK-NEXT: scf.if %[[IN]] {
 // CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 8 : i64} : vector<2xf32>, !llvm.ptr<1>
-// CHECK-NOT: arith.cmpi slt
+// CHECK-NOT: arith.cmpi ult
 // CHECK: }
-// CHECK: %[[IN2:[a-z0-9_]+]] = arith.cmpi slt, %{{.*}}, %[[M]] : i32
+// CHECK: %[[IN2:[a-z0-9_]+]] = arith.cmpi ult, %{{.*}}, %[[M]] : i32
 // CHECK-NEXT: scf.if %[[IN2]] {
 // CHECK: llvm.return
 warp.func @product(%a: !tile.view<[B, M, 128], bf16>, %b: !tile.view<[N, 64], bf16>, %y: !tile.view<[M, 64], f32> {tile.output},

@@ -9,13 +9,13 @@
 // CHECK: arith.muli %{{.*}}, %c16_i32
 // CHECK: arith.muli %{{.*}}, %c64_i32
 // CHECK: %[[ROW:[0-9]+]] = arith.addi
-// CHECK: %[[IN:[0-9]+]] = arith.cmpi slt, %{{.*}}, %[[M]] : i32
+// CHECK: %[[IN:[0-9]+]] = arith.cmpi ult, %{{.*}}, %[[M]] : i32
 // What is past the end is read from the view's first element, and dropped.
 // CHECK: %[[P:[0-9]+]] = llvm.select %[[IN]], %{{.*}}, %[[X]] : i1, !llvm.ptr<1>
 // CHECK: %[[V:[0-9]+]] = llvm.load %[[P]] : !llvm.ptr<1> -> f32
 // CHECK: arith.select %[[IN]], %[[V]], %{{.*}} : f32
 // CHECK: arith.addi %{{.*}}, %c8_i32
-// CHECK: arith.cmpi slt, %{{.*}}, %[[M]] : i32
+// CHECK: arith.cmpi ult, %{{.*}}, %[[M]] : i32
 // CHECK: llvm.load
 // CHECK-NOT: llvm.load
 // CHECK: math.exp2 %{{.*}} : f32
@@ -47,8 +47,8 @@ warp.func @rows(%x: !tile.view<[M], f32>, %y: !tile.view<[M], f32> {tile.output}
 // CHECK-LABEL: llvm.func @one_column(
 // CHECK-SAME: %[[M:arg4]]: i32, %[[N:arg5]]: i32)
 // CHECK: %[[COL:[0-9]+]] = nvvm.read.ptx.sreg.ctaid.y
-// CHECK: %[[ROWIN:[0-9]+]] = arith.cmpi slt, %{{.*}}, %[[M]] : i32
-// CHECK: %[[COLIN:[0-9]+]] = arith.cmpi slt, %[[COL]], %[[N]] : i32
+// CHECK: %[[ROWIN:[0-9]+]] = arith.cmpi ult, %{{.*}}, %[[M]] : i32
+// CHECK: %[[COLIN:[0-9]+]] = arith.cmpi ult, %[[COL]], %[[N]] : i32
 // CHECK: %[[IN:[0-9]+]] = arith.andi %[[ROWIN]], %[[COLIN]] : i1
 // CHECK: llvm.select %[[IN]]
 // CHECK: %[[STORE:[0-9]+]] = arith.andi %[[IN]], %{{.*}} : i1
@@ -72,8 +72,8 @@ warp.func @one_column(%x: !tile.view<[M, N], f32>, %y: !tile.view<[M, N], f32> {
 // CHECK-LABEL: llvm.func @one_row(
 // CHECK-SAME: %[[M:arg4]]: i32, %[[N:arg5]]: i32)
 // CHECK: %[[ROW:[0-9]+]] = nvvm.read.ptx.sreg.ctaid.x
-// CHECK: %[[ROWIN:[0-9]+]] = arith.cmpi slt, %[[ROW]], %[[M]] : i32
-// CHECK: %[[COLIN:[0-9]+]] = arith.cmpi slt, %{{.*}}, %[[N]] : i32
+// CHECK: %[[ROWIN:[0-9]+]] = arith.cmpi ult, %[[ROW]], %[[M]] : i32
+// CHECK: %[[COLIN:[0-9]+]] = arith.cmpi ult, %{{.*}}, %[[N]] : i32
 // CHECK: arith.andi %[[ROWIN]], %[[COLIN]] : i1
 // CHECK-COUNT-4: llvm.load
 // CHECK-NOT: llvm.load

@@ -45,7 +45,7 @@ def Warp_ReturnOp : Warp_Op<"return", [Pure, Terminator, ReturnLike, HasParent<"
   let assemblyFormat = "attr-dict";
 }
 
-def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, HasParent<"FuncOp">, RecursiveMemoryEffects]> {
+def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, HasParent<"FuncOp">, Warp_Sync]> {
   let summary = "splits the thread block into roles, once";
   let description = [{
     Holds one `warp.role producer` and one `warp.role consumer`. Each warpgroup branches to its role once, at the top,
@@ -56,7 +56,7 @@ def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, HasParent<"FuncO
   let hasRegionVerifier = 1;
 }
 
-def Warp_RoleOp : Warp_Op<"role", [SingleBlock, NoTerminator, HasParent<"RolesOp">, RecursiveMemoryEffects]> {
+def Warp_RoleOp : Warp_Op<"role", [SingleBlock, NoTerminator, HasParent<"RolesOp">, Warp_Sync]> {
   let summary = "what the warpgroups of one role do";
   let description = [{
     `registers` is each thread's register count inside the role: a multiple of 8 from 24 to 240. The register file holds
