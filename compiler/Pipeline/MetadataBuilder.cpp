@@ -83,6 +83,8 @@ void addGpuLaunch(ModuleOp module, runtime::LaunchMetadata &metadata) {
       continue;
     metadata.threads = static_cast<int>(launch.getAs<IntegerAttr>("threads").getInt());
     metadata.sharedBytes = launch.getAs<IntegerAttr>("shared_bytes").getInt();
+    if (auto blocks = launch.getAs<IntegerAttr>("persistent_blocks"))
+      metadata.persistentBlocks = static_cast<int>(blocks.getInt());
     for (Attribute entry : launch.getAs<ArrayAttr>("tensor_maps")) {
       auto at = [&](int i) { return static_cast<int>(cast<IntegerAttr>(cast<ArrayAttr>(entry)[i]).getInt()); };
       metadata.tensorMaps.push_back({at(0), at(1), at(2)});

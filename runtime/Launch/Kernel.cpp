@@ -1,6 +1,9 @@
 #include "lacuna/Runtime/Kernel.h"
 
+#include "ProgramQueues.h"
 #include "TensorMapCache.h"
+
+#include <algorithm>
 
 namespace lacuna::runtime {
 
@@ -8,7 +11,8 @@ struct Kernel::State {
   LaunchSignature signature;
   Function function;
   TensorMapCache tensorMaps;
-  std::string action; ///< for the error of a failed launch, made ahead of it
+  std::unique_ptr<ProgramQueues> queues; ///< of a persistent kernel
+  std::string action;                    ///< for the error of a failed launch, made ahead of it
 
   State(LaunchSignature checked, Function entry)
       : signature(std::move(checked)), function(std::move(entry)), tensorMaps(signature.metadata()),
@@ -41,10 +45,18 @@ Expected<Kernel> Kernel::load(const Device &device, std::string_view image, Laun
         checked.kernel, checked.threads, function->registers(), device.info().name, function->maxThreads());
   if (Expected<void> allowed = function->allowShared(checked.sharedBytes); !allowed)
     return takeError(allowed);
-  return Kernel(std::make_shared<State>(std::move(*signature), std::move(*function)));
+  auto state = std::make_shared<State>(std::move(*signature), std::move(*function));
+  if (state->signature.metadata().persistentBlocks > 0) {
+    Expected<std::unique_ptr<ProgramQueues>> queues = ProgramQueues::create(device);
+    if (!queues)
+      return takeError(queues);
+    state->queues = std::move(*queues);
+  }
+  return Kernel(std::move(state));
 }
 
-Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValue> arguments) const {
+Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValue> arguments,
+                              const LaunchOptions &options) const {
   Expected<LaunchBounds> bounds = state->signature.bind(arguments);
   if (!bounds)
     return takeError(bounds);
@@ -56,11 +68,19 @@ Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValu
   if (Expected<void> encoded = state->tensorMaps.add(driver, arguments, pack); !encoded)
     return encoded;
   pack.addArguments(arguments, *bounds);
+  std::array<int64_t, 3> grid = bounds->grid;
+  if (state->queues) {
+    Expected<int32_t *> queue = state->queues->take(driver, stream.handle());
+    if (!queue)
+      return takeError(queue);
+    pack.addPrograms(*queue, options.order, *bounds);
+    grid = {std::min<int64_t>(bounds->programs(), int64_t(device.info().multiprocessors) * metadata.persistentBlocks),
+            1, 1};
+  }
   return driver.check(
-      driver.cuLaunchKernel(state->function.handle(), static_cast<unsigned>(bounds->grid[0]),
-                            static_cast<unsigned>(bounds->grid[1]), static_cast<unsigned>(bounds->grid[2]),
-                            static_cast<unsigned>(metadata.threads), 1, 1, static_cast<unsigned>(metadata.sharedBytes),
-                            stream.handle(), pack.pointers(), nullptr),
+      driver.cuLaunchKernel(state->function.handle(), static_cast<unsigned>(grid[0]), static_cast<unsigned>(grid[1]),
+                            static_cast<unsigned>(grid[2]), static_cast<unsigned>(metadata.threads), 1, 1,
+                            static_cast<unsigned>(metadata.sharedBytes), stream.handle(), pack.pointers(), nullptr),
       state->action);
 }
 

@@ -112,6 +112,10 @@ Expected<void> LaunchSignature::resolve() {
         bound[dims.back()] = true;
     }
   }
+  if (data.persistentBlocks < 0 || data.persistentBlocks > 32)
+    return broken(data, fmt::format("{} persistent thread blocks a multiprocessor", data.persistentBlocks));
+  if (data.persistentBlocks > 0)
+    bytes += 2 * sizeof(void *) + 3 * sizeof(int32_t), count += 5;
   if (bytes > ParameterPack::kMaxBytes || count + data.dims.size() + data.tensorMaps.size() > ParameterPack::kMaxCount)
     return broken(data, fmt::format("{} bytes of parameters, at most {} fit", bytes, ParameterPack::kMaxBytes));
   for (size_t dim = 0; dim < bound.size(); ++dim)
@@ -382,6 +386,12 @@ Expected<void> LaunchSignature::computeGrid(LaunchBounds &bounds) const {
                        "the grid of kernel '{}' has {} = {} on axis {}, and 1 to {} are allowed; split "
                        "the launch. Dimensions: {}",
                        data.kernel, grid[axis].text(), *extent, "xyz"[axis], limit, values());
+    // Programs are numbered by i32, and a position past the last one must still be an i32.
+    if (data.persistentBlocks > 0 && programs > kMaxExtent / 2)
+      return makeError(ErrorCode::Unsupported,
+                       "the grid of kernel '{}' has {} programs, and 1 to {} are allowed; split the launch. "
+                       "Dimensions: {}",
+                       data.kernel, programs, kMaxExtent / 2, values());
     bounds.grid[axis] = *extent;
   }
   return {};

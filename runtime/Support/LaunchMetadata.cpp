@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 constexpr std::string_view kKindNames[] = {"view", "blocks", "scalar"};
 
 Json toJsonValue(const Extent &extent) {
@@ -161,6 +161,7 @@ void readMetadata(const Json &json, std::string &error, LaunchMetadata &metadata
   reader.readStrings("positive_scalars", metadata.positiveScalars);
   reader.read("threads", metadata.threads);
   reader.read("shared_bytes", metadata.sharedBytes);
+  reader.read("persistent_blocks", metadata.persistentBlocks);
   reader.each("tensor_maps", [&](const Json &element, const std::string &path) {
     Reader map(element, path + ".", error);
     TensorMapSpec &spec = metadata.tensorMaps.emplace_back();
@@ -189,6 +190,7 @@ std::string LaunchMetadata::toJson() const {
   json["positive_scalars"] = positiveScalars;
   json["threads"] = threads;
   json["shared_bytes"] = sharedBytes;
+  json["persistent_blocks"] = persistentBlocks;
   json["tensor_maps"] = Json::array();
   for (const TensorMapSpec &map : tensorMaps)
     json["tensor_maps"].push_back(

@@ -1,5 +1,7 @@
 #include "AttentionRun.h"
 
+#include "lacuna/Runtime/ProgramOrder.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -55,25 +57,24 @@ private:
 class GpuRunner final : public AttentionRunner {
 public:
   static Expected<std::unique_ptr<AttentionRunner>> create(const Kernel &kernel, const Device &device,
-                                                           AttentionData &data, float scale) {
+                                                           AttentionData &data, const AttentionPlan &plan) {
     Expected<Stream> stream = Stream::create(device);
     if (!stream)
       return takeError(stream);
     std::unique_ptr<GpuRunner> runner(new GpuRunner(kernel, device, std::move(*stream), data));
-    if (Expected<void> done = runner->upload(scale); !done)
+    if (Expected<void> done = runner->upload(plan); !done)
       return takeError(done);
     return runner;
   }
 
   Expected<void> run() override {
-    if (Expected<void> launched = kernel.launch(stream, arguments); !launched)
+    if (Expected<void> launched = kernel.launch(stream, arguments, launchOptions); !launched)
       return launched;
     if (Expected<void> finished = stream.synchronize(); !finished)
       return finished;
-    const size_t outputs = buffers.size() - 2;
-    if (Expected<void> copied = buffers[outputs].download(data.o.data(), data.o.bytes()); !copied)
+    if (Expected<void> copied = buffers[output].download(data.o.data(), data.o.bytes()); !copied)
       return copied;
-    return buffers[outputs + 1].download(data.lse.data(), data.lse.bytes());
+    return buffers[output + 1].download(data.lse.data(), data.lse.bytes());
   }
 
   /// Warms up until the clocks have settled, then times launches one by one.
@@ -110,7 +111,7 @@ private:
     return buffers.back().data();
   }
 
-  Expected<void> upload(float scale) {
+  Expected<void> upload(const AttentionPlan &plan) {
     BlockListView list = data.lists.view();
     for (std::vector<int32_t> *part : {&data.lists.indptr, &data.lists.split, &data.lists.indices}) {
       Expected<void *> address = copy(part->data(), part->size() * sizeof(int32_t));
@@ -120,13 +121,24 @@ private:
       (part == &data.lists.indptr ? list.indptr : part == &data.lists.split ? list.split : list.indices) = pointer;
     }
     std::vector<TensorView> views;
-    for (HostTensor *tensor : {&data.q, &data.k, &data.v, &data.o, &data.lse}) { // o and lse last: run() relies on it
+    for (HostTensor *tensor : {&data.q, &data.k, &data.v, &data.o, &data.lse}) {
       Expected<void *> address = copy(tensor->data(), tensor->bytes());
       if (!address)
         return takeError(address);
       views.push_back(TensorView::contiguous(*address, tensor->dtype(), tensor->shape()));
     }
-    arguments = {views[0], views[1], views[2], list, views[3], views[4], scale};
+    arguments = {views[0], views[1], views[2], list, views[3], views[4], plan.scale};
+    output = buffers.size() - 2; // o, then lse
+    if (kernel.metadata().persistentBlocks == 0)
+      return {};
+    // Half of the cache: the rest is for what is under way.
+    std::vector<int32_t> order =
+        longestFirst(data.lists, plan.shape, plan.tile.queries, device.info().l2Bytes / 2,
+                     int64_t(device.info().multiprocessors) * kernel.metadata().persistentBlocks);
+    Expected<void *> address = copy(order.data(), order.size() * sizeof(int32_t));
+    if (!address)
+      return takeError(address);
+    launchOptions.order = static_cast<const int32_t *>(*address);
     return {};
   }
 
@@ -142,7 +154,7 @@ private:
     if (Expected<void> done = events[0].record(stream); !done)
       return takeError(done);
     for (int index = 0; index < count; ++index) {
-      if (Expected<void> launched = kernel.launch(stream, arguments); !launched)
+      if (Expected<void> launched = kernel.launch(stream, arguments, launchOptions); !launched)
         return takeError(launched);
       if (Expected<void> done = events[index + 1].record(stream); !done)
         return takeError(done);
@@ -165,6 +177,8 @@ private:
   AttentionData &data;
   std::vector<DeviceBuffer> buffers;
   Arguments arguments;
+  LaunchOptions launchOptions;
+  size_t output = 0; // the place of o among the buffers
 };
 
 } // namespace
@@ -175,7 +189,7 @@ Expected<std::unique_ptr<AttentionRunner>> AttentionRunner::create(const Compile
                                                                    AttentionData &data) {
   if (const auto *kernel = std::get_if<CpuKernel>(&compiled.code))
     return std::make_unique<CpuRunner>(*kernel, data, plan.scale);
-  return GpuRunner::create(std::get<Kernel>(compiled.code), *device, data, plan.scale);
+  return GpuRunner::create(std::get<Kernel>(compiled.code), *device, data, plan);
 }
 
 } // namespace lacuna::tools

@@ -134,6 +134,8 @@ LogicalResult ConsumerEmitter::emitDot(tile::DotOp dot) {
     Value packed = builder.create<warp::PackAFragOp>(loc, fragment, convert(dot.getA()));
     product = builder.create<warp::WgmmaRsOp>(loc, inflight, packed, slotB, acc, b.transposed);
   }
+  if (plan.schedule.overlaps(dot))
+    product.getDefiningOp()->setAttr(warp::kOverlapAttr, builder.getUnitAttr());
   Value group = builder.create<warp::WgmmaCommitOp>(loc, warp::GroupType::get(builder.getContext()));
   auto wait = builder.create<warp::WgmmaWaitOp>(loc, TypeRange{tensor}, group, ValueRange{product}, ValueRange{});
   mapping.map(dot.getResult(), wait.getResult(0));
@@ -228,6 +230,10 @@ LogicalResult ConsumerEmitter::emitIf(scf::IfOp op) {
 LogicalResult ConsumerEmitter::emitExceeds(tile::ExceedsOp exceeds) {
   Location loc = exceeds.getLoc();
   warp::ListStepOp step = steps.lookup(exceeds.getPositions());
+  if (auto list = step.getList().getDefiningOp<warp::ListOpenOp>(); list.getLimit() == convert(exceeds.getLimit())) {
+    mapping.map(exceeds.getResult(), step.getExceeds());
+    return success();
+  }
   Value length = constant(loc, exceeds.getPositions().getType().getExtent() / step.getStarts().size());
   Value any;
   for (Value start : step.getStarts()) {

@@ -1,6 +1,6 @@
 #include "KernelPlan.h"
 
-#include "lacuna/Dialect/Warp/IR/Layouts.h"
+#include "lacuna/Dialect/Warp/IR/Warp.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -37,6 +37,15 @@ static LogicalResult verifySharedLoad(tile::LoadOp load) {
       return diag;
     }
   return success();
+}
+
+/// Whether `value` is a scalar that depends on nothing but the launch and the program's place in the grid.
+static bool followsFromLaunch(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return isa<tile::FuncOp>(cast<BlockArgument>(value).getOwner()->getParentOp());
+  return isa<tile::FuncOp>(op->getParentOp()) && !isa<RankedTensorType>(value.getType()) && op->getNumRegions() == 0 &&
+         isMemoryEffectFree(op) && llvm::all_of(op->getOperands(), followsFromLaunch);
 }
 
 static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
@@ -95,8 +104,23 @@ static LogicalResult verifyRows(tile::FuncOp func, const KernelPlan &plan) {
   return failure(result.wasInterrupted());
 }
 
+static constexpr int64_t kMostRegisters = 240;
+
+int64_t KernelPlan::producerRegisters() const {
+  int64_t automatic = warpgroups == 3 ? 32 : warpgroups == 2 || sharesMultiprocessor() ? 40 : kMostRegisters;
+  return schedule.producerRegisters().value_or(automatic);
+}
+
+int64_t KernelPlan::consumerRegisters() const {
+  if (auto given = schedule.consumerRegisters())
+    return *given;
+  int64_t each = warp::entryRegisters(1 + warpgroups, sharesMultiprocessor() ? 2 : 1);
+  int64_t left = each * (1 + warpgroups) - producerRegisters();
+  return std::min(left / warpgroups / 8 * 8, kMostRegisters);
+}
+
 FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
-  KernelPlan plan;
+  KernelPlan plan(func);
   if (failed(planProducts(func, plan)))
     return failure();
   if (plan.rows == 0) // No product: the tallest tile that is stored.
@@ -107,8 +131,18 @@ FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
   if (plan.rows == 0 || plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
     return func.emitError() << "sm_90a computes tiles of 64, 128 or 192 rows, this kernel's have " << plan.rows;
   plan.warpgroups = plan.rows / warp::kWarpgroupRows;
+  if (auto consumers = plan.schedule.consumers(); consumers && *consumers != plan.warpgroups)
+    return func.emitError() << "the schedule asks for " << *consumers << " consumer warpgroups, but tiles of "
+                            << plan.rows << " rows take " << plan.warpgroups << " (64 rows each)";
   if (failed(verifyRows(func, plan)))
     return failure();
+  for (Operation *load : plan.sharedLoads) {
+    Operation *parent = load->getParentOp();
+    plan.countable &= isa<tile::FuncOp>(parent) || isa<tile::FuncOp>(parent->getParentOp());
+    if (auto dense = dyn_cast<scf::ForOp>(parent))
+      for (Value bound : {dense.getLowerBound(), dense.getUpperBound(), dense.getStep()})
+        plan.countable &= followsFromLaunch(bound);
+  }
   return plan;
 }
 

@@ -1,6 +1,7 @@
 // What tile-to-warp decides before it writes anything: rows, warpgroups, and which loads go through shared memory.
 #pragma once
 
+#include "Schedule.h"
 #include "lacuna/Dialect/Tile/IR/Tile.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SetVector.h"
@@ -8,20 +9,30 @@
 namespace lacuna {
 
 struct KernelPlan {
+  explicit KernelPlan(tile::FuncOp func) : schedule(func) {}
+
+  Schedule schedule;
   int64_t rows = 0;       // of every computed tile
   int64_t warpgroups = 0; // consumers; rows / 64
   int64_t columns = 0;    // of the widest product
   /// Loads that a product reads, in program order.
   llvm::SetVector<mlir::Operation *> sharedLoads;
 
+  /// Whether thread blocks stay and run one program after another. A kernel without copies has nothing to run ahead
+  /// with.
+  bool isPersistent() const { return !sharedLoads.empty() && schedule.isPersistent() && countable; }
+  /// Whether the preamble knows how often each shared load happens: all stand at the top or in a loop there.
+  bool countable = true;
+
   bool isShared(mlir::Operation *load) const { return sharedLoads.contains(load); }
   /// With one consumer two thread blocks share a multiprocessor, unless its products need more than the 128 registers a
   /// thread that both then start with: an accumulator of n columns takes n / 2, and ptxas some 30 beside it.
   bool sharesMultiprocessor() const { return warpgroups == 1 && columns < 192; }
-  int64_t producerRegisters() const {
-    return warpgroups == 3 ? 32 : warpgroups == 2 || sharesMultiprocessor() ? 24 : 240;
-  }
-  int64_t consumerRegisters() const { return warpgroups == 3 ? 160 : sharesMultiprocessor() ? 232 : 240; }
+  /// Registers a thread of the roles, from the schedule where it says. The producer of a persistent kernel keeps more
+  /// state than the 24 that straight copying takes.
+  int64_t producerRegisters() const;
+  /// What the producer leaves, evenly.
+  int64_t consumerRegisters() const;
 };
 
 /// Plans `func`, or says why it cannot run on sm_90a.

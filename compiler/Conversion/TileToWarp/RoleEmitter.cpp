@@ -23,8 +23,7 @@ Value RoleEmitter::counter(Location loc, Operation *loop) {
 }
 
 Value RoleEmitter::fillNumber(Operation *load) {
-  Operation *parent = load->getParentOp();
-  return isa<tile::FuncOp>(parent) ? constant(load->getLoc(), 0) : counter(load->getLoc(), parent);
+  return counter(load->getLoc(), load->getParentOp());
 }
 
 LogicalResult RoleEmitter::emitLoop(Operation *op) {
@@ -64,8 +63,8 @@ LogicalResult RoleEmitter::emitLoop(Operation *op) {
   } else {
     Value list = lists.lookup(op);
     SmallVector<Type> starts(cast<warp::ListType>(list.getType()).getRunsPerStep(), builder.getI32Type());
-    steps[body.getArgument(0)] =
-        builder.create<warp::ListStepOp>(loc, builder.getI1Type(), starts, list, loop.getInductionVar());
+    steps[body.getArgument(0)] = builder.create<warp::ListStepOp>(loc, builder.getI1Type(), builder.getI1Type(), starts,
+                                                                  list, loop.getInductionVar());
   }
   for (auto [position, index] : llvm::enumerate(carried))
     mapping.map(body.getArgument(index + 1), loop.getRegionIterArg(position));

@@ -18,12 +18,15 @@ struct Preamble {
   mlir::IRMapping values;                               // scalars and lists computed before the roles
   llvm::DenseMap<mlir::Operation *, mlir::Value> rings; // by shared load
   llvm::DenseMap<mlir::Operation *, mlir::Value> lists; // by tile.for_blocks
+  /// The number of the first fill that a loop makes, and (by the function) that loads outside loops make; absent: 0.
+  llvm::DenseMap<mlir::Operation *, mlir::Value> firstFills;
 };
 
 class RoleEmitter {
 public:
   RoleEmitter(mlir::OpBuilder builder, const KernelPlan &plan, const Preamble &preamble)
-      : builder(builder), plan(plan), rings(preamble.rings), lists(preamble.lists), mapping(preamble.values) {}
+      : builder(builder), plan(plan), rings(preamble.rings), lists(preamble.lists), mapping(preamble.values),
+        counters(preamble.firstFills) {}
   virtual ~RoleEmitter() = default;
 
 protected:

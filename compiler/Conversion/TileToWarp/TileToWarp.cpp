@@ -14,6 +14,9 @@ namespace lacuna {
 
 namespace {
 
+/// Shared memory beside the rings: mailboxes and the scratch of reductions.
+constexpr int64_t kReservedSharedBytes = 128;
+
 class KernelSplitter {
 public:
   KernelSplitter(tile::FuncOp source, const KernelPlan &plan, int64_t stages)
@@ -24,7 +27,10 @@ public:
 private:
   void createFunction();
   void emitPreamble();
+  void enterTiles();
+  void countFills();
   int64_t ringDepth(tile::LoadOp load);
+  void deepenOuterRings();
   void createRings();
   LogicalResult openLists();
   Block *createRole(warp::RolesOp roles, warp::RoleKind kind, int64_t warpgroups, int64_t registers);
@@ -34,6 +40,8 @@ private:
   int64_t stages;
   OpBuilder builder;
   warp::FuncOp target;
+  warp::ForTilesOp tiles;                               // of a persistent kernel
+  SmallVector<std::pair<tile::LoadOp, int64_t>> depths; // of the shared loads' rings
   Preamble preamble;
 };
 
@@ -53,33 +61,99 @@ void KernelSplitter::emitPreamble() {
   for (Operation &op : source.getBody().front().without_terminator()) {
     bool scalar = llvm::none_of(op.getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); });
     bool available = llvm::all_of(op.getOperands(), [&](Value value) { return preamble.values.contains(value); });
-    if (scalar && available && op.getNumRegions() == 0 && isMemoryEffectFree(&op))
+    if (!scalar || !available || op.getNumRegions() != 0 || !isMemoryEffectFree(&op))
+      continue;
+    if (!llvm::all_of(op.getResults(), [&](Value result) { return preamble.values.contains(result); }))
       builder.clone(op, preamble.values);
   }
 }
 
-/// What the schedule says of the ring that `load` belongs to, or the pass's option; a load outside loops happens once.
+/// The top-level loops whose own bodies hold shared loads, and the function if it does.
+static SmallVector<Operation *> filledRegions(tile::FuncOp source, const KernelPlan &plan) {
+  llvm::SetVector<Operation *> regions;
+  for (Operation *load : plan.sharedLoads)
+    regions.insert(load->getParentOp());
+  return SmallVector<Operation *>(regions.begin(), regions.end());
+}
+
+/// Opens the loop over programs; it carries how many fills each region has made.
+void KernelSplitter::enterTiles() {
+  size_t count = filledRegions(source, plan).size();
+  Value zero = builder.create<arith::ConstantIntOp>(source.getLoc(), 0, 32);
+  tiles = builder.create<warp::ForTilesOp>(source.getLoc(), SmallVector<Value>(count, zero));
+  SmallVector<Type> types(3 + count, builder.getI32Type());
+  builder.createBlock(&tiles.getBody(), {}, types, SmallVector<Location>(types.size(), source.getLoc()));
+  for (auto [region, carried] : llvm::zip(filledRegions(source, plan), tiles.getCarried()))
+    preamble.firstFills[region] = carried;
+  source.walk([&](tile::ProgramIdOp program) {
+    preamble.values.map(program.getResult(), tiles.getCoordinates()[program.getAxis()]);
+  });
+}
+
+/// Ends the loop over programs: how often each region's loads happened in this one.
+void KernelSplitter::countFills() {
+  Location loc = source.getLoc();
+  SmallVector<Value> after;
+  for (Operation *region : filledRegions(source, plan)) {
+    Value times;
+    if (auto sparse = dyn_cast<tile::ForBlocksOp>(region)) {
+      times = builder.create<warp::ListCountOp>(loc, builder.getI32Type(), preamble.lists.lookup(sparse));
+    } else if (auto dense = dyn_cast<scf::ForOp>(region)) {
+      auto mapped = [&](Value value) { return preamble.values.lookup(value); };
+      Value length = builder.create<arith::SubIOp>(loc, mapped(dense.getUpperBound()), mapped(dense.getLowerBound()));
+      // ceil(length / step) for a length and a step above zero.
+      Value one = builder.create<arith::ConstantIntOp>(loc, 1, 32),
+            zero = builder.create<arith::ConstantIntOp>(loc, 0, 32);
+      Value some = builder.create<arith::MaxSIOp>(loc, builder.create<arith::SubIOp>(loc, length, one), zero);
+      Value trips =
+          builder.create<arith::AddIOp>(loc, builder.create<arith::DivUIOp>(loc, some, mapped(dense.getStep())), one);
+      Value any = builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, length, zero);
+      times = builder.create<arith::SelectOp>(loc, any, trips, zero);
+    } else {
+      times = builder.create<arith::ConstantIntOp>(loc, 1, 32);
+    }
+    after.push_back(builder.create<arith::AddIOp>(loc, preamble.firstFills[region], times));
+  }
+  builder.create<warp::NextTileOp>(loc, after);
+}
+
+/// A load outside loops happens once a program; a ring that the schedule does not name is as deep as the pass's option
+/// says.
 int64_t KernelSplitter::ringDepth(tile::LoadOp load) {
-  if (isa<tile::FuncOp>(load->getParentOp()))
-    return 1;
-  auto ring = load->getAttrOfType<IntegerAttr>("ring");
-  auto depths =
-      source.getSchedule() ? source.getScheduleAttr().getAs<DenseI64ArrayAttr>("ring_depths") : DenseI64ArrayAttr();
-  if (!ring || !depths || ring.getInt() >= depths.size())
-    return stages;
-  return depths[ring.getInt()];
+  return isa<tile::FuncOp>(load->getParentOp()) ? 1 : plan.schedule.ringDepth(load).value_or(stages);
+}
+
+static warp::RingType ringType(tile::LoadOp load, int64_t depth) {
+  auto tile = cast<RankedTensorType>(load.getResult().getType());
+  return warp::RingType::get(load.getContext(), depth, tile.getDimSize(0), tile.getDimSize(1), tile.getElementType());
+}
+
+/// A persistent kernel's producer may load for the next program while this one still reads: what is loaded once a
+/// program gets a second slot where shared memory is left.
+void KernelSplitter::deepenOuterRings() {
+  int64_t used = kReservedSharedBytes;
+  for (auto &[load, depth] : depths)
+    used += warp::ringBytes(ringType(load, depth));
+  for (auto &[load, depth] : depths) {
+    if (!isa<tile::FuncOp>(load->getParentOp()))
+      continue;
+    int64_t more = warp::ringBytes(ringType(load, 2)) - warp::ringBytes(ringType(load, depth));
+    if (used + more <= warp::kSharedMemoryLimit / (plan.sharesMultiprocessor() ? 2 : 1))
+      depth = 2, used += more;
+  }
 }
 
 void KernelSplitter::createRings() {
-  for (auto [index, op] : llvm::enumerate(plan.sharedLoads)) {
-    auto load = cast<tile::LoadOp>(op);
-    auto tileType = cast<RankedTensorType>(load.getResult().getType());
-    auto type = warp::RingType::get(builder.getContext(), ringDepth(load), tileType.getDimSize(0),
-                                    tileType.getDimSize(1), tileType.getElementType());
+  for (Operation *op : plan.sharedLoads)
+    depths.emplace_back(cast<tile::LoadOp>(op), ringDepth(cast<tile::LoadOp>(op)));
+  if (plan.isPersistent())
+    deepenOuterRings();
+  for (auto [index, entry] : llvm::enumerate(depths)) {
+    auto [load, depth] = entry;
     auto argument = dyn_cast<BlockArgument>(load.getView());
     auto name = argument ? source.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kNameAttr) : StringAttr();
-    preamble.rings[op] = builder.create<warp::RingCreateOp>(
-        op->getLoc(), type, name ? name : builder.getStringAttr("ring" + std::to_string(index)));
+    preamble.rings[load] = builder.create<warp::RingCreateOp>(
+        load.getLoc(), ringType(load, depth), name ? name : builder.getStringAttr("ring" + std::to_string(index)));
   }
 }
 
@@ -112,15 +186,24 @@ Block *KernelSplitter::createRole(warp::RolesOp roles, warp::RoleKind kind, int6
 
 LogicalResult KernelSplitter::run() {
   createFunction();
-  emitPreamble();
   createRings();
+  bool persistent = plan.isPersistent();
+  if (persistent)
+    enterTiles();
+  emitPreamble();
   if (failed(openLists()))
     return failure();
   auto roles = builder.create<warp::RolesOp>(source.getLoc());
+  if (persistent) {
+    countFills();
+    builder.setInsertionPointAfter(tiles);
+  }
   builder.create<warp::ReturnOp>(source.getLoc());
   builder.createBlock(&roles.getBody());
   Block *producer = createRole(roles, warp::RoleKind::Producer, 1, plan.producerRegisters());
   Block *consumer = createRole(roles, warp::RoleKind::Consumer, plan.warpgroups, plan.consumerRegisters());
+  if (plan.schedule.takesTurns() && plan.warpgroups > 1)
+    consumer->getParentOp()->setAttr(warp::kTurnsAttr, builder.getUnitAttr());
   if (failed(emitProducer(source, OpBuilder::atBlockEnd(producer), plan, preamble)) ||
       failed(emitConsumer(source, OpBuilder::atBlockEnd(consumer), plan, preamble)))
     return failure();

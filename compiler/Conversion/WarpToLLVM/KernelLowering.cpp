@@ -53,6 +53,9 @@ void KernelLowering::planSharedMemory() {
     ring.emptyBarriers = offset + 8 * ring.type.getDepth();
     offset += 16 * ring.type.getDepth();
   }
+  mailboxes = offset;
+  if (isPersistent())
+    offset += kMailboxBytes;
   reduceScratch = offset;
   bool reduces = source.walk([](warp::BlockReduceOp) { return WalkResult::interrupt(); }).wasInterrupted();
   sharedBytes = offset + (reduces ? 16 * consumerWarpgroups : 0);
@@ -87,6 +90,8 @@ void KernelLowering::createFunction() {
     }
   }
   types.append(source.getDims().size(), i32Type);
+  if (isPersistent())
+    types.append({global, global, i32Type, i32Type, i32Type});
 
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types);
   target = builder.create<LLVM::LLVMFuncOp>(source.getLoc(), source.getSymName(), type);
@@ -98,7 +103,7 @@ void KernelLowering::createFunction() {
   }
   int64_t warpgroups = 1 + consumerWarpgroups;
   int64_t total = warp::kWarpgroupThreads * (producerRegisters + consumerWarpgroups * consumerRegisters);
-  int64_t blocks = total <= 65536 / 2 ? 2 : 1;
+  int64_t blocks = blocksPerMultiprocessor = total <= 65536 / 2 ? 2 : 1;
   entryRegisters = std::min(warp::entryRegisters(warpgroups, blocks), std::max(producerRegisters, consumerRegisters));
   target->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   target->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
@@ -127,6 +132,9 @@ void KernelLowering::mapParameters(Block &entry) {
   }
   for (Attribute dim : source.getDims())
     dims[cast<StringAttr>(dim).getValue()] = entry.getArgument(next++);
+  if (isPersistent())
+    for (Value *field : {&tiles.queue, &tiles.order, &tiles.width, &tiles.height, &tiles.count})
+      *field = entry.getArgument(next++);
 }
 
 void KernelLowering::emitThreadIds() {
@@ -168,30 +176,11 @@ void KernelLowering::emitBarrierInit() {
         // One lane of every consumer warp releases.
         ptx.initBarrier(loc, add(loc, sharedBase, ring.emptyBarriers + 8 * slot), 4 * consumerWarpgroups);
       }
+    if (isPersistent())
+      initMailboxes(loc);
     ptx.fenceBarrierInit(loc);
   }
   ptx.blockBarrier(loc);
-}
-
-LogicalResult KernelLowering::emitRoles(warp::RolesOp roles) {
-  Location loc = roles.getLoc();
-  Value producing = compare(loc, arith::CmpIPredicate::eq, warpgroup, i32(loc, 0));
-  auto branch = builder.create<scf::IfOp>(loc, producing, /*withElseRegion=*/true);
-  for (auto role : roles.getBody().front().getOps<warp::RoleOp>()) {
-    bool producer = role.getKind() == warp::RoleKind::Producer;
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(producer ? branch.thenBlock() : branch.elseBlock());
-    if (int64_t registers = role.getRegisters(); registers != entryRegisters)
-      ptx.setMaxRegisters(loc, registers, /*increase=*/registers > entryRegisters);
-    if (producer) { // One thread issues every copy.
-      Value first = compare(loc, arith::CmpIPredicate::eq, threadId, i32(loc, 0));
-      auto elected = builder.create<scf::IfOp>(loc, first, /*withElseRegion=*/false);
-      builder.setInsertionPointToStart(elected.thenBlock());
-    }
-    if (failed(lowerBlock(role.getBody().front())))
-      return failure();
-  }
-  return success();
 }
 
 NamedAttrList KernelLowering::launchAttributes() {
@@ -204,18 +193,21 @@ NamedAttrList KernelLowering::launchAttributes() {
   for (auto [index, argument] : llvm::enumerate(arguments))
     if (argument.alignment)
       alignments.push_back(builder.getI64ArrayAttr({static_cast<int64_t>(index), argument.alignment}));
+  if (isPersistent())
+    attributes.set("persistent_blocks", builder.getI64IntegerAttr(blocksPerMultiprocessor));
   attributes.set("tensor_maps", builder.getArrayAttr(maps));
   attributes.set("alignments", builder.getArrayAttr(alignments));
   return attributes;
 }
 
 LogicalResult KernelLowering::run() {
-  for (auto role : source.getOps<warp::RolesOp>())
-    for (auto inner : role.getBody().front().getOps<warp::RoleOp>())
-      if (inner.getKind() == warp::RoleKind::Consumer)
-        consumerWarpgroups = inner.getWarpgroups(), consumerRegisters = inner.getRegisters();
-      else
-        producerRegisters = inner.getRegisters();
+  source.walk([&](warp::RoleOp role) {
+    if (role.getKind() == warp::RoleKind::Consumer)
+      consumerWarpgroups = role.getWarpgroups(), consumerRegisters = role.getRegisters();
+    else
+      producerRegisters = role.getRegisters();
+  });
+  persistent = !source.getOps<warp::ForTilesOp>().empty();
   planSharedMemory();
   collectTensorMaps();
   createFunction();

@@ -45,13 +45,12 @@ private:
   void mapParameters(mlir::Block &entry);
   void emitThreadIds();
   void emitBarrierInit();
-  mlir::LogicalResult emitRoles(warp::RolesOp roles);
   mlir::NamedAttrList launchAttributes();
 
   //===- LowerControl.cpp: blocks, loops, conditions, lists ------------------------------------------------------===//
   struct List {
     warp::ListType type;
-    mlir::Value indices, first, split, end, partialSteps, count, limit;
+    mlir::Value indices, first, split, end, partialSteps, masked, count, limit;
   };
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lowerOp(mlir::Operation *op);
@@ -59,6 +58,28 @@ private:
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
   void lowerListOpen(warp::ListOpenOp op);
   void lowerListStep(warp::ListStepOp op);
+  mlir::Value exceedingSteps(mlir::Location loc, const List &list, mlir::Value fullBlocks);
+  mlir::Value stepInRow(mlir::Location loc, const List &list, mlir::Value number);
+
+  //===- LowerTiles.cpp: roles, persistent kernels, turns ---------------------------------------------------------===//
+  static constexpr int64_t kMailboxFull = 0, kMailboxEmpty = 16, kMailboxWord = 32, kMailboxBytes = 40;
+  struct Mailbox {
+    mlir::Value word, full, empty, parity;
+  };
+  bool isPersistent() const { return persistent; }
+  mlir::LogicalResult lowerRoles(warp::RolesOp roles, warp::ForTilesOp around);
+  mlir::LogicalResult lowerTileLoop(warp::ForTilesOp op, warp::RoleOp role);
+  void initMailboxes(mlir::Location loc);
+  Mailbox mailbox(mlir::Location loc, mlir::Value round);
+  mlir::Value isGiven(mlir::Location loc, mlir::Value pointer);
+  mlir::Value programAt(mlir::Location loc, mlir::Value position);
+  mlir::Value takePosition(mlir::Location loc, mlir::Value round);
+  void postProgram(mlir::Location loc, mlir::Value round, mlir::Value program);
+  mlir::Value receiveProgram(mlir::Location loc, mlir::Value round);
+  void leaveQueue(mlir::Location loc);
+  void lowerFirstTurn(mlir::Location loc);
+  void lowerTurnWait(mlir::Location loc);
+  void lowerTurnPass(mlir::Location loc);
 
   //===- LowerRings.cpp: rings, copies, products ------------------------------------------------------------------===//
   struct Slot {
@@ -130,9 +151,15 @@ private:
   };
   llvm::SmallVector<ArgumentValues> arguments;
   llvm::StringMap<mlir::Value> dims;
+  struct Tiles {
+    mlir::Value queue, order; // pointers, may be null
+    mlir::Value width, height, count;
+  };
+  Tiles tiles; // of a persistent kernel
 
   int64_t consumerWarpgroups = 0, producerRegisters = 0, consumerRegisters = 0, entryRegisters = 0;
-  int64_t reduceScratch = 0, sharedBytes = 0;
+  int64_t mailboxes = 0, reduceScratch = 0, sharedBytes = 0, blocksPerMultiprocessor = 1;
+  bool persistent = false, inProducer = false;
   mlir::Value sharedBase, threadId, warpgroup, lane, warpInGroup, consumer; // consumer: this warpgroup's number as one
 };
 

@@ -24,7 +24,8 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](scf::ForOp op) { return lowerFor(op); })
       .Case([&](scf::IfOp op) { return lowerIf(op); })
-      .Case([&](warp::RolesOp op) { return emitRoles(op); })
+      .Case([&](warp::RolesOp op) { return lowerRoles(op, {}); })
+      .Case([&](warp::ForTilesOp op) { return lowerRoles(op.getRoles(), op); })
       .Case([&](warp::RingCreateOp op) { return success(); }) // planSharedMemory
       .Case([&](warp::WgmmaWaitOp op) { return lowerWgmmaWait(op); })
       .Case([&](arith::ConstantOp op) { return lowerConstant(op), success(); })
@@ -39,6 +40,7 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case([&](warp::WarpgroupOp op) { return values[op] = {consumer}, success(); })
       .Case([&](warp::ListOpenOp op) { return lowerListOpen(op), success(); })
       .Case([&](warp::ListCountOp op) { return values[op] = {lists[op.getList()].count}, success(); })
+      .Case([&](warp::ListMaskedOp op) { return values[op] = {lists[op.getList()].masked}, success(); })
       .Case([&](warp::ListStepOp op) { return lowerListStep(op), success(); })
       .Case([&](warp::RingAcquireOp op) { return lowerAcquire(op), success(); })
       .Case([&](warp::RingFillOp op) { return lowerFill(op), success(); })
@@ -68,6 +70,8 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case([&](warp::NamedBarrierArriveOp op) {
         return ptx.namedBarrierArrive(loc, op.getId(), op.getThreads()), success();
       })
+      .Case([&](warp::TurnWaitOp) { return lowerTurnWait(loc), success(); })
+      .Case([&](warp::TurnPassOp) { return lowerTurnPass(loc), success(); })
       .Case([&](warp::FenceAsyncOp) { return ptx.fenceAsync(loc), success(); })
       .Case([&](arith::TruncFOp op) { return lowerTruncation(op), success(); })
       .Default([&](Operation *op) { return lowerElementwise(op); });
@@ -180,6 +184,7 @@ void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
             bound(blocks.indptr, add(loc, index, one64)),
             {},
             {},
+            {},
             scalar(op.getLimit())};
   Value partial = builder.create<arith::SubIOp>(loc, list.split, list.first);
   Value full = builder.create<arith::SubIOp>(loc, list.end, list.split);
@@ -191,7 +196,55 @@ void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
   };
   list.partialSteps = steps(partial);
   list.count = add(loc, list.partialSteps, steps(full));
+  list.masked = add(loc, list.partialSteps, exceedingSteps(loc, list, full));
   lists[op.getList()] = list;
+}
+
+/// How many of the last full steps of a row reach past the limit, or are padded: only its last block can.
+Value KernelLowering::exceedingSteps(Location loc, const List &list, Value fullBlocks) {
+  int64_t keyBlock = list.type.getKeyBlock(), step = list.type.getStep(), runs = list.type.getRunsPerStep();
+  Value zero = i32(loc, 0);
+  Value some = compare(loc, arith::CmpIPredicate::sgt, fullBlocks, zero);
+  auto choose = [&](Value condition, Value yes, Value no) -> Value {
+    return builder.create<arith::SelectOp>(loc, condition, yes, no);
+  };
+  Value last = choose(some, add(loc, list.end, -1), list.first);
+  // A list without any block has nothing to read.
+  auto read = builder.create<scf::IfOp>(loc, TypeRange{builder.getI32Type()}, some, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(read.thenBlock());
+    builder.create<scf::YieldOp>(loc, loadInt(loc, list.indices, i64(loc, last)));
+    builder.setInsertionPointToEnd(read.elseBlock());
+    builder.create<scf::YieldOp>(loc, zero);
+  }
+  Value end = mul(loc, add(loc, read.getResult(0), 1), keyBlock);
+  Value past = builder.create<arith::SubIOp>(loc, end, list.limit);
+  Value count;
+  if (runs == 1) {
+    // ceil(past / step), at most the block's steps; a negative `past` gives none.
+    Value steps = builder.create<arith::DivSIOp>(loc, add(loc, past, step - 1), i32(loc, step));
+    count = builder.create<arith::MinSIOp>(loc, builder.create<arith::MaxSIOp>(loc, steps, zero),
+                                           i32(loc, list.type.getStepsPerBlock()));
+  } else {
+    Value rest = builder.create<arith::RemUIOp>(loc, fullBlocks, i32(loc, runs));
+    Value padded = compare(loc, arith::CmpIPredicate::ne, rest, zero);
+    Value exceeds = builder.create<arith::OrIOp>(loc, padded, compare(loc, arith::CmpIPredicate::sgt, past, zero));
+    count = builder.create<arith::ExtUIOp>(loc, builder.getI32Type(), exceeds);
+  }
+  return choose(some, count, zero);
+}
+
+/// The step of the row, in the order of its blocks, that is the `number`th to be run.
+Value KernelLowering::stepInRow(Location loc, const List &list, Value number) {
+  auto choose = [&](arith::CmpIPredicate predicate, Value bound, Value yes, Value no) -> Value {
+    return builder.create<arith::SelectOp>(loc, compare(loc, predicate, number, bound), yes, no);
+  };
+  auto subtract = [&](Value a, Value b) -> Value { return builder.create<arith::SubIOp>(loc, a, b); };
+  Value fromEnd = subtract(add(loc, add(loc, list.count, list.partialSteps), -1), number);
+  Value later = subtract(number, subtract(list.masked, list.partialSteps));
+  return choose(arith::CmpIPredicate::slt, list.partialSteps, number,
+                choose(arith::CmpIPredicate::slt, list.masked, fromEnd, later));
 }
 
 void KernelLowering::lowerListStep(warp::ListStepOp op) {
@@ -199,9 +252,16 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
   const List &list = lists[op.getList()];
   int64_t runs = list.type.getRunsPerStep(), stepsPerBlock = list.type.getStepsPerBlock();
   int64_t keyBlock = list.type.getKeyBlock(), step = list.type.getStep();
-  Value number = scalar(op.getIndex());
-  Value partial = compare(loc, arith::CmpIPredicate::slt, number, list.partialSteps);
+  Value index = scalar(op.getIndex());
+  Value number = stepInRow(loc, list, index);
+  Value partial = compare(loc, arith::CmpIPredicate::slt, index, list.partialSteps);
   values[op.getPartial()] = {partial};
+  Value exceeds;
+  auto setStart = [&](int64_t run, Value start) {
+    values[op.getStarts()[run]] = {start};
+    Value past = compare(loc, arith::CmpIPredicate::sgt, add(loc, start, list.type.getRunLength()), list.limit);
+    exceeds = exceeds ? builder.create<arith::OrIOp>(loc, exceeds, past).getResult() : past;
+  };
   if (runs == 1) {
     Value entry = number, inner;
     if (stepsPerBlock > 1) {
@@ -210,7 +270,8 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
     }
     Value block = loadInt(loc, list.indices, i64(loc, add(loc, list.first, entry)));
     Value start = mul(loc, block, keyBlock);
-    values[op.getStarts()[0]] = {inner ? add(loc, start, mul(loc, inner, step)) : start};
+    setStart(0, inner ? add(loc, start, mul(loc, inner, step)) : start);
+    values[op.getExceeds()] = {exceeds};
     return;
   }
   // Several blocks a step, partial and full ones apart. The padding of an odd step lies past the limit, at a multiple
@@ -229,8 +290,9 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
     Value there = compare(loc, arith::CmpIPredicate::slt, entry, end);
     Value safe = builder.create<arith::SelectOp>(loc, there, entry, first);
     Value start = mul(loc, loadInt(loc, list.indices, i64(loc, safe)), keyBlock);
-    values[op.getStarts()[run]] = {builder.create<arith::SelectOp>(loc, there, start, padding)};
+    setStart(run, builder.create<arith::SelectOp>(loc, there, start, padding));
   }
+  values[op.getExceeds()] = {exceeds};
 }
 
 } // namespace lacuna

@@ -41,6 +41,14 @@ void Emitter::namedBarrierArrive(Location loc, int64_t id, int64_t threads) {
   call(loc, "bar.arrive " + Twine(id) + ", " + Twine(threads) + ";", "~{memory}", {});
 }
 
+void Emitter::namedBarrierSync(Location loc, Value id, int64_t threads) {
+  call(loc, "bar.sync $0, " + Twine(threads) + ";", "r,~{memory}", id);
+}
+
+void Emitter::namedBarrierArrive(Location loc, Value id, int64_t threads) {
+  call(loc, "bar.arrive $0, " + Twine(threads) + ";", "r,~{memory}", id);
+}
+
 void Emitter::waitBarrier(Location loc, Value address, Value parity) {
   call(loc,
        "{ .reg .pred P; WAIT${:uid}: mbarrier.try_wait.parity.shared::cta.b64 P, [$0], $1; @!P bra.uni WAIT${:uid}; }",
@@ -166,6 +174,18 @@ Value Emitter::shuffleXor(Location loc, Value value, int64_t mask) {
 
 Value Emitter::loadShared(Location loc, Value address) {
   return call(loc, builder.getF32Type(), "ld.shared.f32 $0, [$1];", "=f,r,~{memory}", address);
+}
+
+Value Emitter::loadSharedInt(Location loc, Value address) {
+  return call(loc, builder.getI32Type(), "ld.shared.u32 $0, [$1];", "=r,r,~{memory}", address);
+}
+
+void Emitter::storeSharedInt(Location loc, Value address, Value value) {
+  call(loc, "st.shared.u32 [$0], $1;", "r,r,~{memory}", {address, value});
+}
+
+Value Emitter::atomicAdd(Location loc, Value pointer, Value value) {
+  return call(loc, builder.getI32Type(), "atom.global.add.u32 $0, [$1], $2;", "=r,l,r,~{memory}", {pointer, value});
 }
 
 void Emitter::storeShared(Location loc, Value address, Value value, Value predicate) {

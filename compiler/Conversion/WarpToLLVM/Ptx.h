@@ -27,6 +27,8 @@ public:
   void blockBarrier(mlir::Location loc);
   void namedBarrierSync(mlir::Location loc, int64_t id, int64_t threads);
   void namedBarrierArrive(mlir::Location loc, int64_t id, int64_t threads);
+  void namedBarrierSync(mlir::Location loc, mlir::Value id, int64_t threads);
+  void namedBarrierArrive(mlir::Location loc, mlir::Value id, int64_t threads);
   /// Spins until the phase of parity `parity` of the mbarrier is complete.
   void waitBarrier(mlir::Location loc, mlir::Value address, mlir::Value parity);
   void arrive(mlir::Location loc, mlir::Value address, mlir::Value predicate);
@@ -47,6 +49,10 @@ public:
   mlir::Value broadcastLane0(mlir::Location loc, mlir::Value value);
   mlir::Value shuffleXor(mlir::Location loc, mlir::Value value, int64_t mask);
   mlir::Value loadShared(mlir::Location loc, mlir::Value address);
+  mlir::Value loadSharedInt(mlir::Location loc, mlir::Value address);
+  void storeSharedInt(mlir::Location loc, mlir::Value address, mlir::Value value);
+  /// Adds to an i32 in global memory, whole device; its value before.
+  mlir::Value atomicAdd(mlir::Location loc, mlir::Value pointer, mlir::Value value);
   void storeShared(mlir::Location loc, mlir::Value address, mlir::Value value, mlir::Value predicate);
 
 private:

@@ -8,22 +8,9 @@
 
 using namespace lacuna;
 using namespace lacuna::runtime;
+using fake::FakeDriver;
 
 namespace {
-
-/// A fresh fake driver for one test; nothing may be alive at its end.
-struct FakeDriver {
-  FakeDriver() { fake::state() = fake::State(); }
-  ~FakeDriver() {
-    for (const auto &[kind, count] : fake::state().live) {
-      CAPTURE(kind);
-      CHECK(count == 0);
-    }
-    CHECK(fake::state().stack.empty());
-  }
-  Expected<std::shared_ptr<const Driver>> load() { return Driver::fromResolver(fake::resolve, "a fake driver"); }
-  fake::State &state = fake::state();
-};
 
 LaunchMetadata copyMetadata() {
   LaunchMetadata metadata;

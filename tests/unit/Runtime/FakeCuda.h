@@ -10,8 +10,11 @@
 
 #include "lacuna/Runtime/Driver.h"
 
+#include <doctest/doctest.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -27,6 +30,8 @@ struct State {
   int failCall = -1;           ///< the call with this number, from 0, gives failResult
   cu::Result failResult = cu::OutOfMemory;
   int maxThreads = 1024;
+  bool capturing = false;
+  std::function<void(void **parameters)> onLaunch; ///< sees each launch's parameters
 
   int calls = 0;
   std::map<std::string, int> live;  ///< contexts, streams, events, buffers, modules
@@ -76,6 +81,8 @@ FAKE(cuDevicePrimaryCtxRetain, (cu::Context * context, cu::Device), ++s.live["co
 FAKE(cuStreamCreate, (cu::Stream * stream, unsigned), ++s.live["streams"];
      *stream = reinterpret_cast<cu::Stream>(0x2000))
 FAKE(cuStreamSynchronize, (cu::Stream))
+FAKE(cuStreamIsCapturing, (cu::Stream, cu::CaptureStatus *status),
+     *status = s.capturing ? cu::CaptureActive : cu::CaptureNone)
 FAKE(cuEventCreate, (cu::Event * event, unsigned), ++s.live["events"]; *event = reinterpret_cast<cu::Event>(0x3000))
 FAKE(cuEventRecord, (cu::Event, cu::Stream))
 FAKE(cuEventSynchronize, (cu::Event))
@@ -117,6 +124,8 @@ inline cu::Result cuLaunchKernel(cu::Function, unsigned x, unsigned y, unsigned 
   unsigned grid[] = {x, y, z};
   std::memcpy(s.lastGrid, grid, sizeof(grid));
   s.lastParameters.assign(parameters, parameters + 4);
+  if (s.onLaunch)
+    s.onLaunch(parameters);
   return cu::Success;
 }
 
@@ -190,6 +199,20 @@ inline cu::Result resolve(const char *name, void **function, int, uint64_t, int 
 #include "lacuna/Runtime/DriverFunctions.def"
   return *function && state().missingFunction != name ? cu::Success : cu::NotFound;
 }
+
+/// A fresh fake driver for one test; nothing may be alive at its end.
+struct FakeDriver {
+  FakeDriver() { fake::state() = fake::State(); }
+  ~FakeDriver() {
+    for (const auto &[kind, count] : fake::state().live) {
+      CAPTURE(kind);
+      CHECK(count == 0);
+    }
+    CHECK(fake::state().stack.empty());
+  }
+  Expected<std::shared_ptr<const Driver>> load() { return Driver::fromResolver(resolve, "a fake driver"); }
+  State &state = fake::state();
+};
 
 } // namespace lacuna::runtime::fake
 

@@ -58,7 +58,7 @@ TEST_CASE("JSON that is no metadata is refused by field") {
   CHECK(problem("{") == "launch metadata of 1 bytes is not JSON");
   CHECK(problem("[]").find("expected an object") != std::string::npos);
   CHECK(problem("{}").find("field 'schema': expected a value, found nothing") != std::string::npos);
-  CHECK(problem(replaced(text, "\"schema\": 1", "\"schema\": 2")).find("'schema': expected 1, found 2") !=
+  CHECK(problem(replaced(text, "\"schema\": 2", "\"schema\": 3")).find("'schema': expected 2, found 3") !=
         std::string::npos);
   CHECK(problem(replaced(text, "\"threads\": 384", "\"threads\": 1e99")).find("'threads': expected an integer") !=
         std::string::npos);

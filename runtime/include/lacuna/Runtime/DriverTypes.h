@@ -82,6 +82,9 @@ enum TensorMapSwizzle : int { Swizzle128B = 3 };
 enum TensorMapL2Promotion : int { L2Promotion128B = 2 };
 enum TensorMapFill : int { FillZero = 0 };
 
+/// CUstreamCaptureStatus.
+enum CaptureStatus : int { CaptureNone = 0, CaptureActive = 1, CaptureInvalidated = 2 };
+
 constexpr unsigned kStreamNonBlocking = 1;
 constexpr unsigned kEventDefault = 0;
 

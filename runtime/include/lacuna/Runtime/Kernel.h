@@ -20,6 +20,14 @@
 
 namespace lacuna::runtime {
 
+/// What a launch may choose beside its arguments.
+struct LaunchOptions {
+  /// Persistent kernels: a device pointer to a permutation of the grid's programs (numbered x fastest, then y), the
+  /// order in which they start. Null: as numbered. It must stay valid until the kernel has run. Entries outside the
+  /// grid are undefined behaviour; other kernels ignore it.
+  const int32_t *order = nullptr;
+};
+
 /// A kernel on one GPU. A handle: copies share the loaded code.
 /// Thread safety: any number of threads may launch; the cache of tensor maps has a lock of its own.
 class Kernel {
@@ -32,7 +40,8 @@ public:
   /// captured into a CUDA graph; tensor maps are encoded again only for a pointer, shape or strides not seen lately.
   /// The memory must stay valid until the kernel has run. Views hold device pointers.
   /// Errors: as LaunchSignature::bind (nothing was enqueued); as Driver::check.
-  Expected<void> launch(const Stream &stream, std::span<const ArgumentValue> arguments) const;
+  Expected<void> launch(const Stream &stream, std::span<const ArgumentValue> arguments,
+                        const LaunchOptions &options = {}) const;
 
   const LaunchMetadata &metadata() const;
   /// Registers, local memory and the like.

@@ -13,6 +13,9 @@
 //                        indptr[b*batchStride + h*headStride + r]; r >= rowBlocks is an empty row.
 //        Scalar:         one f32 or i32
 //   3. the run-time dimensions, i32 each, in the order of `dims`.
+//   4. persistent kernels only: queue and order (pointers to int32, either may be null), the grid's x and y and the
+//   number
+//      of programs (i32 each). docs/launch-abi.md says what they are.
 //
 // A CPU kernel is `void symbol(void **params, int32_t x, int32_t y, int32_t z)`; params[i] points to parameter i, as
 // for cuLaunchKernel.
@@ -91,6 +94,9 @@ struct LaunchMetadata {
   int threads = 1;         ///< threads a CTA (GPU)
   int64_t sharedBytes = 0; ///< dynamic shared memory a CTA, in bytes (GPU)
   std::vector<TensorMapSpec> tensorMaps = {};
+  /// Thread blocks that a multiprocessor holds of a persistent kernel (GPU), which takes the grid's programs from a
+  /// queue; 0: one thread block runs one program.
+  int persistentBlocks = 0;
   bool operator==(const LaunchMetadata &) const = default;
 
   /// One JSON object, keys in a fixed order, so that equal metadata gives equal bytes.

@@ -6,26 +6,28 @@
 // CHECK-LABEL: warp.func @runs
 // CHECK: %[[LIST:.*]] = warp.list_open {{.*}} -> <32, 128>
 // CHECK: warp.role producer
-// CHECK: %{{.*}}, %[[S:.*]]:4 = warp.list_step %[[LIST]][%{{.*}}] : <32, 128> -> i1, i32, i32, i32, i32
+// CHECK: %{{.*}}, %{{.*}}, %[[S:.*]]:4 = warp.list_step %[[LIST]][%{{.*}}] : <32, 128> -> i32, i32, i32, i32
 // CHECK: warp.ring_fill %{{.*}} bytes 16384
 // CHECK-NEXT: warp.tma_load %{{.*}}[%[[S]]#0, %{{.*}}] axis 0 size 32 by 64 at 0, 0
 // CHECK-NEXT: warp.tma_load %{{.*}}[%[[S]]#1, %{{.*}}] axis 0 size 32 by 64 at 32, 0
 // CHECK-NEXT: warp.tma_load %{{.*}}[%[[S]]#2, %{{.*}}] axis 0 size 32 by 64 at 64, 0
 // CHECK-NEXT: warp.tma_load %{{.*}}[%[[S]]#3, %{{.*}}] axis 0 size 32 by 64 at 96, 0
 // CHECK-NEXT: }
-// The consumers' positions and tests look at each run.
+// The consumers' positions look at each run. Whether a run passes the list's own limit the step itself says; of another
+// bound each run is asked.
 // CHECK: warp.role consumer
-// CHECK: %[[PARTIAL:.*]], %[[C:.*]]:4 = warp.list_step %[[LIST]]
+// CHECK: %[[PARTIAL:.*]], %[[EXCEEDS:.*]], %[[C:.*]]:4 = warp.list_step %[[LIST]]
 // CHECK: %[[END0:.*]] = arith.addi %[[C]]#0, %[[LEN:.*]] : i32
-// CHECK: %[[PAST0:.*]] = arith.cmpi sgt, %[[END0]], %[[N:.*]] : i32
+// CHECK: %[[PAST0:.*]] = arith.cmpi sgt, %[[END0]], %[[M:.*]] : i32
 // CHECK: %[[END1:.*]] = arith.addi %[[C]]#1, %{{.*}} : i32
-// CHECK: %[[PAST1:.*]] = arith.cmpi sgt, %[[END1]], %[[N]] : i32
+// CHECK: %[[PAST1:.*]] = arith.cmpi sgt, %[[END1]], %[[M]] : i32
 // CHECK: %[[ANY1:.*]] = arith.ori %[[PAST0]], %[[PAST1]]
 // CHECK: arith.addi %[[C]]#2
 // CHECK: arith.ori %[[ANY1]]
 // CHECK: arith.addi %[[C]]#3
 // CHECK: %[[ANY:.*]] = arith.ori
-// CHECK: scf.if %[[ANY]] -> (tensor<64x128xf32, #warp.acc>) {
+// CHECK: arith.andi %[[EXCEEDS]], %[[ANY]] : i1
+// CHECK: scf.if %[[EXCEEDS]] -> (tensor<64x128xf32, #warp.acc>) {
 // CHECK:   warp.positions %[[C]]#0, %[[C]]#1, %[[C]]#2, %[[C]]#3 : tensor<1x128xi32, #warp.col>
 // CHECK:   scf.yield
 // CHECK: } else {
@@ -37,6 +39,7 @@ tile.func @runs(%q: !tile.view<[M, 64], bf16>, %k: !tile.view<[N, 64], bf16>, %r
   %zero = arith.constant dense<0.0> : tensor<64x1xf32>
   %masked = arith.constant dense<0.0> : tensor<64x128xf32>
   %p = tile.program_id 0
+  %m = tile.dim "M"
   %n = tile.dim "N"
   %tq = tile.load %q[%p, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<64x64xbf16>
   %r = tile.for_blocks %t in %rows[%c0, %c0, %p] step 128 limit %n init(%acc = %zero) : !tile.blocks<64, 32, [1, 1]>, tensor<64x1xf32> {
@@ -44,6 +47,8 @@ tile.func @runs(%q: !tile.view<[M, 64], bf16>, %k: !tile.view<[N, 64], bf16>, %r
     %kt = tile.transpose %tk : tensor<128x64xbf16> -> tensor<64x128xbf16>
     %s = tile.dot %tq, %kt : tensor<64x64xbf16>, tensor<64x128xbf16> -> tensor<64x128xf32>
     %past = tile.exceeds %t, %n : !tile.positions<128>
+    %past_rows = tile.exceeds %t, %m : !tile.positions<128>
+    %past_both = arith.andi %past, %past_rows : i1
     %u = scf.if %past -> (tensor<64x128xf32>) {
       %keys = tile.key_positions %t : !tile.positions<128> -> tensor<1x128xi32>
       %nn = tile.broadcast %n : i32 -> tensor<1x128xi32>
@@ -71,7 +76,7 @@ tile.func @runs(%q: !tile.view<[M, 64], bf16>, %k: !tile.view<[N, 64], bf16>, %r
 // Blocks of 256 in steps of 64: one run a step, the list knows that a block is four steps.
 // CHECK-LABEL: warp.func @steps
 // CHECK: warp.list_open {{.*}} : <64, 256, [1, 1]> -> <256, 64>
-// CHECK: %{{.*}}, %[[S:.*]] = warp.list_step {{.*}} : <256, 64> -> i1, i32
+// CHECK: %{{.*}}, %{{.*}}, %[[S:.*]] = warp.list_step {{.*}} : <256, 64> -> i32
 // CHECK: warp.tma_load %{{.*}}[%[[S]], %{{.*}}] axis 0 size 64 by 64 at 0, 0
 // CHECK-NEXT: }
 tile.func @steps(%q: !tile.view<[M, 64], bf16>, %k: !tile.view<[N, 64], bf16>, %rows: !tile.blocks<64, 256, [1, 1]>,
@@ -92,14 +97,14 @@ tile.func @steps(%q: !tile.view<[M, 64], bf16>, %k: !tile.view<[N, 64], bf16>, %
 
 // The list names columns of A and rows of B: two blocks of 64 a step, side by side in A's slot, one above the other in B's.
 // CHECK-LABEL: warp.func @listed_columns
-// CHECK: %{{.*}}, %[[S:.*]]:2 = warp.list_step
+// CHECK: %{{.*}}, %{{.*}}, %[[S:.*]]:2 = warp.list_step
 // CHECK: warp.ring_fill %{{.*}} bytes 16384 : <64, 128, bf16>
 // CHECK-NEXT: warp.tma_load %[[A:.*]][%[[P:.*]], %[[S]]#0] axis 0 size 64 by 64 at 0, 0
 // CHECK-NEXT: warp.tma_load %[[A]][%[[P]], %[[S]]#1] axis 0 size 64 by 64 at 0, 64
 // CHECK: warp.ring_fill %{{.*}} bytes 16384 : <128, 64, bf16>
 // CHECK-NEXT: warp.tma_load %[[B:.*]][%[[S]]#0, %{{.*}}] axis 0 size 64 by 64 at 0, 0
 // CHECK-NEXT: warp.tma_load %[[B]][%[[S]]#1, %{{.*}}] axis 0 size 64 by 64 at 64, 0
-// CHECK: warp.wgmma_ss %{{.*}}, %{{.*}} acc %{{.*}} : tensor<64x64xf32, #warp.acc> : <64, 128, bf16>, <128, 64, bf16>
+// CHECK: warp.wgmma_ss %{{.*}}, %{{.*}} acc %{{.*}} : tensor<64x64xf32, #warp.acc>{{.*}} : <64, 128, bf16>, <128, 64, bf16>
 tile.func @listed_columns(%a: !tile.view<[M, K], bf16>, %b: !tile.view<[K, 64], bf16>, %rows: !tile.blocks<64, 64, [1, 1]>,
                           %y: !tile.view<[M, 64], f32> {tile.output}) attributes {dims = ["M", "K"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32

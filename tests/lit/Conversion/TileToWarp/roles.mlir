@@ -5,24 +5,25 @@
 // CHECK-NOT: tile.func
 // STAGES-NOT: tile.func
 
-// Scalars that follow from the launch alone come first.
+// Rings come first, then programs one after the other: what both roles use of a program's place, and the roles.
 // CHECK-LABEL: warp.func @sparse(
 // CHECK-SAME: %[[Q:.*]]: !tile.view<[M, 64], bf16> {tile.name = "q"}, %[[K:.*]]: !tile.view<[N, 64], bf16> {tile.name = "k"},
 // CHECK-SAME: constraints = ["M > 0"], dims = ["M", "N"], grid = ["ceildiv(M, 128)"]
-// CHECK: %[[ROW0:.*]] = arith.muli
-// CHECK: %[[RING_Q:.*]] = warp.ring_create "q" : <1, 128, 64, bf16>
+// CHECK: %[[RING_Q:.*]] = warp.ring_create "q" : <2, 128, 64, bf16>
 // CHECK: %[[RING_K:.*]] = warp.ring_create "k" : <2, 64, 64, bf16>
+// CHECK: warp.for_tiles(%[[X:.*]], %{{.*}}, %{{.*}}) carry(%[[FILLS_Q:.*]] = %{{.*}}, %[[FILLS_K:.*]] = %{{.*}}) {
+// CHECK: %[[ROW0:.*]] = arith.muli %[[X]]
 // CHECK: %[[LIST:.*]] = warp.list_open %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] limit %[[N:.*]] : <128, 64, [1, 1]> -> <64, 64>
 // CHECK: warp.roles {
 
-// CHECK: warp.role producer warpgroups 1 registers 24 {
-// CHECK:   %[[E:.*]] = warp.ring_acquire %[[RING_Q]][%[[ZERO:.*]]] :
+// CHECK: warp.role producer warpgroups 1 registers 40 {
+// CHECK:   %[[E:.*]] = warp.ring_acquire %[[RING_Q]][%[[FILLS_Q]]] :
 // CHECK:   warp.ring_fill %[[E]] bytes 16384
 // CHECK:     warp.tma_load %[[Q]][%[[ROW0]], %{{.*}}] axis 0 size 128 by 64 at 0, 0
 // CHECK:   %[[COUNT:.*]] = warp.list_count %[[LIST]]
 // The loop carries the number of the fill, and no tile.
-// CHECK:   scf.for %[[I:.*]] = %{{.*}} to %[[COUNT]] step %{{.*}} iter_args(%[[FILL:.*]] = %{{.*}}) -> (i32) : i32 {
-// CHECK:     %{{.*}}, %[[START:.*]] = warp.list_step %[[LIST]][%[[I]]] : <64, 64> -> i1, i32
+// CHECK:   scf.for %[[I:.*]] = %{{.*}} to %[[COUNT]] step %{{.*}} iter_args(%[[FILL:.*]] = %[[FILLS_K]]) -> (i32) : i32 {
+// CHECK:     %{{.*}}, %{{.*}}, %[[START:.*]] = warp.list_step %[[LIST]][%[[I]]] : <64, 64> -> i32
 // CHECK:     %[[EK:.*]] = warp.ring_acquire %[[RING_K]][%[[FILL]]]
 // CHECK:     warp.ring_fill %[[EK]] bytes 8192
 // CHECK:       warp.tma_load %[[K]][%[[START]], %{{.*}}] axis 0 size 64 by 64 at 0, 0
@@ -31,14 +32,14 @@
 // CHECK-NOT: math.exp2
 // CHECK:     scf.yield %[[NEXT]] : i32
 
-// CHECK: warp.role consumer warpgroups 2 registers 240 {
+// CHECK: warp.role consumer warpgroups 2 registers 232 {
 // Before the first product that reads it, which is in the loop: so before the loop. Released after it.
 // CHECK:   %[[SQ:.*]] = warp.ring_wait %[[RING_Q]][%{{.*}}]
 // CHECK:   warp.list_count %[[LIST]]
 // CHECK:   scf.for %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[N0:.*]] = %{{.*}}) -> (tensor<64x64xf32, #warp.acc>, i32) : i32 {
 // CHECK:     warp.list_step %[[LIST]]
 // CHECK:     %[[SK:.*]] = warp.ring_wait %[[RING_K]][%[[N0]]]
-// CHECK:     %[[S:.*]] = warp.wgmma_ss %[[SQ]], %[[SK]] trans_b : <128, 64, bf16>, <64, 64, bf16>
+// CHECK:     %[[S:.*]] = warp.wgmma_ss %[[SQ]], %[[SK]] trans_b {warp.overlap} : <128, 64, bf16>, <64, 64, bf16>
 // CHECK:     %[[G:.*]] = warp.wgmma_commit
 // CHECK:     %[[W:.*]] = warp.wgmma_wait %[[G]], %[[S]]
 // CHECK-NOT: warp.ring_release
@@ -55,10 +56,15 @@
 // CHECK:   }
 // CHECK-NEXT: warp.ring_release %[[SQ]]
 // CHECK:   warp.store_global %{{.*}}, %{{.*}}[%[[ROW0]], %{{.*}}] sizes [128, 64] : tensor<64x64xf32, #warp.acc>
+// The next program's fills go on counting.
+// CHECK: %[[NEXT_Q:.*]] = arith.addi %[[FILLS_Q]], %{{.*}} : i32
+// CHECK: %[[STEPS:.*]] = warp.list_count %[[LIST]]
+// CHECK: %[[NEXT_K:.*]] = arith.addi %[[FILLS_K]], %[[STEPS]] : i32
+// CHECK: warp.next_tile %[[NEXT_Q]], %[[NEXT_K]] : i32, i32
 // CHECK: warp.return
 
-// A load outside loops happens once, whatever the stages.
-// STAGES: warp.ring_create "q" : <1, 128, 64, bf16>
+// A load outside loops happens once a program, whatever the stages: its second slot is for the next program's.
+// STAGES: warp.ring_create "q" : <2, 128, 64, bf16>
 // STAGES: warp.ring_create "k" : <3, 64, 64, bf16>
 tile.func @sparse(%q: !tile.view<[M, 64], bf16> {tile.name = "q"}, %k: !tile.view<[N, 64], bf16> {tile.name = "k"},
                   %rows: !tile.blocks<128, 64, [1, 1]>, %y: !tile.view<[M, 64], f32> {tile.output})
@@ -87,8 +93,8 @@ tile.func @sparse(%q: !tile.view<[M, 64], bf16> {tile.name = "q"}, %k: !tile.vie
 // CHECK-LABEL: warp.func @one_warpgroup
 // CHECK: warp.ring_create "ring0" : <4, 64, 64, f16>
 // CHECK: warp.ring_create "ring1" : <2, 64, 64, f16>
-// CHECK: warp.role producer warpgroups 1 registers 24
-// CHECK: warp.role consumer warpgroups 1 registers 232
+// CHECK: warp.role producer warpgroups 1 registers 40
+// CHECK: warp.role consumer warpgroups 1 registers 216
 tile.func @one_warpgroup(%a: !tile.view<[M, K], f16>, %b: !tile.view<[K, 64], f16>, %y: !tile.view<[M, 64], f32> {tile.output})
     attributes {dims = ["M", "K"], grid = ["ceildiv(M, 64)"], schedule = {ring_depths = array<i64: 4>}} {
   %c0 = arith.constant 0 : i32

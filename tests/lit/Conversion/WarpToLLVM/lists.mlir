@@ -19,11 +19,38 @@
 // CHECK: %[[END:[0-9]+]] = arith.select %[[IN]], %{{.*}}, %c0_i32 : i32
 // CHECK: %[[PARTIAL:[0-9]+]] = arith.subi %[[MID]], %[[FIRST]] : i32
 // CHECK: %[[FULL:[0-9]+]] = arith.subi %[[END]], %[[MID]] : i32
-// A block is a step: as many steps as blocks; step i is entry first + i.
+// A block is a step: as many steps as blocks.
 // CHECK: %[[COUNT:[0-9]+]] = arith.addi %[[PARTIAL]], %[[FULL]] : i32
+// Only the last full block can reach past the limit, by some of its steps; a list without full blocks reads none.
+// CHECK: %[[SOME:[0-9]+]] = arith.cmpi sgt, %[[FULL]], %c0_i32 : i32
+// CHECK: %[[LAST:[0-9]+]] = arith.addi %[[END]], %c-1_i32 : i32
+// CHECK: %[[AT_LAST:[0-9]+]] = arith.select %[[SOME]], %[[LAST]], %[[FIRST]] : i32
+// CHECK: %[[READ:[0-9]+]] = scf.if %[[SOME]] -> (i32) {
+// CHECK: arith.extsi %[[AT_LAST]] : i32 to i64
+// CHECK: llvm.load
+// CHECK: } else {
+// CHECK-NEXT: scf.yield %c0_i32 : i32
+// CHECK: %[[NEXT_BLOCK:[0-9]+]] = arith.addi %[[READ]], %c1_i32 : i32
+// CHECK: %[[BLOCK_END:[0-9]+]] = arith.muli %[[NEXT_BLOCK]], %c128_i32 : i32
+// CHECK: %[[PAST:[0-9]+]] = arith.subi %[[BLOCK_END]], %[[LIMIT]] : i32
+// CHECK: %[[ROUNDED:[0-9]+]] = arith.addi %[[PAST]], %c127_i32 : i32
+// CHECK: %[[UP:[0-9]+]] = arith.divsi %[[ROUNDED]], %c128_i32 : i32
+// CHECK: %[[ATLEAST:[0-9]+]] = arith.maxsi %[[UP]], %c0_i32 : i32
+// CHECK: %[[ATMOST:[0-9]+]] = arith.minsi %[[ATLEAST]], %c1_i32 : i32
+// CHECK: %[[EXCEEDING:[0-9]+]] = arith.select %[[SOME]], %[[ATMOST]], %c0_i32 : i32
+// CHECK: %[[MASKED:[0-9]+]] = arith.addi %[[PARTIAL]], %[[EXCEEDING]] : i32
+// The partial steps are run in the order of the list, then those past the limit from the end on, then the other full ones.
 // CHECK: scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[COUNT]]
+// CHECK: %[[BOTH:[0-9]+]] = arith.addi %[[COUNT]], %[[PARTIAL]] : i32
+// CHECK: %[[BOTH1:[0-9]+]] = arith.addi %[[BOTH]], %c-1_i32 : i32
+// CHECK: %[[BACK:[0-9]+]] = arith.subi %[[BOTH1]], %[[I]] : i32
+// CHECK: %[[LATER:[0-9]+]] = arith.subi %[[I]], %{{.*}} : i32
+// CHECK: %[[IN_MASKED:[0-9]+]] = arith.cmpi slt, %[[I]], %[[MASKED]] : i32
+// CHECK: %[[REST:[0-9]+]] = arith.select %[[IN_MASKED]], %[[BACK]], %[[LATER]] : i32
+// CHECK: %[[IN_PARTIAL:[0-9]+]] = arith.cmpi slt, %[[I]], %[[PARTIAL]] : i32
+// CHECK: %[[NUMBER:[0-9]+]] = arith.select %[[IN_PARTIAL]], %[[I]], %[[REST]] : i32
 // CHECK: arith.cmpi slt, %[[I]], %[[PARTIAL]] : i32
-// CHECK: %[[ENTRY:[0-9]+]] = arith.addi %[[FIRST]], %[[I]] : i32
+// CHECK: %[[ENTRY:[0-9]+]] = arith.addi %[[FIRST]], %[[NUMBER]] : i32
 // CHECK: %[[WIDE:[0-9]+]] = arith.extsi %[[ENTRY]] : i32 to i64
 // CHECK: llvm.getelementptr %[[INDICES]][%[[WIDE]]]
 // CHECK: %[[BLOCK:[0-9]+]] = llvm.load
@@ -41,7 +68,7 @@ warp.func @open(%rows: !tile.blocks<128, 128, [B, H]>, %limit: i32, %y: !tile.vi
     warp.role consumer warpgroups 1 registers 232 {
       %n = warp.list_count %l : !warp.list<128, 128>
       scf.for %i = %c0 to %n step %c1 : i32 {
-        %partial, %start = warp.list_step %l[%i] : !warp.list<128, 128> -> i1, i32
+        %partial, %exceeds, %start = warp.list_step %l[%i] : !warp.list<128, 128> -> i32
         scf.if %partial {
           warp.store_global %start, %y[%i] sizes [0] : i32, !tile.view<[M], i32>
         }
@@ -58,10 +85,16 @@ warp.func @open(%rows: !tile.blocks<128, 128, [B, H]>, %limit: i32, %y: !tile.vi
 // CHECK: %[[PSTEPS:[0-9]+]] = arith.muli %[[PARTIAL]], %c4_i32 : i32
 // CHECK: %[[FSTEPS:[0-9]+]] = arith.muli %[[FULL]], %c4_i32 : i32
 // CHECK: %[[COUNT:[0-9]+]] = arith.addi %[[PSTEPS]], %[[FSTEPS]] : i32
+// Of the last block, the steps that start less than a step before the limit or past it: up to all four.
+// CHECK: %[[PAST:[0-9]+]] = arith.subi %{{.*}}, %{{.*}} : i32
+// CHECK: %[[ROUNDED:[0-9]+]] = arith.addi %[[PAST]], %c63_i32 : i32
+// CHECK: arith.divsi %[[ROUNDED]], %c64_i32 : i32
+// CHECK: arith.minsi %{{.*}}, %c4_i32 : i32
 // CHECK: scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[COUNT]]
+// CHECK: %[[NUMBER:[0-9]+]] = arith.select %{{.*}}, %[[I]], %{{.*}} : i32
 // CHECK: arith.cmpi slt, %[[I]], %[[PSTEPS]] : i32
-// CHECK: %[[ENTRY:[0-9]+]] = arith.divui %[[I]], %c4_i32 : i32
-// CHECK: %[[WITHIN:[0-9]+]] = arith.remui %[[I]], %c4_i32 : i32
+// CHECK: %[[ENTRY:[0-9]+]] = arith.divui %[[NUMBER]], %c4_i32 : i32
+// CHECK: %[[WITHIN:[0-9]+]] = arith.remui %[[NUMBER]], %c4_i32 : i32
 // CHECK: arith.addi %{{.*}}, %[[ENTRY]] : i32
 // CHECK: %[[START:[0-9]+]] = arith.muli %{{.*}}, %c256_i32 : i32
 // CHECK: %[[OFFSET:[0-9]+]] = arith.muli %[[WITHIN]], %c64_i32 : i32
@@ -77,7 +110,7 @@ warp.func @steps(%rows: !tile.blocks<128, 256, [B, H]>, %limit: i32, %y: !tile.v
     warp.role consumer warpgroups 1 registers 232 {
       %n = warp.list_count %l : !warp.list<256, 64>
       scf.for %i = %c0 to %n step %c1 : i32 {
-        %partial, %start = warp.list_step %l[%i] : !warp.list<256, 64> -> i1, i32
+        %partial, %exceeds, %start = warp.list_step %l[%i] : !warp.list<256, 64> -> i32
         scf.if %partial {
           warp.store_global %start, %y[%i] sizes [0] : i32, !tile.view<[M], i32>
         }
@@ -101,10 +134,15 @@ warp.func @steps(%rows: !tile.blocks<128, 256, [B, H]>, %limit: i32, %y: !tile.v
 // CHECK: %[[F1:[0-9]+]] = arith.addi %[[FULL]], %c1_i32
 // CHECK: %[[FSTEPS:[0-9]+]] = arith.divui %[[F1]], %c2_i32
 // CHECK: %[[COUNT:[0-9]+]] = arith.addi %[[PSTEPS]], %[[FSTEPS]]
+// An odd number of full blocks pads the last step, which then exceeds the limit, too.
+// CHECK: %[[ODD:[0-9]+]] = arith.remui %[[FULL]], %c2_i32 : i32
+// CHECK: %[[PADDED:[0-9]+]] = arith.cmpi ne, %[[ODD]], %c0_i32 : i32
+// CHECK: arith.ori %[[PADDED]], %{{.*}} : i1
 // CHECK: scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[COUNT]]
+// CHECK: %[[NUMBER:[0-9]+]] = arith.select %{{.*}}, %[[I]], %{{.*}} : i32
 // CHECK: %[[IS:[0-9]+]] = arith.cmpi slt, %[[I]], %[[PSTEPS]] : i32
 // CHECK: %[[SKIP:[0-9]+]] = arith.select %[[IS]], %c0_i32, %[[PSTEPS]] : i32
-// CHECK: %[[WITHIN:[0-9]+]] = arith.subi %[[I]], %[[SKIP]] : i32
+// CHECK: %[[WITHIN:[0-9]+]] = arith.subi %[[NUMBER]], %[[SKIP]] : i32
 // CHECK: %[[FROM:[0-9]+]] = arith.select %[[IS]], %[[FIRST]], %[[MID]] : i32
 // CHECK: %[[TWICE:[0-9]+]] = arith.muli %[[WITHIN]], %c2_i32
 // CHECK: %[[E0:[0-9]+]] = arith.addi %[[FROM]], %[[TWICE]] : i32
@@ -129,7 +167,7 @@ warp.func @runs(%rows: !tile.blocks<128, 64, [B, H]>, %limit: i32, %y: !tile.vie
     warp.role consumer warpgroups 1 registers 232 {
       %n = warp.list_count %l : !warp.list<64, 128>
       scf.for %i = %c0 to %n step %c1 : i32 {
-        %partial, %start:2 = warp.list_step %l[%i] : !warp.list<64, 128> -> i1, i32, i32
+        %partial, %exceeds, %start:2 = warp.list_step %l[%i] : !warp.list<64, 128> -> i32, i32
         scf.if %partial {
           warp.store_global %start#0, %y[%i] sizes [0] : i32, !tile.view<[M], i32>
           warp.store_global %start#1, %y[%c1] sizes [0] : i32, !tile.view<[M], i32>

@@ -46,6 +46,7 @@ warp.func @group(%x: !tile.view<[N, 64], bf16>, %p: i1) attributes {dims = ["N"]
     }
     warp.role consumer warpgroups 1 registers 232 {
       %a = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      // expected-note@+1 {{it stands here; issue, commit and wait belong to one block}}
       %d = warp.wgmma_ss %a, %a : !warp.slot<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
       %g = warp.wgmma_commit
       scf.if %p {

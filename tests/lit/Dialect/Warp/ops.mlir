@@ -32,7 +32,9 @@ warp.func @every_op(%x: !tile.view<[B, N, 128], bf16> {tile.name = "x"}, %bias: 
       }
       %count = warp.list_count %list : !warp.list<64, 128>
       scf.for %i = %c0 to %count step %c1 : i32 {
-        %partial, %starts:2 = warp.list_step %list[%i] : !warp.list<64, 128> -> i1, i32, i32
+        // CHECK: warp.named_barrier_arrive 15 threads 384
+        warp.named_barrier_arrive 15 threads 384
+        %partial, %exceeds, %starts:2 = warp.list_step %list[%i] : !warp.list<64, 128> -> i32, i32
         %next = warp.ring_acquire %b[%i] : !warp.ring<3, 128, 128, bf16> -> !warp.slot<128, 128, bf16>
         warp.ring_fill %next bytes 32768 : !warp.slot<128, 128, bf16> {
           // CHECK: warp.tma_load %{{.*}} axis 1 size 64 by 128 at 0, 0 :
@@ -50,9 +52,11 @@ warp.func @every_op(%x: !tile.view<[B, N, 128], bf16> {tile.name = "x"}, %bias: 
       %sa = warp.ring_wait %a[%c0] : !warp.ring<1, 128, 128, bf16> -> !warp.slot<128, 128, bf16>
       // CHECK: warp.list_count %[[LIST]] : <64, 128>
       %count = warp.list_count %list : !warp.list<64, 128>
+      // CHECK: warp.list_masked %[[LIST]] : <64, 128>
+      %masked = warp.list_masked %list : !warp.list<64, 128>
       scf.for %i = %c0 to %count step %c1 : i32 {
-        // CHECK: %{{.*}}, %[[STARTS:.*]]:2 = warp.list_step %[[LIST]][%{{.*}}] : <64, 128> -> i1, i32, i32
-        %partial, %starts:2 = warp.list_step %list[%i] : !warp.list<64, 128> -> i1, i32, i32
+        // CHECK: %{{.*}}, %{{.*}}, %[[STARTS:.*]]:2 = warp.list_step %[[LIST]][%{{.*}}] : <64, 128> -> i32, i32
+        %partial, %exceeds, %starts:2 = warp.list_step %list[%i] : !warp.list<64, 128> -> i32, i32
         %sb = warp.ring_wait %b[%i] : !warp.ring<3, 128, 128, bf16> -> !warp.slot<128, 128, bf16>
         // CHECK: %[[S:.*]] = warp.wgmma_ss %[[SLOTA]], %[[SLOTB:.*]] trans_b : <128, 128, bf16>, <128, 128, bf16> -> <tensor<64x128xf32, #warp.acc>>
         %s0 = warp.wgmma_ss %sa, %sb trans_b : !warp.slot<128, 128, bf16>, !warp.slot<128, 128, bf16> -> !warp.inflight<tensor<64x128xf32, #warp.acc>>
@@ -89,10 +93,12 @@ warp.func @every_op(%x: !tile.view<[B, N, 128], bf16> {tile.name = "x"}, %bias: 
         %bv = warp.load_global %bias[%c0] sizes [128] : !tile.view<[N], f32> -> tensor<1x128xf32, #warp.col>
         // CHECK: warp.store_global %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] sizes [0, 128, 128] : tensor<64x128xbf16, #warp.acc>, <[B, N, 128], bf16>
         warp.store_global %t, %y[%c0, %c0, %c0] sizes [0, 128, 128] : tensor<64x128xbf16, #warp.acc>, !tile.view<[B, N, 128], bf16>
-        // CHECK: warp.named_barrier_sync 15 threads 256
-        warp.named_barrier_sync 15 threads 256
-        // CHECK: warp.named_barrier_arrive 2 threads 384
-        warp.named_barrier_arrive 2 threads 384
+        // CHECK: warp.named_barrier_sync 15 threads 384
+        warp.named_barrier_sync 15 threads 384
+        // CHECK: warp.turn_wait{{$}}
+        warp.turn_wait
+        // CHECK: warp.turn_pass{{$}}
+        warp.turn_pass
         // CHECK: warp.fence_async
         warp.fence_async
       }
@@ -108,6 +114,8 @@ warp.func @every_op(%x: !tile.view<[B, N, 128], bf16> {tile.name = "x"}, %bias: 
 // RUN: lacuna-opt %s --canonicalize --cse | FileCheck %s --check-prefix=EFFECTS
 // EFFECTS-NOT: RUN{{:}}
 // EFFECTS-LABEL: warp.func @every_op
+// EFFECTS: warp.named_barrier_arrive
+// EFFECTS-NOT: warp.list_masked
 // EFFECTS-NOT: warp.iota
 // EFFECTS: warp.wgmma_commit
 // EFFECTS: warp.wgmma_commit
@@ -115,5 +123,6 @@ warp.func @every_op(%x: !tile.view<[B, N, 128], bf16> {tile.name = "x"}, %bias: 
 // EFFECTS: warp.block_reduce
 // EFFECTS: warp.store_global
 // EFFECTS: warp.named_barrier_sync
-// EFFECTS: warp.named_barrier_arrive
+// EFFECTS: warp.turn_wait
+// EFFECTS: warp.turn_pass
 // EFFECTS: warp.fence_async

@@ -385,39 +385,18 @@ warp.func @barrier_id_16() attributes {dims = [], grid = ["1"]} {
 
 // -----
 
-warp.func @in_flight(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+warp.func @rows_for_each_warpgroup() attributes {dims = [], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
-  %r = warp.ring_create "a" : !warp.ring<1, 64, 64, bf16>
-  %e = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
-  warp.ring_fill %e bytes 8192 : !warp.slot<64, 64, bf16> {
-    warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 2 registers 240 {
+      %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      // expected-error@+1 {{A has 64 rows, but the role's 2 warpgroups take 128, 64 each}}
+      %d = warp.wgmma_ss %s, %s : !warp.slot<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+      warp.ring_release %s : !warp.slot<64, 64, bf16>
+    }
   }
-  %a = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
-  // expected-note@+1 {{issued here; wait for it first (warp.wgmma_wait)}}
-  %p = warp.wgmma_ss %a, %a : !warp.slot<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
-  // expected-error@+1 {{uses an accumulator that a wgmma is still writing}}
-  %t = builtin.unrealized_conversion_cast %p : !warp.inflight<tensor<64x64xf32, #warp.acc>> to tensor<64x64xf32, #warp.acc>
-  warp.ring_release %a : !warp.slot<64, 64, bf16>
-  warp.return
-}
-
-// -----
-
-warp.func @packing(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
-  %c0 = arith.constant 0 : i32
-  %r = warp.ring_create "a" : !warp.ring<1, 64, 64, bf16>
-  %e = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
-  warp.ring_fill %e bytes 8192 : !warp.slot<64, 64, bf16> {
-    warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
-  }
-  %a = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
-  %zero = arith.constant dense<0.0> : tensor<64x64xbf16, #warp.acc>
-  // expected-note@+1 {{in flight since here; wait for it first (warp.wgmma_wait)}}
-  %p = warp.wgmma_ss %a, %a : !warp.slot<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
-  %g = warp.wgmma_commit
-  // expected-error@+1 {{packs an A operand while a wgmma is in flight, which serialises all products}}
-  %f = warp.pack_afrag %zero : tensor<64x64xbf16, #warp.acc> -> tensor<64x64xbf16, #warp.afrag>
-  %w = warp.wgmma_wait %g, %p : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
-  warp.ring_release %a : !warp.slot<64, 64, bf16>
   warp.return
 }

@@ -7,7 +7,7 @@ warp.func @runs(%p: !tile.blocks<64, 32, [1, 1]>) attributes {dims = [], grid = 
   %c0 = arith.constant 0 : i32
   %l = warp.list_open %p[%c0, %c0, %c0] limit %c0 : !tile.blocks<64, 32, [1, 1]> -> !warp.list<32, 128>
   // expected-error@+1 {{a step of this list has 4 runs, got 1 starts}}
-  %partial, %start = warp.list_step %l[%c0] : !warp.list<32, 128> -> i1, i32
+  %partial, %exceeds, %start = warp.list_step %l[%c0] : !warp.list<32, 128> -> i32
   warp.return
 }
 
@@ -290,5 +290,62 @@ warp.func @element(%x: !tile.view<[N, 64], f16>) attributes {dims = ["N"], grid 
     // expected-error@+1 {{the view's elements are 'f16', the slot's 'bf16'}}
     warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], f16>
   }
+  warp.return
+}
+
+// -----
+
+warp.func @filled_under_a_condition(%x: !tile.view<[N, 64], bf16>, %p: i1) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  // expected-error@+1 {{an acquired slot must be filled on every path; fill it in the block that acquires it}}
+  %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  scf.if %p {
+    // expected-note@+1 {{filled here}}
+    warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+      warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @released_under_a_condition(%p: i1) attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  // expected-error@+1 {{a slot that was waited for must be released on every path; release it in the block that waits for it}}
+  %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  scf.if %p {
+    // expected-note@+1 {{released here}}
+    warp.ring_release %s : !warp.slot<64, 64, bf16>
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @read_after_release(%p: i1) attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  // expected-note@+1 {{released here; release it after its last reader}}
+  warp.ring_release %s : !warp.slot<64, 64, bf16>
+  scf.if %p {
+    // expected-error@+1 {{reads a slot that was handed back before}}
+    %d = warp.wgmma_ss %s, %s : !warp.slot<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @slot_yielded(%p: i1) attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  // expected-error@+1 {{takes a slot, which only products and one warp.ring_release can}}
+  %t = builtin.unrealized_conversion_cast %s : !warp.slot<64, 64, bf16> to !warp.slot<64, 64, bf16>
+  warp.ring_release %s : !warp.slot<64, 64, bf16>
   warp.return
 }

@@ -15,6 +15,15 @@ RoleOp getRole(Operation *op) {
   return op->getParentOfType<RoleOp>();
 }
 
+void addDecision(FuncOp func, const Twine &sentence) {
+  Builder builder(func.getContext());
+  SmallVector<Attribute> sentences;
+  if (auto before = func->getAttrOfType<ArrayAttr>(kDecisionsAttr))
+    llvm::append_range(sentences, before);
+  sentences.push_back(builder.getStringAttr(sentence));
+  func->setAttr(kDecisionsAttr, builder.getArrayAttr(sentences));
+}
+
 static RankedTensorType tensorOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
@@ -53,17 +62,45 @@ LogicalResult RingAcquireOp::verify() {
     return failure();
   if (!getSlot().hasOneUse() || !isa<RingFillOp>(*getSlot().user_begin()))
     return emitOpError() << "an acquired slot must be filled exactly once";
-  return success();
+  Operation *fill = *getSlot().user_begin();
+  if (fill->getBlock() == (*this)->getBlock() || getRole(fill) != getRole(*this))
+    return success(); // A fill in another role says so itself.
+  InFlightDiagnostic diag = emitOpError()
+                            << "an acquired slot must be filled on every path; fill it in the block that acquires it";
+  diag.attachNote(fill->getLoc()) << "filled here";
+  return diag;
 }
 
 LogicalResult RingWaitOp::verify() {
   if (failed(requireRole(*this, RoleKind::Consumer, "waiting for a slot")) ||
       failed(verifySlotOfRing(*this, getRing().getType(), getSlot().getType())))
     return failure();
-  int64_t releases = llvm::count_if(getSlot().getUsers(), [](Operation *user) { return isa<RingReleaseOp>(user); });
+  Operation *release = nullptr;
+  int64_t releases = 0;
+  for (Operation *user : getSlot().getUsers()) {
+    if (isa<RingReleaseOp>(user))
+      release = user, ++releases;
+    else if (!isa<WgmmaSsOp, WgmmaRsOp, RingFillOp>(user))
+      return user->emitOpError() << "takes a slot, which only products and one warp.ring_release can";
+  }
   if (releases != 1)
     return emitOpError() << "a slot that was waited for must be released exactly once, found " << releases
                          << " releases";
+  Block *block = (*this)->getBlock();
+  if (release->getBlock() != block) {
+    InFlightDiagnostic diag = emitOpError()
+                              << "a slot that was waited for must be released on every path; release it in "
+                                 "the block that waits for it";
+    diag.attachNote(release->getLoc()) << "released here";
+    return diag;
+  }
+  for (Operation *user : getSlot().getUsers())
+    if (Operation *reader = block->findAncestorOpInBlock(*user);
+        reader && user != release && !reader->isBeforeInBlock(release)) {
+      InFlightDiagnostic diag = user->emitOpError() << "reads a slot that was handed back before";
+      diag.attachNote(release->getLoc()) << "released here; release it after its last reader";
+      return diag;
+    }
   return success();
 }
 
@@ -139,6 +176,9 @@ LogicalResult WgmmaSsOp::verify() {
   int64_t k = getTransA() ? a.getRows() : a.getColumns(), m = getTransA() ? a.getColumns() : a.getRows();
   if (m % kWarpgroupRows != 0)
     return emitOpError() << "A's rows must be a multiple of 64, got " << m;
+  if (RoleOp role = getRole(*this); role && m < static_cast<int64_t>(role.getWarpgroups()) * kWarpgroupRows)
+    return emitOpError() << "A has " << m << " rows, but the role's " << role.getWarpgroups() << " warpgroups take "
+                         << role.getWarpgroups() * kWarpgroupRows << ", 64 each";
   return verifyProduct(*this, k, a.getElementType(), getB().getType(), getTransB(), getAcc(), getResult().getType());
 }
 
@@ -171,12 +211,78 @@ LogicalResult PackAFragOp::verify() {
   return success();
 }
 
+//===--------------------------------------------------------------------------------------------------------------===//
+// Tiles in registers
+//===--------------------------------------------------------------------------------------------------------------===//
+
+template <typename... Layouts> static bool lies(RankedTensorType type) {
+  return isa_and_present<Layouts...>(type.getEncoding());
+}
+
+LogicalResult BroadcastOp::verify() {
+  RankedTensorType result = tensorOf(getResult());
+  Type from = getX().getType();
+  if (getElementTypeOrSelf(from) != result.getElementType())
+    return emitOpError() << "repeats " << getElementTypeOrSelf(from) << ", the result holds "
+                         << result.getElementType();
+  auto x = dyn_cast<RankedTensorType>(from);
+  bool legal = !x ? lies<AccAttr, RowAttr, ColAttr>(result) : x == result && !lies<AFragAttr>(x);
+  if (x && lies<AccAttr>(result))
+    legal |= (lies<RowAttr>(x) && x.getDimSize(0) == result.getDimSize(0)) ||
+             (lies<ColAttr>(x) && x.getDimSize(1) == result.getDimSize(1));
+  if (legal)
+    return success();
+  return emitOpError()
+         << "repeats a scalar, or a #warp.row or #warp.col vector over a #warp.acc tile of as many rows or "
+            "columns, got "
+         << from << " and " << result;
+}
+
 LogicalResult RowReduceOp::verify() {
   RankedTensorType x = tensorOf(getX()), result = tensorOf(getResult());
-  if (!isa_and_present<AccAttr>(x.getEncoding()) || !isa_and_present<RowAttr>(result.getEncoding()))
+  if (!lies<AccAttr>(x) || !lies<RowAttr>(result))
     return emitOpError() << "reduces a #warp.acc tile to a #warp.row vector, got " << x << " and " << result;
+  if (x.getElementType() != result.getElementType() || x.getDimSize(0) != result.getDimSize(0))
+    return emitOpError() << "reduces to as many rows of the same type, got " << x << " and " << result;
   return success();
 }
+
+LogicalResult QuadReduceOp::verify() {
+  if (RankedTensorType x = tensorOf(getX()); !lies<RowAttr>(x))
+    return emitOpError() << "combines the lanes that share a row: it takes a #warp.row vector, got " << x;
+  return success();
+}
+
+LogicalResult BlockReduceOp::verify() {
+  RankedTensorType x = tensorOf(getX());
+  if (!lies<AccAttr, RowAttr, ColAttr>(x) || !x.getElementType().isF32())
+    return emitOpError() << "reduces f32 values in a #warp.acc, #warp.row or #warp.col tile, got " << x;
+  if (getBarrier() < 1 || getBarrier() > 15)
+    return emitOpError() << "named barriers are 1 to 15, got " << getBarrier();
+  return requireRole(*this, RoleKind::Consumer, "a reduction over all consumers");
+}
+
+LogicalResult IotaOp::verify() {
+  RankedTensorType type = tensorOf(getResult());
+  if (!lies<RowAttr, ColAttr>(type) || !type.getElementType().isInteger(32))
+    return emitOpError() << "numbers rows or columns: a #warp.row or #warp.col vector of i32, got " << type;
+  return success();
+}
+
+LogicalResult PositionsOp::verify() {
+  RankedTensorType type = tensorOf(getResult());
+  if (!lies<ColAttr>(type) || !type.getElementType().isInteger(32))
+    return emitOpError() << "gives one position a column: a #warp.col vector of i32, got " << type;
+  int64_t runs = getStarts().size();
+  if (runs == 0 || type.getDimSize(1) % (8 * runs) != 0)
+    return emitOpError() << "cuts its columns into runs of a multiple of 8, got " << runs << " starts for "
+                         << type.getDimSize(1) << " columns";
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Barriers
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static LogicalResult verifyBarrier(Operation *op, int64_t threads) {
   if (threads <= 0 || threads % 32 != 0 || threads > 1024)
@@ -188,6 +294,21 @@ LogicalResult NamedBarrierSyncOp::verify() {
 }
 LogicalResult NamedBarrierArriveOp::verify() {
   return verifyBarrier(*this, getThreads());
+}
+
+static LogicalResult verifyTurn(Operation *op) {
+  RoleOp role = getRole(op);
+  if (failed(requireRole(op, RoleKind::Consumer, "a turn")))
+    return failure();
+  if (role && role.getWarpgroups() < 2)
+    return op->emitOpError() << "needs a role of two or three warpgroups, this one has " << role.getWarpgroups();
+  return success();
+}
+LogicalResult TurnWaitOp::verify() {
+  return verifyTurn(*this);
+}
+LogicalResult TurnPassOp::verify() {
+  return verifyTurn(*this);
 }
 
 } // namespace lacuna::warp

@@ -23,6 +23,19 @@ struct MachineResource : public mlir::SideEffects::Resource::Base<MachineResourc
 
 namespace lacuna::warp {
 
+/// On a product: passes may run it beside the products of the step before (warp-overlap-dots).
+inline constexpr llvm::StringLiteral kOverlapAttr = "warp.overlap";
+/// On a role: its warpgroups take turns to issue products.
+inline constexpr llvm::StringLiteral kTurnsAttr = "warp.turns";
+/// On a function: what the passes decided and why, as sentences for the compile report.
+inline constexpr llvm::StringLiteral kDecisionsAttr = "warp.decisions";
+
+/// Adds a sentence to `func`'s decisions.
+void addDecision(FuncOp func, const llvm::Twine &sentence);
+
+/// Turns (warp.turn_wait) use the named barriers from this one on, one a warpgroup.
+inline constexpr int64_t kFirstTurnBarrier = 2;
+
 /// The role that `op` runs in, or null in the preamble.
 RoleOp getRole(mlir::Operation *op);
 

@@ -23,9 +23,17 @@ def Warp_FuncOp : Warp_Op<"func", [IsolatedFromAbove, FunctionOpInterface, Autom
     Arguments, `dims`, `grid` and `constraints` are those of the `tile.func` it came from. The body is a preamble of
     scalars and rings and one `warp.roles`.
 
-    The verifier refuses kernels whose rings need more shared memory than a multiprocessor has (232,448 bytes), with a
-    list of what takes it; roles whose registers do not fit; a ring that is filled or emptied by the wrong role, or whose
-    two sides loop over different lists.
+    The verifier looks at the whole kernel. It refuses
+
+    - rings that need more shared memory than a multiprocessor has (232,448 bytes), with a list of what takes it;
+    - a ring whose two sides cannot be shown to run equally often (steps may be taken out in front of a loop, and a loop may be cut
+      in two), and a ring op that names the same fill in every trip of a loop;
+    - a product in flight that is used by anything but one product's accumulator or one wait, a wait that does not cover what
+      it hands over, a slot handed back while a product may be reading it, and an A operand made while any wgmma is in flight;
+    - a named barrier that counts other threads than come to it, or that serves two purposes; turns that are not passed;
+    - a tile in registers without a layout, or of a shape that its layout does not have.
+
+    What it cannot decide, such as the order of fills or a deadlock through barriers whose counts match, the interpreter finds.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, StrArrayAttr:$dims,
                        StrArrayAttr:$grid, OptionalAttr<StrArrayAttr>:$constraints,
@@ -45,7 +53,46 @@ def Warp_ReturnOp : Warp_Op<"return", [Pure, Terminator, ReturnLike, HasParent<"
   let assemblyFormat = "attr-dict";
 }
 
-def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, HasParent<"FuncOp">, Warp_Sync]> {
+def Warp_ForTilesOp : Warp_Op<"for_tiles", [HasParent<"FuncOp">, AutomaticAllocationScope, Warp_Sync,
+                                            SingleBlockImplicitTerminator<"NextTileOp">]> {
+  let summary = "runs programs of the grid one after the other in one thread block";
+  let description = [{
+    A persistent kernel: as many thread blocks are launched as the GPU holds at once, and each takes programs from a queue until none
+    is left. The body is what one program does, with its place in the grid as the first three arguments; then come carried i32 values,
+    which `warp.next_tile` yields: the numbers of the fills of the rings go on counting.
+
+    Each warpgroup branches to its role first and loops inside it: the producer may be a program ahead of the consumers. What stands
+    in the body before `warp.roles` both roles compute. The producer takes programs from the queue and hands their numbers to the
+    consumers through shared memory (two words with a full and an empty barrier each).
+
+    ```mlir
+    warp.for_tiles(%x, %y, %z) carry(%n = %c0) {
+      …
+      warp.roles { … }
+      warp.next_tile %after : i32
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<I32>:$inits);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The program's place in the grid: x, y, z.
+    ::mlir::ValueRange getCoordinates() { return getBody().getArguments().take_front(3); }
+    ::mlir::Block::BlockArgListType getCarried() { return getBody().getArguments().drop_front(3); }
+    RolesOp getRoles();
+  }];
+}
+
+def Warp_NextTileOp : Warp_Op<"next_tile", [Pure, Terminator, ReturnLike, HasParent<"ForTilesOp">]> {
+  let summary = "ends a program and hands the carried values to the next";
+  let arguments = (ins Variadic<I32>:$values);
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, ParentOneOf<["FuncOp", "ForTilesOp"]>, Warp_Sync]> {
   let summary = "splits the thread block into roles, once";
   let description = [{
     Holds one `warp.role producer` and one `warp.role consumer`. Each warpgroup branches to its role once, at the top,
@@ -59,8 +106,9 @@ def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, HasParent<"FuncO
 def Warp_RoleOp : Warp_Op<"role", [SingleBlock, NoTerminator, HasParent<"RolesOp">, Warp_Sync]> {
   let summary = "what the warpgroups of one role do";
   let description = [{
-    `registers` is each thread's register count inside the role: a multiple of 8 from 24 to 240. The register file holds
-    65,536: the sum over all warpgroups of 128 times their registers must fit.
+    `registers` is each thread's register count inside the role: a multiple of 8 from 24 to 240. The thread block starts with an
+    even share of a multiprocessor's 65,536 for each thread, in eights; the sum over all warpgroups of 128 times their registers
+    must fit into that.
 
     ```mlir
     warp.role consumer warpgroups 2 registers 240 { … }
@@ -100,15 +148,33 @@ def Warp_ListCountOp : Warp_Op<"list_count", [Pure]> {
   let assemblyFormat = "$list attr-dict `:` type($list)";
 }
 
+def Warp_ListMaskedOp : Warp_Op<"list_masked", [Pure]> {
+  let summary = "the number of leading steps of a list that may need masks";
+  let description = [{
+    All partial steps, and the full steps that reach past the limit. Steps are numbered so that these come first; no later
+    step is partial or exceeds the limit.
+  }];
+  let arguments = (ins Warp_ListType:$list);
+  let results = (outs I32:$count);
+  let assemblyFormat = "$list attr-dict `:` type($list)";
+}
+
 def Warp_ListStepOp : Warp_Op<"list_step", [Pure]> {
-  let summary = "the runs of key positions of one step, and whether it is partial";
+  let summary = "the runs of key positions of one step, whether it is partial, and whether it exceeds the limit";
   let description = [{
     One start for each run of `getRunLength()` positions: one run, or several where several blocks fill a step; a run
-    that pads an odd step starts at or past the limit.
+    that pads an odd step starts at or past the limit. `exceeds` says whether any run reaches past the limit.
+
+    The steps of the partial blocks come first, in the order of the list. Then come the full steps that exceed the limit (they
+    are the row's last ones), last first, and then the other full steps in the order of the list.
+
+    ```mlir
+    %partial, %exceeds, %start = warp.list_step %l[%i] : !warp.list<128, 64> -> i32
+    ```
   }];
   let arguments = (ins Warp_ListType:$list, I32:$index);
-  let results = (outs I1:$partial, Variadic<I32>:$starts);
-  let assemblyFormat = "$list `[` $index `]` attr-dict `:` type($list) `->` type($partial) `,` type($starts)";
+  let results = (outs I1:$partial, I1:$exceeds, Variadic<I32>:$starts);
+  let assemblyFormat = "$list `[` $index `]` attr-dict `:` type($list) `->` type($starts)";
   let hasVerifier = 1;
 }
 
@@ -243,6 +309,7 @@ def Warp_BroadcastOp : Warp_Op<"broadcast", [Pure]> {
   let arguments = (ins AnyTypeOf<[Warp_Tile, Tile_Element]>:$x);
   let results = (outs Warp_Tile:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def Warp_RowReduceOp : Warp_Op<"row_reduce", [Pure]> {
@@ -259,6 +326,7 @@ def Warp_QuadReduceOp : Warp_Op<"quad_reduce", [Pure, SameOperandsAndResultType]
   let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x);
   let results = (outs Warp_Tile:$result);
   let assemblyFormat = "$kind $x attr-dict `:` type($x)";
+  let hasVerifier = 1;
 }
 
 def Warp_BlockReduceOp : Warp_Op<"block_reduce", [Warp_Sync]> {
@@ -267,12 +335,14 @@ def Warp_BlockReduceOp : Warp_Op<"block_reduce", [Warp_Sync]> {
   let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x, I64Attr:$barrier);
   let results = (outs F32:$result);
   let assemblyFormat = "$kind $x `barrier` $barrier attr-dict `:` type($x)";
+  let hasVerifier = 1;
 }
 
 def Warp_IotaOp : Warp_Op<"iota", [Pure]> {
   let summary = "row or column numbers within the thread block's tile";
   let results = (outs Warp_Tile:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Warp_PositionsOp : Warp_Op<"positions", [Pure]> {
@@ -280,6 +350,7 @@ def Warp_PositionsOp : Warp_Op<"positions", [Pure]> {
   let arguments = (ins Variadic<I32>:$starts);
   let results = (outs Warp_Tile:$result);
   let assemblyFormat = "$starts attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Warp_LoadGlobalOp : Warp_Op<"load_global", [MemoryEffects<[MemRead]>]> {
@@ -311,6 +382,23 @@ def Warp_NamedBarrierSyncOp : Warp_NamedBarrierOp<"named_barrier_sync"> {
 }
 def Warp_NamedBarrierArriveOp : Warp_NamedBarrierOp<"named_barrier_arrive"> {
   let summary = "arrives at barrier `id` without waiting";
+}
+
+def Warp_TurnWaitOp : Warp_Op<"turn_wait", [Warp_Sync, ParentOneOf<["RoleOp", "::mlir::scf::ForOp", "::mlir::scf::IfOp"]>]> {
+  let summary = "waits until it is this warpgroup's turn to issue products";
+  let description = [{
+    The warpgroups of a consumer role take turns in the order of their numbers; warpgroup 0 has the first. A warpgroup that
+    has the turn issues its products and hands it on with `warp.turn_pass`, so that one computes with the tensor cores while
+    another computes in registers. Every warpgroup takes as many turns: both stand where all warpgroups come.
+    Turns use the named barriers 2, 3 and 4.
+  }];
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+def Warp_TurnPassOp : Warp_Op<"turn_pass", [Warp_Sync, ParentOneOf<["RoleOp", "::mlir::scf::ForOp", "::mlir::scf::IfOp"]>]> {
+  let summary = "hands the turn to the next warpgroup; see `warp.turn_wait`";
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
 }
 
 def Warp_FenceAsyncOp : Warp_Op<"fence_async", [Warp_Sync]> {

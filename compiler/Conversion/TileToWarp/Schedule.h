@@ -1,0 +1,34 @@
+// What a kernel's schedule asks of tile-to-warp, read from the attribute `schedule` of its tile.func.
+#pragma once
+
+#include "lacuna/Dialect/Tile/IR/Tile.h"
+
+#include <optional>
+
+namespace lacuna {
+
+class Schedule {
+public:
+  explicit Schedule(tile::FuncOp func);
+
+  /// Whether the products of other steps may run beside `dot`. Without a schedule this is tried for each loop's first
+  /// product.
+  bool overlaps(tile::DotOp dot) const;
+  /// Slots of the ring that `load` belongs to, where the schedule says.
+  std::optional<int64_t> ringDepth(tile::LoadOp load) const;
+  /// Whether thread blocks run one program after another; so without a schedule.
+  bool isPersistent() const { return !has("one_program"); }
+  /// Whether consumer warpgroups take turns to issue products.
+  bool takesTurns() const { return has("pingpong"); }
+  std::optional<int64_t> consumers() const { return integer("consumers"); }
+  std::optional<int64_t> consumerRegisters() const { return integer("consumer_regs"); }
+  std::optional<int64_t> producerRegisters() const { return integer("producer_regs"); }
+
+private:
+  bool has(llvm::StringRef name) const { return entries && entries.contains(name); }
+  std::optional<int64_t> integer(llvm::StringRef name) const;
+
+  mlir::DictionaryAttr entries; // null: no schedule
+};
+
+} // namespace lacuna

@@ -1,0 +1,17 @@
+// The checks of a whole kernel, one file each: what a warp.func refuses beyond what its ops refuse one by one.
+#pragma once
+
+#include "lacuna/Dialect/Warp/IR/Warp.h"
+
+namespace lacuna::warp {
+
+/// WarpRings.cpp: both sides of a ring run as often, and slots are handed back on every path.
+mlir::LogicalResult verifyRings(FuncOp func);
+/// WarpProducts.cpp: what may happen while a wgmma is in flight.
+mlir::LogicalResult verifyProducts(RoleOp role);
+/// WarpBarriers.cpp: named barriers and turns.
+mlir::LogicalResult verifyBarriers(FuncOp func);
+/// WarpRegisters.cpp: every tile in registers has a layout, and keeps it.
+mlir::LogicalResult verifyTiles(RoleOp role);
+
+} // namespace lacuna::warp

@@ -1,0 +1,435 @@
+// warp-overlap-dots: see Passes.td.
+//
+// An iteration of the loop is cut in two. The leading half is everything that does not depend on a trailing product:
+// the marked product and what is computed from it. The trailing half is the products that read those results, and what
+// depends on them. A step of the new loop runs the leading half of iteration i around the trailing half of iteration i
+// - 1:
+//
+//     leading half of the first iteration
+//     for i = second, third, …:
+//       issue the leading product of i
+//       issue the trailing product of i - 1
+//       wait for the leading product; compute with it while the trailing product runs
+//       wait for the trailing product; prepare the operands of the trailing product of i
+//     trailing half of the last iteration
+#include "lacuna/Dialect/Warp/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace lacuna::warp {
+
+#define GEN_PASS_DEF_WARPOVERLAPDOTS
+#include "lacuna/Dialect/Warp/Transforms/Passes.h.inc"
+
+namespace {
+
+bool isProduct(Operation &op) {
+  return isa<WgmmaSsOp, WgmmaRsOp>(op);
+}
+
+/// What costs nothing to do late: no data moves, or values only get narrower.
+bool isFree(Operation *op) {
+  return isa<BroadcastOp, PackAFragOp>(op) ||
+         (isa<arith::TruncFOp>(op) && isa<RankedTensorType>(op->getResultTypes()[0]));
+}
+
+/// How the operations of a loop's body are dealt to the halves. All lists are in program order.
+struct Halves {
+  Operation *leading = nullptr;           // the marked product
+  SmallVector<Operation *> leadIssue;     // up to the leading product's commit
+  SmallVector<Operation *> leadRest;      // from its wait on
+  SmallVector<Operation *> prepare;       // of the trailing half: done at the end of the step before
+  SmallVector<Operation *> trailIssue;    // up to the commit of the first trailing product
+  SmallVector<Operation *> trailRest;     // from its wait on
+  llvm::SmallSetVector<Value, 8> cross;   // what trailIssue and trailRest use of the rest of their iteration
+  llvm::SmallDenseSet<unsigned> trailing; // carried values that the trailing half yields
+};
+
+class Overlap {
+public:
+  Overlap(scf::ForOp loop, bool earlyRescale, bool turns) : loop(loop), early(earlyRescale), turns(turns) {}
+
+  /// Says why the loop cannot be overlapped, or deals its operations to the halves.
+  LogicalResult plan(Operation *leading, llvm::function_ref<void(Twine)> refuse);
+  void rewrite();
+
+private:
+  LogicalResult findTrailing(llvm::function_ref<void(Twine)> refuse);
+  void sinkFreeOps();
+  void splitTrailing();
+  void collectCrossing();
+
+  bool isTrailing(Operation *op) const { return trail.contains(op); }
+  bool dependsOnTrailing(Operation *op);
+  Value yielded(unsigned index) { return loop.getYieldedValues()[index]; }
+  void clone(OpBuilder &builder, ArrayRef<Operation *> ops, IRMapping &mapping);
+  void cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &next);
+
+  scf::ForOp loop;
+  bool early, turns;
+  Halves halves;
+  llvm::SmallPtrSet<Operation *, 32> trail;
+};
+
+} // namespace
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Planning
+//===--------------------------------------------------------------------------------------------------------------===//
+
+bool Overlap::dependsOnTrailing(Operation *op) {
+  bool depends = false;
+  op->walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands()) {
+      if (Operation *def = operand.getDefiningOp(); def && trail.contains(def))
+        depends = true;
+      if (auto argument = dyn_cast<BlockArgument>(operand))
+        if (argument.getOwner() == loop.getBody() && argument.getArgNumber() > 0 &&
+            halves.trailing.contains(argument.getArgNumber() - 1))
+          depends = true;
+    }
+  });
+  return depends;
+}
+
+/// The trailing half: products that read what the leading one gave, their groups and slots, and all that follows.
+LogicalResult Overlap::findTrailing(llvm::function_ref<void(Twine)> refuse) {
+  llvm::SmallPtrSet<Value, 32> led;
+  for (Value result : halves.leading->getResults())
+    led.insert(result);
+  Operation *openProduct = nullptr;
+  SmallVector<Operation *> seeds;
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    bool follows = false;
+    op.walk([&](Operation *inner) {
+      follows |= llvm::any_of(inner->getOperands(), [&](Value operand) { return led.contains(operand); });
+    });
+    if (follows)
+      for (Value result : op.getResults())
+        led.insert(result);
+    if (isProduct(op) && &op != halves.leading) {
+      openProduct = follows ? &op : nullptr;
+      if (!follows)
+        continue;
+      seeds.push_back(&op);
+      for (Value operand : op.getOperands()) {
+        auto wait = operand.getDefiningOp<RingWaitOp>();
+        if (!wait || wait->getBlock() != loop.getBody())
+          continue;
+        if (llvm::is_contained(halves.leading->getOperands(), operand))
+          return refuse("both products read the same slot"), failure();
+        seeds.push_back(wait);
+        llvm::append_range(seeds, wait->getUsers());
+      }
+    } else if (auto commit = dyn_cast<WgmmaCommitOp>(op); commit && openProduct) {
+      seeds.push_back(commit);
+      llvm::append_range(seeds, commit->getUsers());
+      openProduct = nullptr;
+    }
+  }
+  if (seeds.empty())
+    return refuse("no product of the loop uses its result"), failure();
+  trail.insert(seeds.begin(), seeds.end());
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (Operation &op : loop.getBody()->without_terminator())
+      if (!isTrailing(&op) && dependsOnTrailing(&op))
+        changed = trail.insert(&op).second || changed;
+    for (unsigned index = 0; index < loop.getNumRegionIterArgs(); ++index) {
+      Value value = yielded(index);
+      Operation *def = value.getDefiningOp();
+      auto argument = dyn_cast<BlockArgument>(value);
+      bool carries = def ? trail.contains(def)
+                         : argument && argument.getOwner() == loop.getBody() && argument.getArgNumber() > 0 &&
+                               halves.trailing.contains(argument.getArgNumber() - 1);
+      if (carries)
+        changed = halves.trailing.insert(index).second || changed;
+    }
+  }
+  if (trail.contains(halves.leading))
+    return refuse("it needs what the products of the iteration before gave"), failure();
+  return success();
+}
+
+/// Free operations that only the trailing half reads belong to it: carrying their operands is cheaper.
+void Overlap::sinkFreeOps() {
+  for (Operation &op : llvm::reverse(loop.getBody()->without_terminator()))
+    if (!isTrailing(&op) && isFree(&op) && !op.use_empty() && llvm::all_of(op.getUsers(), [&](Operation *user) {
+          return trail.contains(loop.getBody()->findAncestorOpInBlock(*user));
+        }))
+      trail.insert(&op);
+}
+
+/// Cuts the trailing half at its first product. Packing A operands is preparation always: no wgmma may be in flight
+/// then. So is what an early rescale leaves out: values that a product accumulates onto.
+void Overlap::splitTrailing() {
+  bool issued = false, waited = false;
+  llvm::SmallPtrSet<Operation *, 8> inIssue;
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    if (!isTrailing(&op))
+      continue;
+    issued |= isProduct(op);
+    waited |= isa<WgmmaWaitOp>(op);
+    bool narrows = isa<PackAFragOp, arith::TruncFOp>(op);
+    bool early = this->early && !narrows &&
+                 !llvm::any_of(op.getUsers(), [](Operation *user) { return isa<PackAFragOp, arith::TruncFOp>(user); });
+    if (waited)
+      halves.trailRest.push_back(&op);
+    else if (issued || early || isa<RingWaitOp>(op))
+      halves.trailIssue.push_back(&op);
+    else
+      halves.prepare.push_back(&op);
+  }
+}
+
+void Overlap::collectCrossing() {
+  llvm::SmallPtrSet<Operation *, 32> own(halves.trailIssue.begin(), halves.trailIssue.end());
+  own.insert(halves.trailRest.begin(), halves.trailRest.end());
+  for (Operation *op : llvm::concat<Operation *>(halves.trailIssue, halves.trailRest))
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Region *region = operand.getParentRegion();
+        if (region != &loop.getRegion())
+          continue; // From outside the loop, or from inside of `op`.
+        Operation *def = operand.getDefiningOp();
+        if (!def || !own.contains(def))
+          halves.cross.insert(operand);
+      }
+    });
+  for (unsigned index : halves.trailing) {
+    Value value = yielded(index);
+    Operation *def = value.getDefiningOp();
+    if (value.getParentRegion() == &loop.getRegion() && (!def || !own.contains(def)))
+      halves.cross.insert(value);
+  }
+}
+
+LogicalResult Overlap::plan(Operation *leading, llvm::function_ref<void(Twine)> refuse) {
+  halves.leading = leading;
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    if (isa<StoreGlobalOp>(op))
+      return refuse("the loop stores to a view"), failure();
+    if (op.walk([&](Operation *inner) {
+            return isa<scf::ForOp>(inner) || (inner != &op && isa<RingWaitOp, WgmmaSsOp, WgmmaRsOp>(inner))
+                       ? WalkResult::interrupt()
+                       : WalkResult::advance();
+          }).wasInterrupted())
+      return refuse("the loop holds another loop, or a product under a condition"), failure();
+  }
+  if (failed(findTrailing(refuse)))
+    return failure();
+  sinkFreeOps();
+  bool waited = false;
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    if (isTrailing(&op))
+      continue;
+    if (isa<PackAFragOp>(op))
+      return refuse("another product before the trailing one takes an operand from registers"), failure();
+    if (auto wait = dyn_cast<WgmmaWaitOp>(op); wait && llvm::is_contained(wait.getInflight(), leading->getResult(0)))
+      waited = true;
+    (waited ? halves.leadRest : halves.leadIssue).push_back(&op);
+  }
+  splitTrailing();
+  collectCrossing();
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Rewriting
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void Overlap::clone(OpBuilder &builder, ArrayRef<Operation *> ops, IRMapping &mapping) {
+  for (Operation *op : ops)
+    builder.clone(*op, mapping);
+}
+
+/// Waits for the trailing product. What will be packed next (`next` maps the iteration it comes from) passes through
+/// the wait, so that the packing stays below it.
+void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &next) {
+  llvm::SmallSetVector<Value, 2> packed;
+  llvm::SmallPtrSet<Operation *, 8> preparing(halves.prepare.begin(), halves.prepare.end());
+  for (Operation *op : halves.prepare) {
+    bool narrows = isa<PackAFragOp, arith::TruncFOp>(op);
+    for (Value operand : op->getOperands())
+      if (Operation *def = operand.getDefiningOp();
+          narrows && isa<RankedTensorType>(operand.getType()) && (!def || !preparing.contains(def)))
+        packed.insert(next.lookupOrDefault(operand));
+  }
+  bool first = true;
+  for (Operation *op : halves.trailRest) {
+    auto wait = dyn_cast<WgmmaWaitOp>(op);
+    if (!wait || !first) {
+      builder.clone(*op, mapping);
+      continue;
+    }
+    first = false;
+    SmallVector<Value> inflight, carry;
+    for (Value value : wait.getInflight())
+      inflight.push_back(mapping.lookupOrDefault(value));
+    for (Value value : wait.getCarry())
+      carry.push_back(mapping.lookupOrDefault(value));
+    SmallVector<Type> types(wait.getResultTypes());
+    for (Value value : packed) {
+      carry.push_back(value);
+      types.push_back(value.getType());
+    }
+    auto replacement =
+        builder.create<WgmmaWaitOp>(wait.getLoc(), types, mapping.lookup(wait.getGroup()), inflight, carry);
+    mapping.map(wait.getResults(), replacement.getResults().take_front(wait.getNumResults()));
+    // In `next`, what prepares reads the value behind the wait.
+    for (auto [before, after] : llvm::zip(packed, replacement.getResults().drop_front(wait.getNumResults())))
+      for (Operation *user : halves.prepare)
+        for (Value operand : user->getOperands())
+          if (next.lookupOrDefault(operand) == before)
+            next.map(operand, after);
+  }
+}
+
+void Overlap::rewrite() {
+  Location loc = loop.getLoc();
+  OpBuilder builder(loop);
+  ValueRange arguments = loop.getRegionIterArgs();
+  auto startMapping = [&](Value induction, ValueRange carried) {
+    IRMapping mapping;
+    mapping.map(loop.getInductionVar(), induction);
+    mapping.map(arguments, carried);
+    return mapping;
+  };
+  Value some =
+      builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, loop.getLowerBound(), loop.getUpperBound());
+  auto branch = builder.create<scf::IfOp>(loc, loop.getResultTypes(), some, /*withElseRegion=*/true);
+  builder.setInsertionPointToEnd(branch.elseBlock());
+  builder.create<scf::YieldOp>(loc, loop.getInitArgs());
+
+  // The first iteration's leading half.
+  builder.setInsertionPointToEnd(branch.thenBlock());
+  IRMapping prologue = startMapping(loop.getLowerBound(), loop.getInitArgs());
+  clone(builder, halves.leadIssue, prologue);
+  clone(builder, halves.leadRest, prologue);
+  clone(builder, halves.prepare, prologue);
+
+  // Carried: what the leading half yields, and what crosses to the trailing half of the same iteration.
+  SmallVector<unsigned> leadIndices;
+  for (unsigned index = 0; index < arguments.size(); ++index)
+    if (!halves.trailing.contains(index))
+      leadIndices.push_back(index);
+  auto carriedFrom = [&](IRMapping &mapping) {
+    SmallVector<Value> values;
+    for (unsigned index : leadIndices)
+      values.push_back(mapping.lookupOrDefault(yielded(index)));
+    for (Value value : halves.cross)
+      values.push_back(mapping.lookupOrDefault(value));
+    return values;
+  };
+  Value second = builder.create<arith::AddIOp>(loc, loop.getLowerBound(), loop.getStep());
+  auto steady = builder.create<scf::ForOp>(loc, second, loop.getUpperBound(), loop.getStep(), carriedFrom(prologue));
+
+  // The trailing half of the iteration before finds its values among the carried ones.
+  auto trailingMapping = [&](ValueRange carried) {
+    IRMapping mapping;
+    for (auto [position, value] : llvm::enumerate(halves.cross))
+      mapping.map(value, carried[leadIndices.size() + position]);
+    return mapping;
+  };
+  builder.setInsertionPointToStart(steady.getBody());
+  IRMapping before = trailingMapping(steady.getRegionIterArgs());
+  IRMapping current;
+  current.map(loop.getInductionVar(), steady.getInductionVar());
+  for (auto [position, index] : llvm::enumerate(leadIndices))
+    current.map(arguments[index], steady.getRegionIterArg(position));
+  for (Operation *op : halves.leadIssue) {
+    if (turns && op == halves.leading)
+      builder.create<TurnWaitOp>(loc);
+    builder.clone(*op, current);
+  }
+  clone(builder, halves.trailIssue, before);
+  if (turns)
+    builder.create<TurnPassOp>(loc);
+  clone(builder, halves.leadRest, current);
+  cloneTrailRest(builder, before, current);
+  for (unsigned index : halves.trailing)
+    current.map(arguments[index], before.lookupOrDefault(yielded(index)));
+  clone(builder, halves.prepare, current);
+  builder.create<scf::YieldOp>(loc, carriedFrom(current));
+
+  // The last iteration's trailing half.
+  builder.setInsertionPointToEnd(branch.thenBlock());
+  IRMapping epilogue = trailingMapping(steady.getResults());
+  clone(builder, halves.trailIssue, epilogue);
+  clone(builder, halves.trailRest, epilogue);
+  SmallVector<Value> results;
+  unsigned position = 0;
+  for (unsigned index = 0; index < arguments.size(); ++index)
+    results.push_back(halves.trailing.contains(index) ? epilogue.lookupOrDefault(yielded(index))
+                                                      : steady.getResult(position++));
+  builder.create<scf::YieldOp>(loc, results);
+  loop.replaceAllUsesWith(branch.getResults());
+  loop.erase();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// The pass
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// Registers a thread that hold the products of the loop when they overlap: the leading accumulator, the A operand made
+/// from it, and the trailing accumulator.
+static int64_t overlappedRegisters(scf::ForOp loop, Operation *leading) {
+  int64_t registers = 0;
+  for (Operation &op : *loop.getBody()) {
+    if (isProduct(op))
+      registers += cast<InflightType>(op.getResult(0).getType()).getTensor().getDimSize(1) / 2;
+    if (auto pack = dyn_cast<PackAFragOp>(op))
+      registers += cast<RankedTensorType>(pack.getType()).getDimSize(1) / 4;
+  }
+  return registers;
+}
+
+namespace {
+struct OverlapDots : impl::WarpOverlapDotsBase<OverlapDots> {
+  void runOnOperation() override {
+    SmallVector<Operation *> marked;
+    getOperation().walk([&](Operation *op) {
+      if (isProduct(*op) && op->hasAttr(kOverlapAttr))
+        marked.push_back(op);
+    });
+    for (Operation *leading : marked) {
+      leading->removeAttr(kOverlapAttr);
+      auto note = [&](Twine what) { addDecision(getOperation(), "overlap: " + what); };
+      auto loop = dyn_cast<scf::ForOp>(leading->getParentOp());
+      RoleOp role = getRole(leading);
+      if (!loop || !role) {
+        note("not done, the product stands in no loop");
+        continue;
+      }
+      // 24 registers are left for addresses, row statistics and what ptxas needs (docs/dialects/warp-rationale.md).
+      int64_t needed = overlappedRegisters(loop, leading), usable = role.getRegisters() - 24;
+      if (needed > usable) {
+        note("not done, it needs " + Twine(needed) + " registers a thread for products and their operands, and " +
+             Twine(usable) + " are free");
+        continue;
+      }
+      bool early = false;
+      for (Operation &op : *loop.getBody())
+        if (isProduct(op))
+          early |= cast<InflightType>(op.getResult(0).getType()).getTensor().getDimSize(1) > 128;
+      bool turns = role->hasAttr(kTurnsAttr) && role.getWarpgroups() > 1;
+      Overlap overlap(loop, early, turns);
+      if (failed(overlap.plan(leading, [&](Twine reason) { note("not done, " + reason); })))
+        continue;
+      overlap.rewrite();
+      note(Twine("the leading product of a step runs beside the trailing one of the step before; ") +
+           (early ? "rescaled before" : "rescaled after") + (turns ? "; warpgroups take turns" : ""));
+    }
+    getOperation().walk([](RoleOp role) { role->removeAttr(kTurnsAttr); });
+  }
+};
+} // namespace
+
+} // namespace lacuna::warp
