@@ -1,0 +1,139 @@
+#include "GlobalMemory.h"
+
+#include <cstring>
+
+namespace lacuna::interpreter {
+
+using runtime::DType;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Views
+//===--------------------------------------------------------------------------------------------------------------===//
+
+bool View::contains(std::span<const int64_t> position) const {
+  for (size_t axis = 0; axis < position.size(); ++axis)
+    if (!isInside(position[axis], tensor.shape[axis]))
+      return false;
+  return true;
+}
+
+std::byte *View::element(std::span<const int64_t> position) const {
+  int64_t offset = 0;
+  for (size_t axis = 0; axis < position.size(); ++axis)
+    offset += position[axis] * tensor.strides[axis];
+  return static_cast<std::byte *>(tensor.data) + offset * static_cast<int64_t>(dtypeSize(tensor.dtype));
+}
+
+template <class T> static T load(const std::byte *from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+uint16_t View::readBits(std::span<const int64_t> position) const {
+  return load<uint16_t>(element(position));
+}
+float View::readFloat(std::span<const int64_t> position) const {
+  if (tensor.dtype == DType::F32)
+    return load<float>(element(position));
+  return runtime::floatFrom16(tensor.dtype, readBits(position));
+}
+int32_t View::readInt(std::span<const int64_t> position) const {
+  return load<int32_t>(element(position));
+}
+void View::write(std::span<const int64_t> position, float value) {
+  if (tensor.dtype == DType::F32) {
+    std::memcpy(element(position), &value, sizeof value);
+    return;
+  }
+  const uint16_t bits = runtime::floatTo16(tensor.dtype, value);
+  std::memcpy(element(position), &bits, sizeof bits);
+}
+void View::write(std::span<const int64_t> position, int32_t value) {
+  std::memcpy(element(position), &value, sizeof value);
+}
+
+void Box::copyTo(std::byte *sharedMemory) const {
+  std::vector<int64_t> position = start;
+  for (int64_t row = 0; row < rows; ++row) {
+    position[rowAxis] = start[rowAxis] + row;
+    for (int64_t column = 0; column < warp::kChunkColumns; ++column) {
+      position.back() = start.back() + column;
+      const uint16_t bits = view->contains(position) ? view->readBits(position) : 0;
+      const int64_t linear = offset + row * warp::kChunkRowBytes + column * 2;
+      std::memcpy(sharedMemory + (linear ^ (((linear >> 7) & 7) << 4)), &bits, sizeof bits);
+    }
+  }
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Lists
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Expected<ListRow> ListRow::open(warp::ListType type, const runtime::BlockListView &list, int64_t batch, int64_t head,
+                                int64_t row, int64_t limit) {
+  ListRow result;
+  result.type = type;
+  result.limit = limit;
+  if (!isInside(row, list.rowBlocks))
+    return result; // A row past the list's end is empty.
+  const int64_t index =
+      ((list.batches == 1 ? 0 : batch) * list.heads + (list.heads == 1 ? 0 : head)) * list.rowBlocks + row;
+  if (!isInside(index, list.batches * list.heads * list.rowBlocks))
+    return makeError(ErrorCode::VerifyError, "opens row {} of batch {}, head {}, and the list has {} x {} x {}", row,
+                     batch, head, list.batches, list.heads, list.rowBlocks);
+  const int64_t first = list.indptr[index], split = list.split[index], end = list.indptr[index + 1];
+  if (first < 0 || split < first || end < split || end > list.entries)
+    return makeError(ErrorCode::VerifyError, "reads a list whose row {} names the blocks [{}, {}, {}) of {}", index,
+                     first, split, end, list.entries);
+  result.partialBlocks = {list.indices + first, static_cast<size_t>(split - first)};
+  result.fullBlocks = {list.indices + split, static_cast<size_t>(end - split)};
+  result.partialSteps = result.stepsOf(result.partialBlocks.size());
+  result.fullSteps = result.stepsOf(result.fullBlocks.size());
+  while (result.exceedingSteps < result.fullSteps &&
+         result.exceedsLimit(result.startsOf(result.fullBlocks, result.fullSteps - 1 - result.exceedingSteps)))
+    ++result.exceedingSteps;
+  return result;
+}
+
+int64_t ListRow::stepsOf(size_t blocks) const {
+  const int64_t runs = type.getRunsPerStep(), count = static_cast<int64_t>(blocks);
+  return runs == 1 ? count * type.getStepsPerBlock() : (count + runs - 1) / runs;
+}
+
+std::vector<int64_t> ListRow::startsOf(std::span<const int32_t> blocks, int64_t number) const {
+  const int64_t runs = type.getRunsPerStep(), perBlock = type.getStepsPerBlock();
+  if (runs == 1)
+    return {blocks[static_cast<size_t>(number / perBlock)] * type.getKeyBlock() + number % perBlock * type.getStep()};
+  std::vector<int64_t> starts;
+  const int64_t padding = (limit + warp::kChunkColumns - 1) / warp::kChunkColumns * warp::kChunkColumns;
+  for (int64_t entry = number * runs; entry < (number + 1) * runs; ++entry)
+    starts.push_back(isInside(entry, static_cast<int64_t>(blocks.size()))
+                         ? blocks[static_cast<size_t>(entry)] * type.getKeyBlock()
+                         : padding);
+  return starts;
+}
+
+bool ListRow::exceedsLimit(std::span<const int64_t> starts) const {
+  for (int64_t start : starts)
+    if (start + type.getRunLength() > limit)
+      return true;
+  return false;
+}
+
+Expected<ListRow::Step> ListRow::step(int64_t number) const {
+  if (!isInside(number, count()))
+    return makeError(ErrorCode::VerifyError, "asks for step {} of a list that has {}", number, count());
+  Step step;
+  step.partial = number < partialSteps;
+  if (step.partial)
+    step.starts = startsOf(partialBlocks, number);
+  else if (number < masked()) // the exceeding ones come from the end
+    step.starts = startsOf(fullBlocks, fullSteps - 1 - (number - partialSteps));
+  else
+    step.starts = startsOf(fullBlocks, number - masked());
+  step.exceeds = exceedsLimit(step.starts);
+  return step;
+}
+
+} // namespace lacuna::interpreter

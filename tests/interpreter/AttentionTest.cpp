@@ -1,0 +1,122 @@
+// The library's attention kernel, interpreted over a grid of shapes, tiles, lists and hooks. Each case is checked
+// against float64 once; every other order of events must give the same bits.
+#include "Harness.h"
+
+#include <doctest/doctest.h>
+
+using namespace lacuna;
+using namespace lacuna::interpreter_tests;
+using lacuna::numeric::ListKind;
+using lacuna::runtime::DType;
+
+namespace {
+
+void run(const numeric::AttentionCase &attention, uint64_t seeds) {
+  CAPTURE(attention.describe());
+  auto kernel = compileAttention(attention.spec);
+  REQUIRE_MESSAGE(kernel.has_value(), kernel.error().render());
+  AttentionRun run(attention);
+  std::vector<unsigned char> first;
+  for (const InterpreterOptions &schedule : schedules(seeds)) {
+    CAPTURE(static_cast<int>(schedule.schedule));
+    CAPTURE(schedule.seed);
+    auto report = run.interpret(*kernel, schedule);
+    REQUIRE_MESSAGE(report.has_value(), report.error().render());
+    if (!first.empty()) {
+      CHECK(run.bits() == first);
+      continue;
+    }
+    first = run.bits();
+    const std::vector<std::string> wrong = run.check();
+    CHECK_MESSAGE(wrong.empty(), wrong.front());
+  }
+}
+
+void runCase(const CaseOptions &options, uint64_t seeds = 2) {
+  run(makeCase(options), seeds);
+}
+
+} // namespace
+
+TEST_CASE("head dimensions, with partly filled chunks and k-steps") {
+  for (int64_t D : {16, 40, 64, 80, 128})
+    for (DType dtype : {DType::BF16, DType::F16})
+      runCase({.dtype = dtype, .D = D, .BN = 32, .M = 77, .N = 101, .mask = "causal", .seed = 1000u + uint64_t(D)}, 1);
+}
+
+TEST_CASE("one to three consumer warpgroups") {
+  runCase({.D = 64, .BM = 64, .BN = 128, .M = 130, .N = 260});
+  runCase({.D = 64, .BM = 128, .BN = 64, .M = 250, .N = 190, .mask = "causal"});
+  runCase({.D = 64, .BM = 192, .BN = 64, .M = 200, .N = 150, .mask = "causal"});
+  runCase({.D = 128, .BM = 128, .BN = 128, .M = 131, .N = 257, .mask = "window:40:5"}, 1);
+}
+
+TEST_CASE("tiles of keys from 16 to 128") {
+  for (int64_t BN : {16, 48, 80, 112, 128})
+    runCase({.D = 64, .BN = BN, .M = 65, .N = 2 * BN + 3, .mask = "causal", .seed = uint64_t(BN)}, 1);
+}
+
+TEST_CASE("list blocks that span several tiles, or of which several fill one") {
+  for (ListKind lists : {ListKind::Uneven, ListKind::Pattern}) {
+    runCase({.D = 64, .BM = 64, .BN = 32, .QB = 128, .KB = 96, .M = 200, .N = 290, .mask = "causal", .lists = lists},
+            1);
+    runCase({.D = 64, .BM = 128, .BN = 128, .KB = 32, .M = 140, .N = 270, .mask = "causal", .lists = lists}, 1);
+    runCase({.D = 40, .BM = 64, .BN = 64, .KB = 16, .M = 100, .N = 119, .mask = "thirds", .lists = lists}, 1);
+    runCase({.D = 64, .BM = 64, .BN = 96, .KB = 48, .M = 70, .N = 301, .mask = "thirds", .lists = lists}, 1);
+  }
+}
+
+TEST_CASE("lists of every kind: rows without blocks, partial and full ones, shared ones") {
+  uint64_t seed = 7;
+  for (ListKind lists : {ListKind::Random, ListKind::Uneven, ListKind::Shared, ListKind::PerHead, ListKind::PerBatch,
+                         ListKind::OneEntry, ListKind::Empty})
+    runCase({.D = 32,
+             .BM = 64,
+             .BN = 32,
+             .batch = 2,
+             .heads = 2,
+             .M = 130,
+             .N = 170,
+             .mask = "not-self",
+             .lists = lists,
+             .seed = seed++});
+}
+
+TEST_CASE("groups of query heads, other widths of V") {
+  runCase({.D = 64, .DV = 32, .batch = 1, .heads = 4, .kvHeads = 2, .M = 66, .N = 90, .mask = "by-head"}, 1);
+  runCase({.dtype = DType::F16, .D = 40, .DV = 72, .BM = 128, .batch = 2, .heads = 2, .kvHeads = 1, .M = 129, .N = 64},
+          1);
+}
+
+TEST_CASE("score hooks") {
+  runCase({.D = 64, .M = 70, .N = 140, .mask = "causal", .score = "library-softcap"}, 1);
+  runCase({.D = 64, .heads = 2, .kvHeads = 2, .M = 70, .N = 140, .mask = "library-window", .score = "library-alibi"},
+          1);
+}
+
+TEST_CASE("a single query, a single key") {
+  runCase({.D = 64, .M = 1, .N = 1});
+  runCase({.D = 64, .BM = 128, .M = 1, .N = 300, .mask = "causal"});
+  runCase({.D = 64, .BM = 128, .M = 300, .N = 1});
+}
+
+TEST_CASE("many orders of events") {
+  runCase({.D = 16, .BM = 128, .BN = 16, .M = 140, .N = 120, .mask = "causal"}, 100);
+}
+
+TEST_CASE("the specialisations of the numeric tests, with lists and lengths by chance") {
+  constexpr int64_t kMostScores = 60000; // of all heads
+  size_t cases = 0;
+  const std::vector<numeric::AttentionSpec> specs = numeric::attentionSpecs(/*seed=*/1);
+  for (size_t index = 0; index < specs.size(); ++index)
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      const numeric::AttentionCase attention = numeric::makeAttentionCase(specs[index], 100 * index + seed);
+      const runtime::AttentionShape &shape = attention.shape;
+      if (shape.batch * shape.heads * shape.queries * shape.keys > kMostScores)
+        continue;
+      run(attention, 1);
+      ++cases;
+      break;
+    }
+  CHECK(cases > specs.size() / 2);
+}

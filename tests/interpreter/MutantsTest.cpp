@@ -1,0 +1,100 @@
+// Mutants: in every place where an op of a kind stands, the kernel is damaged in the same way. Each mutant must be
+// noticed, by a report or by a wrong result.
+#include "Harness.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+using namespace lacuna;
+using namespace lacuna::interpreter_tests;
+
+namespace {
+
+/// Partial and full steps, several of each, and a second program for the same thread block.
+const CaseOptions kCase{.D = 64, .BM = 128, .BN = 32, .KB = 16, .M = 140, .N = 170, .mask = "causal"};
+
+bool isNoticed(WarpKernel &kernel, AttentionRun &run) {
+  for (const InterpreterOptions &schedule : schedules(2))
+    if (!run.interpret(kernel, schedule) || !run.check().empty())
+      return true;
+  return false;
+}
+
+/// Damages each `Op` by itself.
+template <class Op> void checkAllNoticed(const std::function<bool(Op)> &damage) {
+  const numeric::AttentionCase attention = makeCase(kCase);
+  AttentionRun run(attention);
+  size_t damaged = 0;
+  for (size_t index = 0;; ++index) {
+    auto kernel = compileAttention(attention.spec);
+    REQUIRE_MESSAGE(kernel.has_value(), kernel.error().render());
+    if (index == 0) {
+      auto report = run.interpret(*kernel, {});
+      REQUIRE_MESSAGE(report.has_value(), report.error().render());
+      REQUIRE(run.check().empty());
+    }
+    Op op = kernel->find<Op>(index);
+    if (!op)
+      break;
+    if (!damage(op))
+      continue;
+    ++damaged;
+    CAPTURE(index);
+    CHECK(isNoticed(*kernel, run));
+  }
+  CHECK(damaged > 0);
+}
+
+template <class Op> bool replaceByOperand(Op op) {
+  op->getResult(0).replaceAllUsesWith(op->getOperand(0));
+  op->erase();
+  return true;
+}
+
+} // namespace
+
+TEST_CASE("mutants: a release left out") {
+  checkAllNoticed<warp::RingReleaseOp>([](warp::RingReleaseOp op) { return op.erase(), true; });
+}
+
+TEST_CASE("mutants: a quad reduction left out") {
+  checkAllNoticed<warp::QuadReduceOp>(replaceByOperand<warp::QuadReduceOp>);
+}
+
+TEST_CASE("mutants: a fill left out") {
+  checkAllNoticed<warp::RingFillOp>([](warp::RingFillOp op) { return op.erase(), true; });
+}
+
+TEST_CASE("mutants: a commit moved before its product") {
+  checkAllNoticed<warp::WgmmaCommitOp>([](warp::WgmmaCommitOp op) {
+    mlir::Operation *product = op->getPrevNode();
+    op->moveBefore(product);
+    return true;
+  });
+}
+
+TEST_CASE("mutants: an operand read in the other direction") {
+  checkAllNoticed<warp::WgmmaSsOp>([](warp::WgmmaSsOp op) { return op.setTransB(!op.getTransB()), true; });
+  checkAllNoticed<warp::WgmmaRsOp>([](warp::WgmmaRsOp op) { return op.setTransB(!op.getTransB()), true; });
+}
+
+TEST_CASE("mutants: a product that forgets what was summed before") {
+  checkAllNoticed<warp::WgmmaRsOp>([](warp::WgmmaRsOp op) { return op.getAccMutable().clear(), true; });
+}
+
+TEST_CASE("mutants: a box that lands in another place") {
+  checkAllNoticed<warp::TmaLoadOp>([](warp::TmaLoadOp op) {
+    const bool second = op.getSlotRow() > 0;
+    if (second)
+      op.setSlotRow(0);
+    return second; // the second run of a step
+  });
+}
+
+TEST_CASE("mutants: rows stored or numbered from another place") {
+  checkAllNoticed<warp::StoreGlobalOp>([](warp::StoreGlobalOp op) {
+    op.getIndicesMutable()[2].assign(op.getIndices()[1]);
+    return true;
+  });
+}
