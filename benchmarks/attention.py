@@ -1,204 +1,185 @@
 #!/usr/bin/env python3
-"""Times the library's attention on this machine, with the peers beside it: ./dev bench [OPTIONS].
+"""Measures attention: ours and the peers found on this machine, side by side in this process: ./dev bench [OPTIONS].
 
-On a GPU: `lacuna attention --bench`, PyTorch's FlexAttention (compiled; autotuned with --tune) and cuDNN through its
-scaled_dot_product_attention, in one run and on the same shapes, with random bf16 or f16 data. For a dense pattern
-FlexAttention runs twice: `flex` without a mask, and `flex-list` with lists of all blocks, as ours has. A peer that is not
-installed is left out. On a machine without a GPU: the CPU backend, smaller.
+Every contender runs on the same random data, its output is checked against float64, and all of a case are timed in
+alternating rounds (timing.py says how). Writes results.json, results.md and plot.png into --out.
 
-TFLOP/s count 4 * H * D floating-point operations for each (query, key) pair: `executed`, the pairs of the blocks that
-are visited; `dense`, all M * N pairs, so that peers compare by time. Times are medians, in microseconds.
+    ./dev bench --quick                                         the rows of the speed table, within a minute
+    ./dev bench --only dense --variant 'wide: BN=176 KB=176'    two of ours beside each other
+    ./dev bench --case 'mine random:0.2 8192x8192 16 16 128 bf16 64x64'
 
---case 'NAME PATTERN LENGTH HEADS KV_HEADS HEAD_DIM DTYPE' measures a case of your own in place of the built-in ones.
+TFLOP/s count 4 * D operations for each (query, key) pair and head, over the blocks that the lists of the case name,
+each whole (`executed`), or over the pairs that the mask keeps (`useful`).
 """
 
 import argparse
-import dataclasses
-import json
-import statistics
-import subprocess
+import importlib
+import pathlib
+import re
 import sys
+import time
+
+import cases
+import ours
+import plot
+import report
+import timing
+
+# bf16 operations a second of an H100 or H200 with 132 multiprocessors, dense, by its data sheet.
+DATA_SHEET_TFLOPS = 989.0
 
 
-@dataclasses.dataclass
-class Case:
-    """One shape: batch 1, as many keys as queries."""
-    name: str
-    pattern: str
-    length: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    dtype: str
-
-    def dense_flops(self):
-        return 4.0 * self.heads * self.head_dim * self.length * self.length
-
-
-GPU_CASES = [
-    Case("dense-16k", "dense", 16384, 16, 16, 128, "bf16"),
-    Case("dense-16k-f16", "dense", 16384, 16, 16, 128, "f16"),
-    Case("dense-16k-d64", "dense", 16384, 32, 32, 64, "bf16"),
-    Case("dense-16k-d256", "dense", 16384, 8, 8, 256, "bf16"),
-    Case("causal-16k", "causal", 16384, 16, 16, 128, "bf16"),
-    Case("causal-16k-gqa", "causal", 16384, 32, 8, 128, "bf16"),
-    Case("window-16k", "window:4096", 16384, 16, 16, 128, "bf16"),
-    Case("random-32k", "random:0.1", 32768, 16, 16, 128, "bf16"),
-]
-CPU_CASES = [
-    Case("cpu-dense-1k", "dense", 1024, 8, 8, 128, "bf16"),
-    Case("cpu-causal-1k", "causal", 1024, 8, 8, 128, "bf16"),
-    Case("cpu-random-4k", "random:0.1", 4096, 8, 8, 128, "bf16"),
-]
-
-
-def measure_lacuna(program, case, device):
-    """The object that `lacuna attention --json` prints, or an error text."""
-    command = [program, "attention", "--device", device, "--pattern", case.pattern, "--queries", str(case.length),
-               "--keys", str(case.length), "--heads", str(case.heads), "--kv-heads", str(case.kv_heads),
-               "--head-dim", str(case.head_dim), "--dtype", case.dtype, "--bench", "--json"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        return None, result.stderr.strip()
-    return json.loads(result.stdout), None
+def parse_arguments(words=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the main rows and peers, fewer rounds")
+    parser.add_argument("--only", metavar="REGEX", default="", help="the cases whose name matches")
+    parser.add_argument("--case", action="append", default=[], type=cases.parse, metavar="TEXT",
+                        help="NAME PATTERN QUERIESxKEYS HEADS KV_HEADS HEAD_DIM DTYPE [QBxKB], in place of the table")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE",
+                        help="a param of our kernel, LACUNA_X=VALUE for its environment, or source=FILE.tile")
+    parser.add_argument("--variant", action="append", default=[], metavar="'NAME: NAME=VALUE ...'",
+                        help="another one of ours, in the same run")
+    parser.add_argument("--peers", metavar="LIST", help="these peers, with commas; 'none': ours alone")
+    parser.add_argument("--rounds", type=int, help="rounds of each case (default 15, with --quick 7)")
+    parser.add_argument("--flush", action="store_true", help="overwrite the L2 cache before every timed launch")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("bench-results"), metavar="DIR")
+    parser.add_argument("--library", type=pathlib.Path, help="liblacuna_bench.so (default: of this build or bundle)")
+    parser.add_argument("--list", action="store_true", help="print the cases and stop")
+    arguments = parser.parse_args(words)
+    try:
+        arguments.variants = [ours.Variant.parse("ours", arguments.param)]
+        for text in arguments.variant:
+            name, colon, rest = text.partition(":")
+            if not colon:
+                raise ValueError(f"the variant '{text}' has no name; give 'NAME: NAME=VALUE ...'")
+            arguments.variants.append(ours.Variant.parse(name.strip(), arguments.param + rest.split()))
+        names = [variant.name for variant in arguments.variants]
+        if len(set(names)) < len(names):
+            raise ValueError(f"each variant needs a name of its own: {', '.join(names)}")
+        pattern = re.compile(arguments.only)
+    except (ValueError, re.error) as error:
+        parser.error(str(error))
+    arguments.cases = [case for case in arguments.case or cases.table()
+                       if pattern.search(case.name) and (case.quick or not arguments.quick or arguments.case)]
+    if not arguments.cases:
+        parser.error(f"no case matches '{arguments.only}'")
+    return arguments
 
 
-class TorchPeers:
-    """FlexAttention and scaled_dot_product_attention, timed with CUDA events."""
+class Missing(Exception):
+    """What this machine lacks."""
 
-    def __init__(self, tune):
-        import torch
-        import torch.nn.attention
-        from torch.nn.attention import flex_attention
-        self.torch = torch
-        self.flex = flex_attention
-        mode = "max-autotune-no-cudagraphs" if tune else None
-        self.compiled_flex = torch.compile(flex_attention.flex_attention, dynamic=False, mode=mode)
-        self.description = f"PyTorch {torch.__version__} on {torch.cuda.get_device_name()}"
 
-    def median_us(self, call, repeats=30, warm_up=5):
-        """Median of `repeats` timed calls, the L2 cache overwritten before each."""
-        torch = self.torch
-        flush = torch.empty(256 * 1024 * 1024, dtype=torch.int8, device="cuda")
-        for _ in range(warm_up):
-            call()
-        times = []
-        for _ in range(repeats):
-            flush.zero_()
-            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-            start.record()
-            call()
-            end.record()
-            end.synchronize()
-            times.append(start.elapsed_time(end) * 1000)
-        return statistics.median(times)
+def open_machine(arguments):
+    """(torch, our library). Raises Missing."""
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError as error:
+        raise Missing(f"there is no PyTorch for {sys.executable} ({error}): it has the peers and the clock; "
+                      "`lacuna attention --bench` times ours alone") from error
+    if not torch.cuda.is_available():
+        raise Missing("PyTorch finds no GPU (torch.cuda.is_available() is false); ./dev demo times the CPU backend")
+    torch.cuda.init()
+    path = arguments.library or ours.find_library()
+    if path is None:
+        raise Missing("liblacuna_bench.so is not built; run ./dev build lacuna_bench, or name it with --library")
+    try:
+        return torch, ours.Library(path, torch.cuda.current_device())
+    except (OSError, ours.OursError) as error:
+        raise Missing(f"our library cannot be used: {error}") from error
 
-    def block_mask(self, case):
-        """FlexAttention's form of the case's pattern. Raises KeyError for a pattern it does not have."""
-        kind, *arguments = case.pattern.split(":")
-        if kind == "dense":
-            def mask(b, h, i, j):
-                return i >= 0
-        elif kind == "causal":
-            def mask(b, h, i, j):
-                return i >= j
-        elif kind == "window":
-            left = int(arguments[0])
 
-            def mask(b, h, i, j):
-                return (i >= j) & (i - j <= left)
-        elif kind == "random":
-            return self.random_blocks(case, float(arguments[0]))
-        else:
-            raise KeyError(kind)
-        return self.flex.create_block_mask(mask, None, None, case.length, case.length, device="cuda")
+def matmul_tflops(torch, clock, size=8192):
+    """The rate of PyTorch's bf16 matrix product on random data: what a kernel can hope for at this power."""
+    a, b = (torch.randn(size, size, dtype=torch.bfloat16, device="cuda") for _ in range(2))
+    times = timing.measure({"matmul": lambda: a @ b}, clock, rounds=5)
+    return 2 * size**3 / times["matmul"].median_us / 1e6
 
-    def random_blocks(self, case, density):
-        """Random full blocks of 128x128, a list a head, made from the lists: a mask of all positions would not fit."""
-        torch = self.torch
-        count = case.length // 128
-        keep = torch.rand(1, case.heads, count, count, device="cuda") < density
-        keep[..., 0] |= ~keep.any(dim=-1)
-        number = keep.sum(dim=-1, dtype=torch.int32)
-        indices = keep.int().argsort(dim=-1, descending=True, stable=True).int()
-        return self.flex.BlockMask.from_kv_blocks(torch.zeros_like(number), torch.zeros_like(indices), number, indices,
-                                                  BLOCK_SIZE=128, mask_mod=lambda b, h, i, j: i >= 0)
 
-    def measure(self, case):
-        """Yields (peer, median microseconds)."""
-        torch = self.torch
-        torch.compiler.reset()  # each case compiles afresh, as a static shape
-        dtype = {"bf16": torch.bfloat16, "f16": torch.float16}[case.dtype]
+def measure_case(torch, case, contenders, clock, arguments):
+    """A row of the report: everyone prepared and checked, then timed together."""
+    import problem
+    torch.compiler.reset()  # each case compiles afresh, as a static shape
+    data = problem.Problem(torch, case)
+    row = report.row(case, data.lists)
+    reference = data.reference()
+    runs, errors, kernels = {}, {}, {}
+    for contender in contenders:
+        refused = contender.refuses(case) if hasattr(contender, "refuses") else None
+        if refused:
+            continue
+        try:
+            prepared = contender.prepare(data)
+            run, kernels[contender.name] = prepared if isinstance(prepared, tuple) else (prepared, None)
+            output = run()
+            torch.cuda.synchronize()
+            errors[contender.name] = data.error(output, reference)
+            if not errors[contender.name] <= problem.TOLERANCE[case.dtype]:
+                raise RuntimeError(f"wrong result: relative error {errors[contender.name]:.2e}")
+            runs[contender.name] = run
+        except Exception as error:  # a contender that fails is a line of the report
+            text = str(error).strip().splitlines()
+            row["results"][contender.name] = {"failed": f"{type(error).__name__}: {text[0] if text else ''}"[:300]}
+            print(f"  {contender.name}: {type(error).__name__}: {error}", file=sys.stderr)
+    rounds = arguments.rounds or (7 if arguments.quick else 15)
+    times = timing.measure(runs, clock, rounds=rounds)
+    for name, measured in times.items():
+        report.add(row, name, measured, errors[name], kernels.get(name))
+    return row
 
-        def random(heads):
-            return torch.randn(1, heads, case.length, case.head_dim, dtype=dtype, device="cuda")
-        q, k, v = random(case.heads), random(case.kv_heads), random(case.kv_heads)
-        grouped = case.heads != case.kv_heads
-        mask = self.block_mask(case)
+
+def method(arguments):
+    return (f"Alternating rounds in one process, median of the rounds; random normal data; warm clocks; "
+            f"L2 {'flushed before every launch' if arguments.flush else 'not flushed'}, for all alike.")
+
+
+def run(arguments):
+    torch, library = open_machine(arguments)
+    import peers
+    wanted = None if arguments.peers is None else arguments.peers.split(",")
+    found, missing = peers.find(torch, arguments.quick, wanted)
+    contenders = [ours.Ours(torch, library, variant) for variant in arguments.variants] + found
+    clock = timing.CudaClock(torch, arguments.flush)
+    properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+    machine = f"{properties.name}, PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}"
+    print(f"{machine}\n{', '.join(contender.name for contender in contenders)}", file=sys.stderr)
+    for name, reason in missing.items():
+        print(f"left out: {name}: {reason}", file=sys.stderr)
+    limits = {"8192³ matrix product": matmul_tflops(torch, timing.CudaClock(torch))}
+    if properties.major == 9 and properties.multi_processor_count == 132:
+        limits["data sheet"] = DATA_SHEET_TFLOPS
+    data = {"machine": machine, "method": method(arguments), "ours": "ours", "missing": missing, "limits": limits,
+            "variants": {variant.name: [*variant.params, *map("=".join, variant.environment)]
+                         for variant in arguments.variants}, "rows": []}
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for case in arguments.cases:
+        started = time.perf_counter()
         with torch.no_grad():
-            if case.pattern == "dense":
-                yield "flex", self.median_us(lambda: self.compiled_flex(q, k, v, enable_gqa=grouped))
-            yield "flex-list" if case.pattern == "dense" else "flex", self.median_us(
-                lambda: self.compiled_flex(q, k, v, block_mask=mask, enable_gqa=grouped))
-            if case.pattern in ("dense", "causal"):
-                attend = torch.nn.functional.scaled_dot_product_attention
-                with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.CUDNN_ATTENTION):
-                    yield "cudnn", self.median_us(
-                        lambda: attend(q, k, v, is_causal=case.pattern == "causal", enable_gqa=grouped))
-
-
-def parse_case(text):
-    words = text.split()
-    if len(words) != 7:
-        raise argparse.ArgumentTypeError("a case is: NAME PATTERN LENGTH HEADS KV_HEADS HEAD_DIM DTYPE")
-    return Case(words[0], words[1], *map(int, words[2:6]), words[6])
+            data["rows"].append(measure_case(torch, case, contenders, clock, arguments))
+        print(f"{report.line(data['rows'][-1])}  [{time.perf_counter() - started:.1f} s]", file=sys.stderr, flush=True)
+        report.write(data, arguments.out)  # what was measured stays if the rest is cut off
+        torch.cuda.empty_cache()
+    try:
+        plot.draw(data, arguments.out / "plot.png")
+    except ImportError as error:
+        print(f"no plot: {error}; draw it elsewhere: python3 benchmarks/plot.py {arguments.out}/results.json",
+              file=sys.stderr)
+    print((arguments.out / "results.md").read_text(encoding="utf-8"))
+    return 0 if any("tflops" in row["results"].get("ours", {}) for row in data["rows"]) else 1
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lacuna", required=True, help="the program to measure")
-    parser.add_argument("--device", choices=["cpu", "gpu"], help="default: the GPU if `lacuna` can use one")
-    parser.add_argument("--only", default="", help="the cases whose name contains this")
-    parser.add_argument("--case", action="append", type=parse_case, help="a case of your own")
-    parser.add_argument("--tune", action="store_true", help="let FlexAttention autotune (minutes)")
-    parser.add_argument("--no-peers", action="store_true", help="measure lacuna alone")
-    parser.add_argument("--json", metavar="FILE", help="write the measurements to FILE")
-    arguments = parser.parse_args()
-
-    device = arguments.device
-    if device is None:
-        probe = Case("probe", "dense", 256, 1, 1, 128, "bf16")
-        device = "gpu" if measure_lacuna(arguments.lacuna, probe, "gpu")[0] else "cpu"
-    peers = None
-    if device == "gpu" and not arguments.no_peers:
-        try:
-            peers = TorchPeers(arguments.tune)
-            print(f"peers: {peers.description}")
-        except (ImportError, AssertionError, RuntimeError) as error:
-            print(f"no peers: {error}")
-
-    rows = []
-    cases = arguments.case or (GPU_CASES if device == "gpu" else CPU_CASES)
-    print(f"{'case':16} {'who':8} {'median us':>12} {'executed':>10} {'dense':>10} TFLOP/s")
-    for case in cases:
-        if arguments.only not in case.name:
-            continue
-        measured, error = measure_lacuna(arguments.lacuna, case, device)
-        if error:
-            print(f"{case.name:16} {'lacuna':8} failed: {error}")
-        else:
-            bench = measured["bench"]
-            rows.append({"case": case.name, "who": "lacuna", **bench})
-            print(f"{case.name:16} {'lacuna':8} {bench['median_us']:12.1f} {bench['tflops_executed']:10.2f} "
-                  f"{bench['tflops_dense']:10.2f}")
-        for who, median in peers.measure(case) if peers else ():
-            dense = case.dense_flops() / median / 1e6
-            rows.append({"case": case.name, "who": who, "median_us": median, "tflops_dense": dense})
-            print(f"{case.name:16} {who:8} {median:12.1f} {'':10} {dense:10.2f}", flush=True)
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"device": device, "peers": peers and peers.description, "rows": rows}, file, indent=1)
-    return 0 if any(row["who"] == "lacuna" for row in rows) else 1
+    arguments = parse_arguments()
+    if arguments.list:
+        for case in arguments.cases:
+            print(f"{case.name:28} {case.pattern:20} {case.queries}x{case.keys}, {case.heads} heads over "
+                  f"{case.kv_heads}, D = {case.head_dim}, {case.dtype}, blocks {case.block[0]}x{case.block[1]}")
+        return 0
+    try:
+        return run(arguments)
+    except Missing as missing:
+        print(f"bench: {missing}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -21,12 +21,17 @@ for program in "$root"/build/bin/*; do
   strip --strip-unneeded -o "$tree/bin/$(basename "$program")" "$program"
 done
 
+# What `./dev bench` loads into Python.
+built_library="$root/build/lib/liblacuna_bench.so"
+bench_library="$tree/lib/liblacuna_bench.so"
+strip --strip-unneeded -o "$bench_library" "$built_library"
+
 # What the programs load, and what those libraries load; the system's own C and C++ run time stays behind.
 system_libraries='^(libc|libm|libdl|librt|libpthread|libstdc\+\+|libgcc_s|ld-linux-x86-64)\.so'
 while read -r library; do
   [[ "$(basename "$library")" =~ $system_libraries ]] && continue
   strip --strip-unneeded -o "$tree/lib/$(basename "$library")" "$(realpath "$library")"
-done < <(ldd "$root"/build/bin/* | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u)
+done < <(ldd "$root"/build/bin/* "$built_library" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u)
 
 cp -r "$root/kernels_dsl" "$root/dev" "$root/LICENSE" "$root/README.md" "$tree/"
 for folder in examples benchmarks docs tests/gpu tests/numeric; do
@@ -42,7 +47,7 @@ cp "$root/build/gpu-tests.txt" "$tree/tests/gpu-tests.txt"
 } >"$tree/BUNDLE"
 
 # Nothing may be found outside the bundle but the system's own run time.
-if ldd "$tree"/bin/* | awk '$2 == "=>" { print $1, $3 }' | sort -u | grep -vE "$system_libraries" |
+if ldd "$tree"/bin/* "$bench_library" | awk '$2 == "=>" { print $1, $3 }' | sort -u | grep -vE "$system_libraries" |
   grep -vF " $tree/" | grep -v '^linux-vdso'; then
   echo "bundle: the libraries above are not taken from the bundle" >&2
   exit 1

@@ -7,6 +7,7 @@
 #ifndef LACUNA_TOOLS_ATTENTIONBACKEND_H
 #define LACUNA_TOOLS_ATTENTIONBACKEND_H
 
+#include "lacuna/Runtime/AttentionShape.h"
 #include "lacuna/Runtime/CpuKernel.h"
 #include "lacuna/Runtime/Kernel.h"
 
@@ -21,6 +22,8 @@ namespace lacuna::tools {
 
 /// The library kernel `attention_forward`, specialised.
 struct AttentionRequest {
+  /// The kernel's text in place of the library's; empty: the library's.
+  std::string source;
   /// Names and values of params, in the order of the kernel's file: BM, BN, D, DV, T, QB, KB.
   std::vector<std::pair<std::string, std::string>> params;
   /// Names and bodies of hooks; empty where the kernel's own are meant.
@@ -32,6 +35,11 @@ struct AttentionRequest {
   /// The threads of a CPU kernel.
   std::shared_ptr<runtime::ThreadPool> pool;
 };
+
+/// The params of the kernel, in the order of its file, for head dimensions, a type, the lists' block and a tile.
+std::vector<std::pair<std::string, std::string>> attentionParams(int64_t headDim, int64_t valueDim,
+                                                                 runtime::DType dtype, int64_t queryBlock,
+                                                                 int64_t keyBlock, runtime::AttentionTile tile);
 
 /// What was compiled and loaded. Its arguments are q, k, v, rows, o, lse, scale.
 struct CompiledAttention {

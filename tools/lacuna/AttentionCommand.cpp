@@ -32,10 +32,8 @@ CommandResult failure(int status, const Error &error) {
 
 AttentionRequest requestOf(const AttentionPlan &plan) {
   AttentionRequest request;
-  request.params = {{"BM", fmt::format("{}", plan.tile.queries)}, {"BN", fmt::format("{}", plan.tile.keys)},
-                    {"D", fmt::format("{}", plan.shape.headDim)}, {"DV", fmt::format("{}", plan.shape.valueDim)},
-                    {"T", std::string(dtypeName(plan.dtype))},    {"QB", fmt::format("{}", plan.queryBlock)},
-                    {"KB", fmt::format("{}", plan.keyBlock)}};
+  request.params =
+      attentionParams(plan.shape.headDim, plan.shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, plan.tile);
   if (std::string keep = plan.pattern.keepHook(); !keep.empty())
     request.hooks = {{"keep", keep}};
   request.positiveScale = plan.scale > 0;

@@ -8,7 +8,7 @@ namespace lacuna::tools {
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
   compile.fileName = "attention_forward.tile";
-  compile.source = kAttentionForwardSource;
+  compile.source = request.source.empty() ? std::string(kAttentionForwardSource) : request.source;
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());

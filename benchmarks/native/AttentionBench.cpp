@@ -1,0 +1,233 @@
+#include "AttentionBench.h"
+
+#include "JitBackend.h"
+
+#include "lacuna/Runtime/Device.h"
+#include "lacuna/Runtime/ProgramOrder.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <charconv>
+
+using namespace lacuna;
+using namespace lacuna::runtime;
+using lacuna::tools::AttentionRequest;
+using lacuna::tools::CompiledAttention;
+
+struct lacuna_bench_session {
+  std::optional<Device> device; // none: the CPU
+  std::shared_ptr<ThreadPool> pool;
+};
+
+struct lacuna_bench_kernel {
+  std::optional<Device> device;
+  CompiledAttention compiled;
+  std::string description;
+  int64_t rows = 0; // of the kernel's tile
+};
+
+struct lacuna_bench_launch {
+  std::optional<Device> device;
+  std::variant<Kernel, CpuKernel> code;
+  std::array<ArgumentValue, 7> arguments;
+  LaunchOptions options;
+};
+
+namespace {
+
+thread_local std::string lastError;
+
+int fail(const Error &error) {
+  lastError = error.render();
+  return 1;
+}
+
+/// Puts `text`, "NAME=VALUE", in the place of the param of that name, or behind the others.
+Expected<void> setParam(std::vector<std::pair<std::string, std::string>> &params, std::string_view text) {
+  size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string_view::npos)
+    return makeError(ErrorCode::InvalidArgument, "the param is '{}'; give NAME=VALUE", text);
+  std::string name(text.substr(0, equals)), value(text.substr(equals + 1));
+  for (auto &[known, old] : params)
+    if (known == name) {
+      old = value;
+      return {};
+    }
+  params.emplace_back(std::move(name), std::move(value));
+  return {};
+}
+
+/// The request for `spec`.
+Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
+  AttentionRequest request;
+  Expected<DType> dtype = parseDType(spec.dtype);
+  if (!dtype)
+    return takeError(dtype);
+  Expected<AttentionTile> tile = chooseTile(spec.headDim, spec.headDim, spec.queryBlock, spec.keyBlock);
+  if (!tile)
+    return takeError(tile);
+  request.params = tools::attentionParams(spec.headDim, spec.headDim, *dtype, spec.queryBlock, spec.keyBlock, *tile);
+  for (size_t index = 0; index < spec.numParams; ++index)
+    if (Expected<void> done = setParam(request.params, spec.params[index]); !done)
+      return takeError(done);
+  if (spec.keep)
+    request.hooks = {{"keep", spec.keep}};
+  if (spec.source)
+    request.source = spec.source;
+  return request;
+}
+
+/// A number as such, anything else as text.
+nlohmann::ordered_json jsonValue(const std::string &text) {
+  int64_t number = 0;
+  auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status == std::errc() && end == text.data() + text.size())
+    return number;
+  return text;
+}
+
+std::string describe(const AttentionRequest &request, const CompiledAttention &compiled) {
+  const LaunchMetadata &metadata = compiled.metadata();
+  nlohmann::ordered_json json;
+  json["target"] = metadata.target;
+  for (const auto &[name, value] : request.params)
+    json["params"][name] = jsonValue(value);
+  json["threads"] = metadata.threads;
+  json["shared_bytes"] = metadata.sharedBytes;
+  if (const Kernel *kernel = std::get_if<Kernel>(&compiled.code)) {
+    json["registers"] = kernel->function().registers();
+    json["local_bytes"] = kernel->function().localBytes();
+  }
+  double total = 0;
+  for (const auto &[stage, milliseconds] : compiled.stageMs)
+    total += milliseconds;
+  json["compile_ms"] = total;
+  return json.dump();
+}
+
+Expected<TensorView> viewOf(const lacuna_bench_tensor &tensor) {
+  Expected<DType> dtype = parseDType(tensor.dtype);
+  if (!dtype)
+    return takeError(dtype);
+  if (tensor.rank < 1 || tensor.rank > 4)
+    return makeError(ErrorCode::InvalidArgument, "a tensor of rank {} was given; give 1 to 4", tensor.rank);
+  return TensorView{
+      tensor.data, *dtype, {tensor.shape, tensor.shape + tensor.rank}, {tensor.strides, tensor.strides + tensor.rank}};
+}
+
+} // namespace
+
+const char *lacuna_bench_error(void) {
+  return lastError.c_str();
+}
+
+int lacuna_bench_open(int ordinal, lacuna_bench_session **session) {
+  auto opened = std::make_unique<lacuna_bench_session>();
+  if (ordinal >= 0) {
+    Expected<Device> device = Device::open(ordinal);
+    if (!device)
+      return fail(device.error());
+    opened->device = std::move(*device);
+  } else {
+    opened->pool = std::make_shared<ThreadPool>();
+  }
+  *session = opened.release();
+  return 0;
+}
+
+void lacuna_bench_close(lacuna_bench_session *session) {
+  delete session;
+}
+
+int lacuna_bench_compile(lacuna_bench_session *session, const lacuna_bench_spec *spec, lacuna_bench_kernel **kernel) {
+  Expected<AttentionRequest> request = requestOf(*spec);
+  if (!request)
+    return fail(request.error());
+  request->device = session->device;
+  request->pool = session->pool;
+  Expected<CompiledAttention> compiled = tools::JitBackend().compile(*request);
+  if (!compiled)
+    return fail(compiled.error());
+  std::string description = describe(*request, *compiled);
+  int64_t rows = 0;
+  for (const auto &[name, value] : request->params)
+    if (name == "BM")
+      std::from_chars(value.data(), value.data() + value.size(), rows);
+  *kernel = new lacuna_bench_kernel{session->device, std::move(*compiled), std::move(description), rows};
+  return 0;
+}
+
+const char *lacuna_bench_describe(const lacuna_bench_kernel *kernel) {
+  return kernel->description.c_str();
+}
+
+void lacuna_bench_free_kernel(lacuna_bench_kernel *kernel) {
+  delete kernel;
+}
+
+size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q) {
+  const Kernel *code = std::get_if<Kernel>(&kernel->compiled.code);
+  if (!code || code->metadata().persistentBlocks == 0)
+    return 0;
+  return static_cast<size_t>((q->shape[2] + kernel->rows - 1) / kernel->rows * q->shape[1] * q->shape[0]);
+}
+
+int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
+                       const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *order, size_t count) {
+  const size_t rows = static_cast<size_t>(lists->batches * lists->heads * lists->rowBlocks);
+  BlockLists host;
+  host.batches = lists->batches, host.heads = lists->heads, host.rowBlocks = lists->rowBlocks;
+  host.queryBlock = queryBlock;
+  host.indptr.assign(lists->indptr, lists->indptr + rows + 1);
+  AttentionShape shape{.batch = q->shape[0],
+                       .heads = q->shape[1],
+                       .kvHeads = k->shape[1],
+                       .queries = q->shape[2],
+                       .keys = k->shape[2],
+                       .headDim = q->shape[3],
+                       .valueDim = q->shape[3]};
+  std::vector<int32_t> programs =
+      longestFirst(host, shape, kernel->rows, kernel->device->info().l2Bytes / 2,
+                   int64_t(kernel->device->info().multiprocessors) * kernel->compiled.metadata().persistentBlocks);
+  if (programs.size() != count)
+    return fail(
+        {ErrorCode::InvalidArgument, fmt::format("{} programs were expected, there are {}", count, programs.size())});
+  std::copy(programs.begin(), programs.end(), order);
+  return 0;
+}
+
+int lacuna_bench_bind(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
+                      const lacuna_bench_tensor *v, const lacuna_bench_lists *lists, const lacuna_bench_tensor *o,
+                      const lacuna_bench_tensor *lse, float scale, lacuna_bench_launch **launch) {
+  std::array<ArgumentValue, 7> arguments;
+  const std::pair<size_t, const lacuna_bench_tensor *> tensors[] = {{0, q}, {1, k}, {2, v}, {4, o}, {5, lse}};
+  for (const auto &[index, tensor] : tensors) {
+    Expected<TensorView> view = viewOf(*tensor);
+    if (!view)
+      return fail(view.error());
+    arguments[index] = std::move(*view);
+  }
+  arguments[3] = BlockListView{lists->indptr, lists->split,     lists->indices, lists->batches,
+                               lists->heads,  lists->rowBlocks, lists->entries};
+  arguments[6] = scale;
+  LaunchOptions options{.order = lists->order};
+  if (!(scale > 0))
+    return fail({ErrorCode::InvalidArgument, fmt::format("the scale is {}; give one greater than 0", scale)});
+  *launch = new lacuna_bench_launch{kernel->device, kernel->compiled.code, std::move(arguments), options};
+  return 0;
+}
+
+int lacuna_bench_run(const lacuna_bench_launch *launch, void *stream) {
+  Expected<void> done;
+  if (const Kernel *kernel = std::get_if<Kernel>(&launch->code))
+    done = kernel->launch(Stream::borrow(*launch->device, static_cast<cu::Stream>(stream)), launch->arguments,
+                          launch->options);
+  else
+    done = std::get<CpuKernel>(launch->code).launch(launch->arguments);
+  return done ? 0 : fail(done.error());
+}
+
+void lacuna_bench_free_launch(lacuna_bench_launch *launch) {
+  delete launch;
+}

@@ -1,0 +1,224 @@
+"""Our kernel in this process, through liblacuna_bench.so (native/AttentionBench.h)."""
+
+import ctypes
+import dataclasses
+import json
+import os
+import pathlib
+
+
+# By head dimension and pattern: the list block (and with it the tile) that was measured fastest where a case leaves it open.
+BEST_BLOCKS = {(64, "dense"): (192, 128), (128, "dense"): (128, 176), (256, "dense"): (128, 80),
+               (64, "causal"): (192, 128), (256, "causal"): (128, 80)}
+
+
+class OursError(RuntimeError):
+    """What the library says of a failed call."""
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_char_p), ("rank", ctypes.c_int32),
+                ("shape", ctypes.c_int64 * 4), ("strides", ctypes.c_int64 * 4)]
+
+
+class _Lists(ctypes.Structure):
+    _fields_ = [("indptr", ctypes.c_void_p), ("split", ctypes.c_void_p), ("indices", ctypes.c_void_p),
+                ("order", ctypes.c_void_p), ("batches", ctypes.c_int64), ("heads", ctypes.c_int64), ("row_blocks", ctypes.c_int64),
+                ("entries", ctypes.c_int64)]
+
+
+class _Spec(ctypes.Structure):
+    _fields_ = [("head_dim", ctypes.c_int64), ("query_block", ctypes.c_int64), ("key_block", ctypes.c_int64),
+                ("dtype", ctypes.c_char_p), ("keep", ctypes.c_char_p), ("source", ctypes.c_char_p),
+                ("params", ctypes.POINTER(ctypes.c_char_p)), ("num_params", ctypes.c_size_t)]
+
+
+def tensor(address, dtype, shape, strides=None):
+    """A view of memory for Kernel.bind: strides in elements, without gaps where they are left out."""
+    if strides is None:
+        strides = [1] * len(shape)
+        for axis in reversed(range(len(shape) - 1)):
+            strides[axis] = strides[axis + 1] * shape[axis + 1]
+    numbers = ctypes.c_int64 * 4
+    return _Tensor(address, dtype.encode(), len(shape), numbers(*shape), numbers(*strides))
+
+
+def block_lists(indptr, split, indices, heads, row_blocks, entries, order=None):
+    """Lists for Kernel.bind: addresses of the three arrays, and of the order of programs."""
+    return _Lists(indptr, split, indices, order, 1, heads, row_blocks, entries)
+
+
+def find_library():
+    """The library of this build or bundle, or None."""
+    root = pathlib.Path(__file__).resolve().parent.parent
+    for folder in ("build/lib", "lib"):
+        if (root / folder / "liblacuna_bench.so").is_file():
+            return root / folder / "liblacuna_bench.so"
+    return None
+
+
+class Library:
+    """The library with one machine open: GPU `ordinal`, or the CPU for -1. Raises OSError, OursError."""
+
+    def __init__(self, path, ordinal):
+        library = ctypes.CDLL(str(path))
+        handle, text = ctypes.c_void_p, ctypes.c_char_p
+        pointer = ctypes.POINTER
+        signatures = {
+            "error": (text, []),
+            "open": (ctypes.c_int, [ctypes.c_int, pointer(handle)]),
+            "close": (None, [handle]),
+            "compile": (ctypes.c_int, [handle, pointer(_Spec), pointer(handle)]),
+            "describe": (text, [handle]),
+            "free_kernel": (None, [handle]),
+            "programs": (ctypes.c_size_t, [handle, pointer(_Tensor)]),
+            "order": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 2, pointer(_Lists), ctypes.c_int64,
+                                     pointer(ctypes.c_int32), ctypes.c_size_t]),
+            "bind": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 3, pointer(_Lists), *[pointer(_Tensor)] * 2,
+                                    ctypes.c_float, pointer(handle)]),
+            "run": (ctypes.c_int, [handle, handle]),
+            "free_launch": (None, [handle]),
+        }
+        for name, (result, arguments) in signatures.items():
+            function = getattr(library, "lacuna_bench_" + name)
+            function.restype, function.argtypes = result, arguments
+            setattr(self, name, function)
+        self.handle = handle()
+        self.check(self.open(ordinal, ctypes.byref(self.handle)))
+
+    def check(self, status):
+        if status:
+            raise OursError(self.error().decode())
+
+    def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None):
+        """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text."""
+        def encoded(value):
+            return value.encode() if value is not None else None
+        array = (ctypes.c_char_p * max(len(params), 1))(*(param.encode() for param in params))
+        spec = _Spec(head_dim, *block, dtype.encode(), encoded(keep), encoded(source), array, len(params))
+        kernel = ctypes.c_void_p()
+        self.check(self.compile(self.handle, ctypes.byref(spec), ctypes.byref(kernel)))
+        return Kernel(self, kernel)
+
+
+class Kernel:
+    """A compiled kernel; `description` is what lacuna_bench_describe says."""
+
+    def __init__(self, library, handle):
+        self.library, self.handle = library, handle
+        self.description = json.loads(library.describe(handle).decode())
+
+    def __del__(self):
+        self.library.free_kernel(self.handle)
+
+    def program_order(self, q, k, lists, query_block):
+        """The order in which programs had best run, as a ctypes array, or None. `lists`: in host memory."""
+        count = self.library.programs(self.handle, ctypes.byref(q))
+        order = (ctypes.c_int32 * count)()
+        if count:
+            self.library.check(self.library.order(self.handle, ctypes.byref(q), ctypes.byref(k), ctypes.byref(lists),
+                                                  query_block, order, count))
+        return order if count else None
+
+    def bind(self, q, k, v, lists, o, lse, scale):
+        launch = ctypes.c_void_p()
+        views = [ctypes.byref(view) for view in (q, k, v, lists, o, lse)]
+        self.library.check(self.library.bind(self.handle, *views, scale, ctypes.byref(launch)))
+        return Launch(self.library, launch)
+
+
+class Launch:
+    """A kernel bound to memory, which the caller keeps: call it with a CUDA stream's address."""
+
+    def __init__(self, library, handle):
+        self.library, self.handle = library, handle
+
+    def __del__(self):
+        self.library.free_launch(self.handle)
+
+    def __call__(self, stream=None):
+        if self.library.run(self.handle, stream):
+            raise OursError(self.library.error().decode())
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One way to compile ours: params of the kernel, environment variables (LACUNA_...) and perhaps another text."""
+    name: str = "ours"
+    params: tuple = ()
+    environment: tuple = ()
+    source: str = ""
+
+    @staticmethod
+    def parse(name, words):
+        """NAME=VALUE each; LACUNA_X=VALUE is an environment variable, source=FILE another text of the kernel."""
+        params, environment, source = [], [], ""
+        for word in words:
+            key, equals, value = word.partition("=")
+            if not key or not equals:
+                raise ValueError(f"'{word}' is no NAME=VALUE")
+            if key == "source":
+                source = value
+            elif key.startswith("LACUNA_"):
+                environment.append((key, value))
+            else:
+                params.append(word)
+        return Variant(name, tuple(params), tuple(environment), source)
+
+    def block(self, case):
+        """The block of the lists: where the case's pattern has none of its own, QB and KB of the params or the best known."""
+        values = dict(param.split("=", 1) for param in self.params)
+        best = BEST_BLOCKS.get((case.head_dim, case.pattern), case.block)
+        given = int(values.get("QB", best[0])), int(values.get("KB", best[1]))
+        return given if case.free_block() else case.block
+
+    def compile(self, library, case, causal):
+        """The Kernel for a case. Raises OursError."""
+        params = [param for param in self.params if case.free_block() or param.split("=")[0] not in ("QB", "KB")]
+        source = pathlib.Path(self.source).read_text(encoding="utf-8") if self.source else None
+        before = {name: os.environ.get(name) for name, _ in self.environment}
+        os.environ.update(self.environment)
+        try:
+            return library.compile_attention(case.head_dim, case.dtype, self.block(case), params,
+                                             keep="j <= i + N - M" if causal else None, source=source)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+class Ours:
+    """A variant of ours as a contender on the GPU, through PyTorch's memory and stream."""
+
+    def __init__(self, torch, library, variant):
+        self.torch, self.library, self.variant, self.name = torch, library, variant, variant.name
+
+    def prepare(self, problem):
+        """(function that enqueues one launch and gives O, what the kernel became)."""
+        torch, case = self.torch, problem.case
+        lists = problem.lists_for(self.variant.block(case))
+        kernel = self.variant.compile(self.library, case, lists.causal)
+        host = [torch.tensor(part, dtype=torch.int32) for part in lists.csr()]
+        o = torch.full_like(problem.q, float("nan"))
+        lse = torch.full(problem.q.shape[:3], float("nan"), dtype=torch.float32, device="cuda")
+
+        def view(array, dtype):
+            return tensor(array.data_ptr(), dtype, list(array.shape), list(array.stride()))
+        q, k, v = (view(array, case.dtype) for array in (problem.q, problem.k, problem.v))
+        extents = len(lists.rows), lists.row_blocks(), len(host[2])
+        order = kernel.program_order(q, k, block_lists(*(part.data_ptr() for part in host), *extents), lists.query_block)
+        parts = [part.cuda() for part in host]
+        if order:
+            parts.append(torch.tensor(order, dtype=torch.int32, device="cuda"))
+        launch = kernel.bind(q, k, v,
+                             block_lists(*(part.data_ptr() for part in parts[:3]), *extents,
+                                         parts[3].data_ptr() if order else None),
+                             view(o, case.dtype), view(lse, "f32"), problem.scale)
+        stream = torch.cuda.current_stream
+
+        def run(kept=(parts, lse)):  # the launch holds addresses only
+            launch(stream().cuda_stream)
+            return o
+        return run, kernel.description
