@@ -62,8 +62,11 @@ def table():
         square("dense-16k-d256", "dense", 16 * k, 256, cudnn(1.10), quick=True),
         square("random10-32k-d128", "random:0.1", 32 * k, 128, flex(1.5), own("dense-16k-d128", 0.93), quick=True),
         square("random25-32k-d128", "random:0.25", 32 * k, 128, flex(1.5), own("dense-16k-d128", 0.93), quick=True),
-        square("random10-32k-d64", "random:0.1", 32 * k, 64, flex(1.15), own("dense-16k-d64", 0.95), quick=True),
-        square("random25-32k-d64", "random:0.25", 32 * k, 64, flex(1.15), own("dense-16k-d64", 0.95)),
+        # Dense with the tile of the lists below, where the dense row has another.
+        square("dense-16k-d64-tile128", "random:1", 16 * k, 64, quick=True),
+        square("random10-32k-d64", "random:0.1", 32 * k, 64, flex(1.15), own("dense-16k-d64-tile128", 0.95), 
+               quick=True),
+        square("random25-32k-d64", "random:0.25", 32 * k, 64, flex(1.15), own("dense-16k-d64-tile128", 0.95)),
         square("random10-8k-d128", "random:0.1", 8 * k, 128, flex(1.5), quick=True),
         square("block64-10-32k-d128", "random:0.1", 32 * k, 128, own("random10-32k-d128", 0.6), block=(64, 64),
                quick=True),

@@ -7,7 +7,8 @@ import os
 import pathlib
 
 
-# By head dimension and pattern: the list block (and with it the tile) that was measured fastest where a case leaves it open.
+# By head dimension and pattern: the list block (and with it the tile) that was measured fastest where a case leaves it
+# open.
 BEST_BLOCKS = {(64, "dense"): (192, 128), (128, "dense"): (128, 176), (256, "dense"): (128, 80),
                (64, "causal"): (192, 128), (256, "causal"): (128, 80)}
 
@@ -23,8 +24,8 @@ class _Tensor(ctypes.Structure):
 
 class _Lists(ctypes.Structure):
     _fields_ = [("indptr", ctypes.c_void_p), ("split", ctypes.c_void_p), ("indices", ctypes.c_void_p),
-                ("order", ctypes.c_void_p), ("batches", ctypes.c_int64), ("heads", ctypes.c_int64), ("row_blocks", ctypes.c_int64),
-                ("entries", ctypes.c_int64)]
+                ("order", ctypes.c_void_p), ("batches", ctypes.c_int64), ("heads", ctypes.c_int64),
+                ("row_blocks", ctypes.c_int64), ("entries", ctypes.c_int64)]
 
 
 class _Spec(ctypes.Structure):
@@ -71,6 +72,7 @@ class Library:
             "compile": (ctypes.c_int, [handle, pointer(_Spec), pointer(handle)]),
             "describe": (text, [handle]),
             "free_kernel": (None, [handle]),
+            "pair_rows": (ctypes.c_int, [pointer(_Lists), ctypes.c_int64, *[pointer(ctypes.c_int32)] * 3]),
             "programs": (ctypes.c_size_t, [handle, pointer(_Tensor)]),
             "order": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 2, pointer(_Lists), ctypes.c_int64,
                                      pointer(ctypes.c_int32), ctypes.c_size_t]),
@@ -89,6 +91,15 @@ class Library:
     def check(self, status):
         if status:
             raise OursError(self.error().decode())
+
+    def paired_rows(self, lists, query_block):
+        """(indptr, split, indices) of `lists` (host memory), rows twice as high where neighbouring ones are equal; or None."""
+        rows = lists.batches * lists.heads * lists.row_blocks
+        arrays = [(ctypes.c_int32 * max(length, 1))() for length in (rows + 1, rows, lists.entries)]
+        if not self.pair_rows(ctypes.byref(lists), query_block, *arrays):
+            return None
+        paired = lists.batches * lists.heads * (-(-lists.row_blocks // 2))
+        return arrays[0][:paired + 1], arrays[1][:paired], arrays[2][:arrays[0][paired]]
 
     def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None):
         """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text."""
@@ -166,20 +177,21 @@ class Variant:
         return Variant(name, tuple(params), tuple(environment), source)
 
     def block(self, case):
-        """The block of the lists: where the case's pattern has none of its own, QB and KB of the params or the best known."""
+        """The block of the lists: where the case's pattern has none of its own, QB and KB of the params or the best
+        known."""
         values = dict(param.split("=", 1) for param in self.params)
         best = BEST_BLOCKS.get((case.head_dim, case.pattern), case.block)
         given = int(values.get("QB", best[0])), int(values.get("KB", best[1]))
         return given if case.free_block() else case.block
 
-    def compile(self, library, case, causal):
-        """The Kernel for a case. Raises OursError."""
+    def compile(self, library, case, causal, block):
+        """The Kernel for a case with lists of `block`. Raises OursError."""
         params = [param for param in self.params if case.free_block() or param.split("=")[0] not in ("QB", "KB")]
         source = pathlib.Path(self.source).read_text(encoding="utf-8") if self.source else None
         before = {name: os.environ.get(name) for name, _ in self.environment}
         os.environ.update(self.environment)
         try:
-            return library.compile_attention(case.head_dim, case.dtype, self.block(case), params,
+            return library.compile_attention(case.head_dim, case.dtype, block, params,
                                              keep="j <= i + N - M" if causal else None, source=source)
         finally:
             for name, value in before.items():
@@ -199,16 +211,24 @@ class Ours:
         """(function that enqueues one launch and gives O, what the kernel became)."""
         torch, case = self.torch, problem.case
         lists = problem.lists_for(self.variant.block(case))
-        kernel = self.variant.compile(self.library, case, lists.causal)
-        host = [torch.tensor(part, dtype=torch.int32) for part in lists.csr()]
+        arrays, block, row_blocks = lists.csr(), (lists.query_block, lists.key_block), lists.row_blocks()
+
+        def on_host(parts):
+            host = [torch.tensor(part, dtype=torch.int32) for part in parts]
+            return host, block_lists(*(part.data_ptr() for part in host), len(lists.rows), row_blocks, len(host[2]))
+        host, handle = on_host(arrays)
+        while block[0] < 128 and (paired := self.library.paired_rows(handle, block[0])):
+            block, row_blocks = (2 * block[0], block[1]), -(-row_blocks // 2)
+            host, handle = on_host(paired)
+        kernel = self.variant.compile(self.library, case, lists.causal, block)
         o = torch.full_like(problem.q, float("nan"))
         lse = torch.full(problem.q.shape[:3], float("nan"), dtype=torch.float32, device="cuda")
 
         def view(array, dtype):
             return tensor(array.data_ptr(), dtype, list(array.shape), list(array.stride()))
         q, k, v = (view(array, case.dtype) for array in (problem.q, problem.k, problem.v))
-        extents = len(lists.rows), lists.row_blocks(), len(host[2])
-        order = kernel.program_order(q, k, block_lists(*(part.data_ptr() for part in host), *extents), lists.query_block)
+        extents = len(lists.rows), row_blocks, len(host[2])
+        order = kernel.program_order(q, k, handle, block[0])
         parts = [part.cuda() for part in host]
         if order:
             parts.append(torch.tensor(order, dtype=torch.int32, device="cuda"))

@@ -48,7 +48,7 @@ Expected<std::string> readTextFile(const std::string &path) {
     return makeError(ErrorCode::InvalidArgument, "cannot read '{}': it is not a regular file", path);
   constexpr uintmax_t kLimit = 16 << 20;
   if (uintmax_t size = std::filesystem::file_size(path, error); error || size > kLimit)
-    return makeError(ErrorCode::InvalidArgument, "'{}' has {} bytes; a .tile file has at most {}", path, size, kLimit);
+    return makeError(ErrorCode::InvalidArgument, "'{}' has {} bytes; a text may have at most {}", path, size, kLimit);
   std::ifstream stream(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(stream)), {});
   if (!stream)

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -85,6 +86,18 @@ nlohmann::ordered_json jsonValue(const std::string &text) {
   if (status == std::errc() && end == text.data() + text.size())
     return number;
   return text;
+}
+
+/// A copy of `lists`, which lie in host memory.
+BlockLists hostLists(const lacuna_bench_lists &lists, int64_t queryBlock) {
+  const size_t rows = static_cast<size_t>(lists.batches * lists.heads * lists.rowBlocks);
+  BlockLists host;
+  host.batches = lists.batches, host.heads = lists.heads, host.rowBlocks = lists.rowBlocks;
+  host.queryBlock = queryBlock;
+  host.indptr.assign(lists.indptr, lists.indptr + rows + 1);
+  host.split.assign(lists.split, lists.split + rows);
+  host.indices.assign(lists.indices, lists.indices + lists.entries);
+  return host;
 }
 
 std::string describe(const AttentionRequest &request, const CompiledAttention &compiled) {
@@ -166,6 +179,17 @@ void lacuna_bench_free_kernel(lacuna_bench_kernel *kernel) {
   delete kernel;
 }
 
+int lacuna_bench_pair_rows(const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *indptr, int32_t *split,
+                           int32_t *indices) {
+  std::optional<BlockLists> paired = hostLists(*lists, queryBlock).withRowsPaired();
+  if (!paired)
+    return 0;
+  std::ranges::copy(paired->indptr, indptr);
+  std::ranges::copy(paired->split, split);
+  std::ranges::copy(paired->indices, indices);
+  return 1;
+}
+
 size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q) {
   const Kernel *code = std::get_if<Kernel>(&kernel->compiled.code);
   if (!code || code->metadata().persistentBlocks == 0)
@@ -175,11 +199,7 @@ size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_ben
 
 int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                        const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *order, size_t count) {
-  const size_t rows = static_cast<size_t>(lists->batches * lists->heads * lists->rowBlocks);
-  BlockLists host;
-  host.batches = lists->batches, host.heads = lists->heads, host.rowBlocks = lists->rowBlocks;
-  host.queryBlock = queryBlock;
-  host.indptr.assign(lists->indptr, lists->indptr + rows + 1);
+  const BlockLists host = hostLists(*lists, queryBlock);
   AttentionShape shape{.batch = q->shape[0],
                        .heads = q->shape[1],
                        .kvHeads = k->shape[1],

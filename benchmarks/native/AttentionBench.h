@@ -68,6 +68,11 @@ LACUNA_BENCH_API int lacuna_bench_compile(lacuna_bench_session *session, const l
 LACUNA_BENCH_API const char *lacuna_bench_describe(const lacuna_bench_kernel *kernel);
 LACUNA_BENCH_API void lacuna_bench_free_kernel(lacuna_bench_kernel *kernel);
 
+/// Where neighbouring rows of `lists` (host memory, blocks of `queryBlock` rows) are equal: the lists with rows twice
+/// as high (BlockLists::withRowsPaired), in arrays as long as those of `lists`. 1 where that was done, else 0.
+LACUNA_BENCH_API int lacuna_bench_pair_rows(const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *indptr,
+                                            int32_t *split, int32_t *indices);
+
 /// The order in which the kernel's programs had best run, for `lists` in host memory with blocks of `queryBlock` rows:
 /// `count` programs, ceil(queries / rows of the tile) * heads * batch.
 LACUNA_BENCH_API int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q,

@@ -1,11 +1,12 @@
 #include "CpuTarget.h"
 
+#include "LlvmTargets.h"
+
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
@@ -20,8 +21,7 @@ CpuTarget CpuTarget::host() {
 }
 
 Expected<std::unique_ptr<llvm::TargetMachine>> createCpuMachine(const CpuTarget &target) {
-  static const bool initialised = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
-  if (!initialised)
+  if (!initializeLlvmTargets())
     return makeError(ErrorCode::Unavailable, "this build of LLVM cannot make code for the machine that it runs on");
   const std::string triple = llvm::sys::getProcessTriple();
   std::string message;

@@ -1,5 +1,7 @@
 #include "lacuna/Compiler/Codegen/NVPTX.h"
 
+#include "LlvmTargets.h"
+
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
@@ -10,7 +12,6 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
 namespace lacuna {
@@ -32,14 +33,7 @@ Expected<std::unique_ptr<llvm::Module>> translateToLLVM(mlir::ModuleOp module, l
 }
 
 static Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const GpuTarget &target) {
-  static const bool initialised = [] {
-    LLVMInitializeNVPTXTargetInfo();
-    LLVMInitializeNVPTXTarget();
-    LLVMInitializeNVPTXTargetMC();
-    LLVMInitializeNVPTXAsmPrinter();
-    return true;
-  }();
-  (void)initialised;
+  initializeLlvmTargets();
   std::string message;
   const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget("nvptx64-nvidia-cuda", message);
   if (!llvmTarget)

@@ -331,27 +331,39 @@ void Printer::scheduleItem(const ScheduleItem &item) {
   switch (item.kind) {
   case ScheduleItem::Kind::Producer:
     put("producer regs ");
-    return expr(*item.value);
+    expr(*item.value);
+    break;
   case ScheduleItem::Kind::Consumers:
     put("consumers ");
     expr(*item.count);
     put(" regs ");
-    return item.value ? expr(*item.value) : put("auto");
+    item.value ? expr(*item.value) : put("auto");
+    break;
   case ScheduleItem::Kind::Ring:
     put("ring ");
     names(item.names);
     put(" depth ");
-    return expr(*item.value);
+    expr(*item.value);
+    break;
   case ScheduleItem::Kind::Overlap:
     put("overlap ");
-    return names(item.names);
+    names(item.names);
+    break;
   case ScheduleItem::Kind::Pingpong:
     put("pingpong");
     break;
+  case ScheduleItem::Kind::Programs:
+    put("programs {}", item.word.name);
+    break;
+  case ScheduleItem::Kind::Split:
+    put("split {}", item.word.name);
+    break;
   case ScheduleItem::Kind::Order:
-    return put("order grid {}", item.word.name);
+    put("order grid {}", item.word.name);
+    break;
   case ScheduleItem::Kind::Epilogue:
-    return put("epilogue {}", item.word.name);
+    put("epilogue {}", item.word.name);
+    break;
   case ScheduleItem::Kind::Tune:
     for (size_t i = 0; i < item.knobs.size(); ++i) {
       const ScheduleItem::Knob &knob = item.knobs[i];

@@ -218,10 +218,13 @@ mlir::DictionaryAttr IRGen::scheduleAttr() {
   llvm::SmallVector<llvm::StringRef> overlapped(plan.overlap.begin(), plan.overlap.end());
   if (!overlapped.empty())
     add("overlap", builder.getStrArrayAttr(overlapped));
-  for (auto [flag, name] : {std::pair(plan.pingpong, "pingpong"), std::pair(plan.longestFirst, "longest_first"),
-                            std::pair(plan.tmaEpilogue, "tma_epilogue")})
+  for (auto [flag, name] : {std::pair(plan.pingpong, "pingpong"), std::pair(plan.oneProgram, "one_program"),
+                            std::pair(plan.noSplit, "no_split")})
     if (flag)
       add(name, builder.getUnitAttr());
+  for (auto [word, name] : {std::pair(plan.order, "order"), std::pair(plan.epilogue, "epilogue")})
+    if (!word.empty())
+      add(name, builder.getStringAttr(word));
   for (auto [index, planned] : llvm::enumerate(plan.rings))
     for (const Symbol *value : planned.values)
       ringOf[value] = static_cast<int64_t>(index);

@@ -35,10 +35,10 @@ std::unique_ptr<Decl> Parser::parseSchedule() {
 std::optional<ScheduleItem> Parser::parseScheduleItem() {
   using Kind = ScheduleItem::Kind;
   static constexpr std::pair<std::string_view, Kind> kWords[] = {
-      {"producer", Kind::Producer}, {"consumers", Kind::Consumers},
-      {"ring", Kind::Ring},         {"overlap", Kind::Overlap},
-      {"pingpong", Kind::Pingpong}, {"order", Kind::Order},
-      {"epilogue", Kind::Epilogue}, {"tune", Kind::Tune}};
+      {"producer", Kind::Producer}, {"consumers", Kind::Consumers}, {"ring", Kind::Ring},
+      {"overlap", Kind::Overlap},   {"pingpong", Kind::Pingpong},   {"programs", Kind::Programs},
+      {"split", Kind::Split},       {"order", Kind::Order},         {"epilogue", Kind::Epilogue},
+      {"tune", Kind::Tune}};
   ScheduleItem item;
   item.range = current().range;
   std::vector<std::string> known;
@@ -47,6 +47,8 @@ std::optional<ScheduleItem> Parser::parseScheduleItem() {
       take();
       item.kind = kind;
       if (!parseScheduleBody(item))
+        return std::nullopt;
+      if (kind != Kind::Tune && takeWord("when") && !(item.condition = parseExpr()))
         return std::nullopt;
       item.range = rangeFrom(item.range);
       return item;
@@ -65,6 +67,10 @@ bool Parser::parseScheduleBody(ScheduleItem &item) {
     } while (item.names.back() && takeIf(TokenKind::Comma));
     return static_cast<bool>(item.names.back());
   };
+  auto parseWord = [&](std::string_view what) {
+    item.word = expectName(what);
+    return static_cast<bool>(item.word);
+  };
   switch (item.kind) {
   case ScheduleItem::Kind::Producer:
     return expectWord("regs", "after `producer`, as in `producer regs 24`") && (item.value = parseExpr());
@@ -78,15 +84,17 @@ bool Parser::parseScheduleBody(ScheduleItem &item) {
   case ScheduleItem::Kind::Overlap:
     return parseNames("the label of a statement, as in `overlap qk`");
   case ScheduleItem::Kind::Pingpong:
-    return !takeWord("when") || (item.condition = parseExpr());
+    return true;
+  case ScheduleItem::Kind::Programs:
+    return parseWord("how thread blocks take programs (persistent or single)");
+  case ScheduleItem::Kind::Split:
+    return parseWord("what is split off (masked or none)");
   case ScheduleItem::Kind::Order:
     if (!expect(TokenKind::KwGrid, "after `order`, as in `order grid longest_first`"))
       return false;
-    item.word = expectName("an order (longest_first or natural)");
-    return static_cast<bool>(item.word);
+    return parseWord("an order (longest_first or natural)");
   case ScheduleItem::Kind::Epilogue:
-    item.word = expectName("a kind of epilogue (tma or direct)");
-    return static_cast<bool>(item.word);
+    return parseWord("a kind of epilogue (tma or direct)");
   case ScheduleItem::Kind::Tune:
     return parseKnobs(item);
   }

@@ -146,7 +146,10 @@ private:
   void declareKnobs(const ScheduleDecl &schedule);
   std::optional<int64_t> scheduleValue(const Expr &expr, int64_t min, int64_t max, std::string_view what);
   std::optional<int64_t> scheduleNumber(const Expr &expr, std::string_view what);
-  void checkTuneNames(const Expr &expr);
+  std::optional<int64_t> scheduleRegisters(const Expr &expr);
+  void checkScheduleNames(const Expr &expr, bool tuning);
+  void checkIdleItem(const ScheduleItem &item);
+  void checkResources(const SchedulePlan &plan, const std::map<ScheduleItem::Kind, const ScheduleItem *> &items);
   void checkUnusedSettings();
 
   std::shared_ptr<const Module> module, library;
@@ -165,6 +168,7 @@ private:
   std::map<std::string_view, const Stmt *> labels;
   std::map<std::string_view, std::vector<const DeclareStmt *>> declarations; ///< for schedules
   std::map<std::string_view, int64_t> knobs;                                 ///< of the schedule being checked
+  bool idleItem = false; ///< the entry being checked has a condition that does not hold
   std::map<const ParamDecl *, const Symbol *> paramSymbols;
   std::map<const Symbol *, SourceRange> limitRanges; ///< where a sparse loop's limit was found
 };

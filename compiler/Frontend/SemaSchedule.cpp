@@ -11,6 +11,9 @@ using namespace lacuna::frontend;
 /// suffice.
 static constexpr std::string_view kTuneFacts[] = {"smem", "regs_fit"};
 
+/// Slots of a ring (the type !warp.ring).
+static constexpr int64_t kMostSlots = 8;
+
 void Sema::checkSchedules() {
   std::map<std::pair<std::string_view, std::string_view>, const ScheduleDecl *> seen;
   for (const ScheduleDecl *schedule : module->all<ScheduleDecl>()) {
@@ -41,21 +44,36 @@ void Sema::checkSchedule(const ScheduleDecl &schedule) {
   knobs.clear();
   declareKnobs(schedule);
   std::map<ScheduleItem::Kind, const ScheduleItem *> seen;
-  for (const ScheduleItem &item : schedule.items) {
+  auto checkItem = [&](const ScheduleItem &item) {
+    bool tune = item.kind == ScheduleItem::Kind::Tune;
+    bool applies = tune || !item.condition || scheduleNumber(*item.condition, "a condition").value_or(0) != 0;
+    if (!applies)
+      return checkIdleItem(item);
     auto [previous, isNew] = seen.try_emplace(item.kind, &item);
     if (!isNew && item.kind != ScheduleItem::Kind::Ring)
-      error(item.range, "this entry stands twice in the schedule; remove one of them")
+      error(item.range, "this entry stands twice in the schedule; remove one of them, or give them conditions (`when`) "
+                        "of which one holds")
           .note(previous->second->range, "the other one is here");
-    if (item.kind == ScheduleItem::Kind::Consumers)
-      checkConsumers(item, plan);
-  }
-  for (const ScheduleItem &item : schedule.items)
     checkScheduleItem(item, plan);
-  for (const ScheduleItem &item : schedule.items)
-    if (item.kind == ScheduleItem::Kind::Tune)
-      checkTune(item, plan);
-  if (plan.target == specialization.target)
-    result->schedule = std::move(plan);
+  };
+  // Other entries may name the number of consumers.
+  for (bool first : {true, false})
+    for (const ScheduleItem &item : schedule.items)
+      if ((item.kind == ScheduleItem::Kind::Consumers) == first)
+        checkItem(item);
+  if (plan.target != specialization.target)
+    return;
+  if (plan.target == "sm_90a")
+    checkResources(plan, seen);
+  result->schedule = std::move(plan);
+}
+
+/// An entry whose condition does not hold has no effect; its names are checked all the same.
+void Sema::checkIdleItem(const ScheduleItem &item) {
+  SchedulePlan unused;
+  idleItem = true;
+  checkScheduleItem(item, unused);
+  idleItem = false;
 }
 
 /// Gives each knob that the schedule declares (`stages in {2, 3}`) the value set by the caller, its default, or its
@@ -113,10 +131,24 @@ std::optional<int64_t> Sema::scheduleNumber(const Expr &expr, std::string_view w
 }
 
 std::optional<int64_t> Sema::scheduleValue(const Expr &expr, int64_t min, int64_t max, std::string_view what) {
+  if (idleItem) {
+    checkScheduleNames(expr, /*tuning=*/false);
+    return std::nullopt;
+  }
   std::optional<int64_t> value = scheduleNumber(expr, what);
   if (value && (*value < min || *value > max)) {
     error(expr.range, fmt::format("{} is from {} to {}, but `{}` is {} with these params", what, min, max,
                                   printExpr(expr), *value));
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::optional<int64_t> Sema::scheduleRegisters(const Expr &expr) {
+  std::optional<int64_t> value = scheduleValue(expr, 24, 240, "the number of registers a thread");
+  if (value && *value % 8 != 0) {
+    error(expr.range, fmt::format("registers are given in eights, but `{}` is {}; take {} or {}", printExpr(expr),
+                                  *value, *value / 8 * 8, *value / 8 * 8 + 8));
     return std::nullopt;
   }
   return value;
@@ -127,7 +159,7 @@ void Sema::checkConsumers(const ScheduleItem &item, SchedulePlan &plan) {
   if (plan.consumers)
     knobs["consumers"] = *plan.consumers;
   if (item.value)
-    plan.consumerRegs = scheduleValue(*item.value, 24, 240, "the number of registers a thread");
+    plan.consumerRegs = scheduleRegisters(*item.value);
 }
 
 void Sema::checkScheduleItem(const ScheduleItem &item, SchedulePlan &plan) {
@@ -138,27 +170,71 @@ void Sema::checkScheduleItem(const ScheduleItem &item, SchedulePlan &plan) {
   };
   switch (item.kind) {
   case ScheduleItem::Kind::Producer:
-    plan.producerRegs = scheduleValue(*item.value, 24, 240, "the number of registers a thread");
+    plan.producerRegs = scheduleRegisters(*item.value);
     break;
+  case ScheduleItem::Kind::Consumers:
+    return checkConsumers(item, plan);
   case ScheduleItem::Kind::Ring:
     return checkRing(item, plan);
   case ScheduleItem::Kind::Overlap:
     return checkOverlap(item, plan);
   case ScheduleItem::Kind::Pingpong:
-    plan.pingpong = !item.condition || scheduleNumber(*item.condition, "a condition").value_or(0) != 0;
+    plan.pingpong = true;
+    break;
+  case ScheduleItem::Kind::Programs:
+    checkWord({"persistent", "single"});
+    plan.oneProgram = item.word.name == "single";
+    break;
+  case ScheduleItem::Kind::Split:
+    checkWord({"masked", "none"});
+    plan.noSplit = item.word.name == "none";
     break;
   case ScheduleItem::Kind::Order:
     checkWord({"longest_first", "natural"});
-    plan.longestFirst = item.word.name == "longest_first";
+    plan.order = item.word.name;
     break;
   case ScheduleItem::Kind::Epilogue:
     checkWord({"tma", "direct"});
-    plan.tmaEpilogue = item.word.name == "tma";
+    plan.epilogue = item.word.name;
     break;
-  case ScheduleItem::Kind::Consumers: // before the other entries, which may name its number
-  case ScheduleItem::Kind::Tune:      // after them
-    break;
+  case ScheduleItem::Kind::Tune:
+    return checkTune(item, plan);
   }
+}
+
+/// What sm_90a cannot give: fewer or more consumers than the products' rows take, more registers than there are.
+void Sema::checkResources(const SchedulePlan &plan, const std::map<ScheduleItem::Kind, const ScheduleItem *> &items) {
+  constexpr int64_t kRows = 64, kThreads = 128, kRegisterFile = 65536, kMostAtEntry = 248;
+  if (!plan.consumers)
+    return;
+  const ScheduleItem &consumers = *items.at(ScheduleItem::Kind::Consumers);
+  std::set<int64_t> rows;
+  for (const auto &[call, builtin] : result->builtinCalls)
+    if (builtin->op == Builtin::Op::Dot)
+      if (auto type = result->types.find(call); type != result->types.end() && type->second.isTile())
+        rows.insert(type->second.rows.padded());
+  if (rows.size() == 1 && *rows.begin() % kRows == 0 && *rows.begin() != kRows * *plan.consumers)
+    error(consumers.count->range,
+          fmt::format("products of {} rows take {} (64 rows each), but `{}` is {} with these params", *rows.begin(),
+                      *rows.begin() == kRows ? "one consumer warpgroup"
+                                             : fmt::format("{} consumer warpgroups", *rows.begin() / kRows),
+                      printExpr(*consumers.count), *plan.consumers));
+  if (!plan.consumerRegs)
+    return;
+  // Every warpgroup starts with an even share in eights; what they keep afterwards must fit into the sum.
+  int64_t groups = 1 + *plan.consumers, producer = plan.producerRegs.value_or(24);
+  int64_t sum = std::min(kRegisterFile / (groups * kThreads) / 8 * 8, kMostAtEntry) * groups;
+  int64_t asked = producer + *plan.consumers * *plan.consumerRegs;
+  if (asked <= sum)
+    return;
+  Diagnostic &diagnostic =
+      error(consumers.value->range,
+            fmt::format("a thread of each warpgroup takes {} registers together ({} x {}, and {} of the producer), but "
+                        "there are {}; the consumers may have {}",
+                        asked, *plan.consumers, *plan.consumerRegs, producer, sum,
+                        (sum - producer) / *plan.consumers / 8 * 8));
+  if (auto item = items.find(ScheduleItem::Kind::Producer); item != items.end())
+    diagnostic.note(item->second->range, "the producer's are given here");
 }
 
 void Sema::checkRing(const ScheduleItem &item, SchedulePlan &plan) {
@@ -183,10 +259,16 @@ void Sema::checkRing(const ScheduleItem &item, SchedulePlan &plan) {
                                     name.name, name.name))
           .note(found->second.front()->name.range, "declared here");
     } else {
-      ring.values.push_back(result->symbolOf(&found->second.front()->name));
+      const Symbol *value = result->symbolOf(&found->second.front()->name);
+      auto holds = [&](const SchedulePlan::Ring &other) {
+        return std::find(other.values.begin(), other.values.end(), value) != other.values.end();
+      };
+      if (holds(ring) || std::any_of(plan.rings.begin(), plan.rings.end(), holds))
+        error(name.range, fmt::format("'{}' has a ring already; name it in one entry", name.name));
+      ring.values.push_back(value);
     }
   }
-  ring.depth = scheduleValue(*item.value, 1, 16, "the depth of a ring").value_or(1);
+  ring.depth = scheduleValue(*item.value, 1, kMostSlots, "the depth of a ring").value_or(1);
   plan.rings.push_back(std::move(ring));
 }
 
@@ -227,33 +309,37 @@ void Sema::checkTune(const ScheduleItem &item, SchedulePlan &plan) {
     plan.knobs.push_back(std::move(planned));
   }
   if (item.condition) {
-    checkTuneNames(*item.condition);
+    checkScheduleNames(*item.condition, /*tuning=*/true);
     plan.tuneConditions.push_back(item.condition.get());
   }
 }
 
-/// A tuning condition is judged by the tuner, once it knows the facts; here only its names are checked.
-void Sema::checkTuneNames(const Expr &expr) {
+/// A tuning condition is judged by the tuner, once it knows the facts; here only its names are checked. So are those of
+/// an entry without effect.
+void Sema::checkScheduleNames(const Expr &expr, bool tuning) {
   if (const auto *name = llvm::dyn_cast<NameExpr>(&expr)) {
-    std::vector<std::string> known(std::begin(kTuneFacts), std::end(kTuneFacts));
+    std::vector<std::string> known;
+    if (tuning)
+      known.assign(std::begin(kTuneFacts), std::end(kTuneFacts));
     for (const auto &[knob, value] : knobs)
       known.emplace_back(knob);
     for (const ParamDecl *param : module->all<ParamDecl>())
       known.emplace_back(param->name.name);
     if (std::find(known.begin(), known.end(), name->name) == known.end())
-      error(name->range,
-            fmt::format("undefined name '{}' in a tuning condition; params, knobs, smem and regs_fit may be named{}",
-                        name->name, didYouMean(name->name, known)));
+      error(name->range, fmt::format("undefined name '{}' in a {}; params{} may be named{}", name->name,
+                                     tuning ? "tuning condition" : "schedule",
+                                     tuning ? ", knobs, smem and regs_fit" : " and the knobs of `tune`",
+                                     didYouMean(name->name, known)));
   } else if (const auto *unary = llvm::dyn_cast<UnaryExpr>(&expr)) {
-    checkTuneNames(*unary->operand);
+    checkScheduleNames(*unary->operand, tuning);
   } else if (const auto *binary = llvm::dyn_cast<BinaryExpr>(&expr)) {
-    checkTuneNames(*binary->lhs);
-    checkTuneNames(*binary->rhs);
+    checkScheduleNames(*binary->lhs, tuning);
+    checkScheduleNames(*binary->rhs, tuning);
   } else if (const auto *call = llvm::dyn_cast<CallExpr>(&expr)) {
     for (const ExprPtr &argument : call->arguments)
-      checkTuneNames(*argument);
+      checkScheduleNames(*argument, tuning);
   } else if (!llvm::isa<IntegerExpr, BoolExpr>(&expr)) {
-    error(expr.range,
-          fmt::format("a tuning condition is made of names, integers and operators; `{}` is not", printExpr(expr)));
+    error(expr.range, fmt::format("a {} is made of names, integers and operators; `{}` is not",
+                                  tuning ? "tuning condition" : "value of a schedule", printExpr(expr)));
   }
 }

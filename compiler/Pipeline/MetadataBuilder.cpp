@@ -2,6 +2,7 @@
 
 #include "lacuna/Compiler/Conversion/WarpToLLVM.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -94,6 +95,13 @@ void addGpuLaunch(ModuleOp module, runtime::LaunchMetadata &metadata) {
       metadata.arguments[at(0)].alignment = at(1);
     }
   }
+}
+
+std::optional<Occupancy> gpuOccupancy(ModuleOp module, const runtime::LaunchMetadata &metadata) {
+  for (auto func : module.getOps<LLVM::LLVMFuncOp>())
+    if (auto registers = func->getAttrOfType<IntegerAttr>(NVVM::NVVMDialect::getMaxnregAttrName()))
+      return occupancyOf(metadata.threads, registers.getInt(), metadata.sharedBytes);
+  return std::nullopt;
 }
 
 } // namespace lacuna

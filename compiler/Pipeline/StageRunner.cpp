@@ -77,6 +77,8 @@ Expected<void> StageRunner::runRow(const Row &row) {
     made = readOverride(row, overridden->second);
   if (made && (row.stage == Stage::Tile || row.stage == Stage::TileOpt))
     made = describe();
+  if (made && row.stage == Stage::WarpOpt)
+    analyze();
   if (!made)
     return made;
   std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;

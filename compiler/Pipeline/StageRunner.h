@@ -39,6 +39,8 @@ private:
   Expected<void> optimizeTile();
   /// Takes the launch metadata from the module as it is now.
   Expected<void> describe();
+  /// Fills in what the compile report says of the kernel in `warp` IR.
+  void analyze();
   Expected<void> splitRoles();
   Expected<void> optimizeWarp();
   Expected<void> lowerToLLVM();

@@ -3,6 +3,7 @@
 #include "StageRunner.h"
 #include "UseOrder.h"
 
+#include "lacuna/Compiler/Analysis/StepCost.h"
 #include "lacuna/Compiler/Codegen/CpuJit.h"
 #include "lacuna/Compiler/Conversion/TileToCpu.h"
 #include "lacuna/Compiler/Conversion/TileToWarp.h"
@@ -178,6 +179,12 @@ Expected<void> StageRunner::optimizeWarp() {
   });
 }
 
+void StageRunner::analyze() {
+  result.kernel = {};
+  for (auto func : module->getOps<warp::FuncOp>())
+    result.kernel = {decisionsOf(func), describeStructure(func), predictStep(func), std::nullopt};
+}
+
 Expected<void> StageRunner::lowerToLLVM() {
   bool wide = false;
   if (request.target == Target::Cpu) {
@@ -185,6 +192,9 @@ Expected<void> StageRunner::lowerToLLVM() {
     if (!width)
       return takeError(width);
     wide = *width;
+    for (auto func : module->getOps<tile::FuncOp>())
+      if (func.getScheduleAttr())
+        result.kernel.decisions = {"schedule: not applied, its entries act on sm_90a"};
   }
   auto lower = [&](mlir::OpPassManager &passes) {
     if (request.target == Target::Cpu) {
@@ -199,6 +209,7 @@ Expected<void> StageRunner::lowerToLLVM() {
   if (auto done = runPasses(Stage::Llvm, lower); !done)
     return done;
   addGpuLaunch(*module, result.metadata);
+  result.kernel.occupancy = gpuOccupancy(*module, result.metadata);
   llvmContext = std::make_unique<llvm::LLVMContext>();
   auto translated = translateToLLVM(*module, *llvmContext);
   if (!translated)

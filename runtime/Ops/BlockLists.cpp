@@ -1,5 +1,7 @@
 #include "lacuna/Runtime/BlockLists.h"
 
+#include <algorithm>
+
 namespace lacuna::runtime {
 namespace {
 
@@ -102,6 +104,28 @@ BlockCounts BlockLists::count(const AttentionShape &shape) const {
   counts.density = static_cast<double>(counts.partial + counts.full) /
                    (static_cast<double>(heads) * static_cast<double>(rowBlocks) * static_cast<double>(keyBlocks));
   return counts;
+}
+
+std::optional<BlockLists> BlockLists::withRowsPaired() const {
+  if (2 * queryBlock > 1024 || rowBlocks < 2)
+    return std::nullopt;
+  BlockLists paired;
+  paired.batches = batches, paired.heads = heads;
+  paired.rowBlocks = (rowBlocks + 1) / 2, paired.keyBlocks = keyBlocks;
+  paired.queryBlock = 2 * queryBlock, paired.keyBlock = keyBlock;
+  for (int64_t list = 0; list < numLists(); ++list)
+    for (int64_t r = 0; r < rowBlocks; r += 2) {
+      const int64_t first = list * rowBlocks + r;
+      std::span<const int32_t> partial = partialBlocks(first), full = fullBlocks(first);
+      if (r + 1 < rowBlocks &&
+          (!std::ranges::equal(partial, partialBlocks(first + 1)) || !std::ranges::equal(full, fullBlocks(first + 1))))
+        return std::nullopt;
+      paired.indices.insert(paired.indices.end(), partial.begin(), partial.end());
+      paired.split.push_back(static_cast<int32_t>(paired.indices.size()));
+      paired.indices.insert(paired.indices.end(), full.begin(), full.end());
+      paired.indptr.push_back(static_cast<int32_t>(paired.indices.size()));
+    }
+  return paired;
 }
 
 double BlockLists::executedFlops(const AttentionShape &shape) const {

@@ -9,7 +9,11 @@ std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape 
                                   int64_t cacheBytes, int64_t threadBlocks) {
   const int64_t perHead = (shape.queries + rows - 1) / rows, group = shape.heads / shape.kvHeads;
   const int64_t headBytes = 2 * shape.keys * (shape.headDim + shape.valueDim);
-  const int64_t section = std::max<int64_t>(1, cacheBytes / headBytes) * group * perHead;
+  // Sections of about the same number of head groups: a short one at the end would leave thread blocks with nothing to
+  // do.
+  const int64_t groups = shape.batch * shape.kvHeads, most = std::max<int64_t>(1, cacheBytes / headBytes);
+  const int64_t sections = (groups + most - 1) / most;
+  auto sectionOf = [&](int32_t program) { return program / (group * perHead) * sections / groups; };
   auto length = [&](int32_t program) {
     int64_t list = program / perHead, tile = program % perHead;
     int64_t row = lists.row(list / shape.heads, list % shape.heads, tile * rows / lists.queryBlock);
@@ -20,18 +24,16 @@ std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape 
   auto longer = [&](int32_t a, int32_t b) { return length(a) > length(b); };
   // A row that takes longer than a thread block's share of a section would be waited for at the end: those start first
   // of all.
-  const int64_t programs = static_cast<int64_t>(order.size());
   int64_t blocks = 0;
   for (int32_t program : order)
     blocks += length(program);
-  const double share = static_cast<double>(blocks) * static_cast<double>(std::min(section, programs)) /
-                       static_cast<double>(programs * threadBlocks);
+  const double share = static_cast<double>(blocks) / static_cast<double>(sections * threadBlocks);
   auto rest = std::stable_partition(order.begin(), order.end(),
                                     [&](int32_t program) { return static_cast<double>(length(program)) > share; });
   std::stable_sort(order.begin(), rest, longer);
   while (rest != order.end()) {
-    const int64_t current = *rest / section;
-    auto end = std::find_if(rest, order.end(), [&](int32_t program) { return program / section != current; });
+    const int64_t current = sectionOf(*rest);
+    auto end = std::find_if(rest, order.end(), [&](int32_t program) { return sectionOf(program) != current; });
     std::stable_sort(rest, end, longer);
     rest = end;
   }

@@ -61,6 +61,7 @@ TEST_CASE("list blocks that span several tiles, or of which several fill one") {
     runCase({.D = 64, .BM = 64, .BN = 32, .QB = 128, .KB = 96, .M = 200, .N = 290, .mask = "causal", .lists = lists},
             1);
     runCase({.D = 64, .BM = 128, .BN = 128, .KB = 32, .M = 140, .N = 270, .mask = "causal", .lists = lists}, 1);
+    runCase({.D = 64, .BM = 128, .BN = 128, .KB = 64, .M = 400, .N = 1000, .lists = lists}, 1);
     runCase({.D = 40, .BM = 64, .BN = 64, .KB = 16, .M = 100, .N = 119, .mask = "thirds", .lists = lists}, 1);
     runCase({.D = 64, .BM = 64, .BN = 96, .KB = 48, .M = 70, .N = 301, .mask = "thirds", .lists = lists}, 1);
   }

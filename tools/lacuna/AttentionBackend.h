@@ -41,11 +41,18 @@ std::vector<std::pair<std::string, std::string>> attentionParams(int64_t headDim
                                                                  runtime::DType dtype, int64_t queryBlock,
                                                                  int64_t keyBlock, runtime::AttentionTile tile);
 
+/// What the compiler says a kernel can reach on a GPU: an upper limit (docs/performance.md, "What a report says").
+struct Prediction {
+  double tensorFraction = 0; ///< of the tensor cores' peak
+  std::string boundBy;
+};
+
 /// What was compiled and loaded. Its arguments are q, k, v, rows, o, lse, scale.
 struct CompiledAttention {
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
   bool cached = false;                                 ///< nothing was compiled
   std::vector<std::pair<std::string, double>> stageMs; ///< milliseconds of each stage, in order
+  std::optional<Prediction> predicted = {};            ///< nothing on a CPU
 
   const runtime::LaunchMetadata &metadata() const {
     return std::visit([](const auto &kernel) -> const runtime::LaunchMetadata & { return kernel.metadata(); }, code);

@@ -84,6 +84,7 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
   report.kernel = compiled->metadata().kernel;
   report.cached = compiled->cached;
   report.stageMs = compiled->stageMs;
+  report.predicted = compiled->predicted;
 
   Expected<std::unique_ptr<AttentionRunner>> runner = AttentionRunner::create(*compiled, plan, request.device, data);
   if (!runner)

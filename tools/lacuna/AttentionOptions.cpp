@@ -1,5 +1,7 @@
 #include "AttentionOptions.h"
 
+#include "OptionChecks.h"
+
 #include "lacuna/Runtime/Device.h"
 
 #include <CLI/CLI.hpp>
@@ -31,9 +33,11 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
       ->check([](const std::string &text) {
         return text.starts_with('-') ? "it is '" + text + "'; give a whole number from 0 to 2^64 - 1" : std::string();
       });
-  command->add_option("--load", options.load,
-                      "read q.npy, k.npy and v.npy of this directory instead of generating them");
-  command->add_option("--save", options.save, "write q, k, v, o, lse and the lists as .npy into this directory");
+  command
+      ->add_option("--load", options.load, "read q.npy, k.npy and v.npy of this directory instead of generating them")
+      ->check(refuseEmpty);
+  command->add_option("--save", options.save, "write q, k, v, o, lse and the lists as .npy into this directory")
+      ->check(refuseEmpty);
   command->add_flag("--check", options.check, "compare with float64; a result beyond the bounds fails");
   command->add_flag("--bench", options.bench, "measure the time of a launch");
   command->add_flag("--json", options.json, "print one JSON object");

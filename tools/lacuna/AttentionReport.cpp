@@ -65,6 +65,8 @@ std::string AttentionReport::json() const {
     json["bench"] = Json{{"median_us", *medianUs},
                          {"tflops_executed", teraflops(executedFlops, *medianUs)},
                          {"tflops_dense", teraflops(shape.denseFlops(), *medianUs)}};
+  if (medianUs && predicted)
+    json["bench"]["predicted"] = Json{{"tensor_fraction", predicted->tensorFraction}, {"bound_by", predicted->boundBy}};
   Json stages = Json::object();
   for (const auto &[stage, milliseconds] : stageMs)
     stages[stage] = milliseconds;

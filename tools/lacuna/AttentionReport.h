@@ -28,6 +28,7 @@ struct AttentionReport {
   std::optional<runtime::CheckReport> check;
   double checkMs = 0;
   std::optional<double> medianUs;
+  std::optional<Prediction> predicted;
   std::string savedTo;
 
   /// One object: target, kernel, params, blocks, check, bench, compile; what was not asked for is left out.

@@ -1,10 +1,13 @@
 #include "CompileCommand.h"
 
+#include "OptionChecks.h"
+
+#include "CompileReport.h"
+
 #include "lacuna/Compiler/Pipeline/Compiler.h"
 #include "lacuna/Jit/Jit.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -17,20 +20,24 @@ namespace lacuna::tools {
 CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
   CLI::App *command = app.add_subcommand("compile", "Compile one kernel of a .tile file");
   command->add_option("FILE", options.file, "the .tile file; - reads standard input")->required();
-  command->add_option("--kernel", options.kernel, "the kernel, where the file has several");
+  command->add_option("--kernel", options.kernel, "the kernel, where the file has several")->check(refuseEmpty);
   command->add_option("--set", options.params, "P=V: the value of a param (repeatable)")->take_all();
   command->add_option("--hook", options.hooks, "NAME=BODY_OR_NAME: another body for a hook (repeatable)")->take_all();
   command->add_option("--positive", options.positive, "a scalar argument that is greater than zero at every launch")
       ->take_all();
   command->add_option("--target", options.target, "sm_90a or cpu")->capture_default_str();
-  command->add_option("--emit", options.emit, fmt::format("stop after a stage and print it: {}", stageNames()));
-  command->add_option("-o", options.output, "where to write what --emit asks for (or the cubin); - is standard output");
+  command->add_option("--emit", options.emit, fmt::format("stop after a stage and print it: {}", stageNames()))
+      ->check(refuseEmpty);
+  command->add_option("-o", options.output, "where to write what --emit asks for (or the cubin); - is standard output")
+      ->check(refuseEmpty);
   command->add_flag("--time", options.time, "print how long each stage took, to standard error");
   command->add_flag(
       "--report", options.report,
-      "print a JSON object to standard output: registers, shared memory, stack, spills, ptxas advisories, "
-      "stage times; what --emit asks for is then written only with -o FILE");
-  command->add_option("--dump", options.dumpDirectory, "write the text of every stage into a directory");
+      "print a JSON object to standard output: registers, shared memory, stack, spills, ptxas advisories, what the "
+      "compiler decided, the kernel's structure, its occupancy, what bounds it, stage times; what --emit asks for is "
+      "then written only with -o FILE");
+  command->add_option("--dump", options.dumpDirectory, "write the text of every stage into a directory")
+      ->check(refuseEmpty);
   command
       ->add_option("--override", options.overrides, "STAGE=FILE: put an edited text in place of a stage (repeatable)")
       ->take_all();
@@ -128,26 +135,6 @@ Expected<CompileRequest> makeRequest(const CompileOptions &options) {
     request.source = std::move(*source);
   }
   return request;
-}
-
-std::string reportJson(const CompileResult &result) {
-  nlohmann::ordered_json json;
-  json["kernel"] = result.metadata.kernel;
-  json["target"] = result.metadata.target;
-  json["threads"] = result.metadata.threads;
-  json["shared_bytes"] = result.metadata.sharedBytes;
-  json["assembler"] = result.assembler;
-  if (result.report) {
-    json["registers"] = result.report->registers;
-    json["stack_bytes"] = result.report->stackBytes;
-    json["spill_store_bytes"] = result.report->spillStoreBytes;
-    json["spill_load_bytes"] = result.report->spillLoadBytes;
-    json["advisories"] = result.report->advisories;
-  }
-  json["ms"] = nlohmann::ordered_json::object();
-  for (const StageTime &time : result.times)
-    json["ms"][std::string(stageName(time.stage))] = time.milliseconds;
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 int writeOutput(const std::string &path, const std::string &content) {

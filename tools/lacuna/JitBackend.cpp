@@ -28,7 +28,10 @@ Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request)
     auto kernel = runtime::Kernel::load(*request.device, compiled->image, compiled->metadata);
     if (!kernel)
       return takeError(kernel);
-    return CompiledAttention{std::move(*kernel), false, std::move(times)};
+    std::optional<Prediction> predicted;
+    if (const auto &step = compiled->kernel.step)
+      predicted = Prediction{step->tensorFraction, step->boundBy};
+    return CompiledAttention{std::move(*kernel), false, std::move(times), std::move(predicted)};
   }
   auto kernel = runtime::CpuKernel::create(compiled->cpu.entry, compiled->metadata, request.pool, compiled->cpu.owner);
   if (!kernel)

@@ -4,6 +4,8 @@
 #include "DoctorCommand.h"
 #include "JitBackend.h"
 
+#include "lacuna/Runtime/Log.h"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -42,6 +44,8 @@ int run(int argc, char **argv) {
     int status = app.exit(error);
     return status == 0 ? 0 : 2;
   }
+  // A LACUNA_LOG that cannot be read is told now, also where nothing would be logged.
+  (void)lacuna::runtime::logEnabled("log", lacuna::runtime::LogLevel::Warn);
   if (compile->parsed())
     return runCompileCommand(compileOptions);
   if (doctor->parsed())

@@ -169,6 +169,11 @@ private:
   void enterLoop(mlir::ValueRange inits, llvm::ArrayRef<mlir::BlockArgument> carried, mlir::ValueRange results);
   /// Brings the yielded tiles into the homes; returns the yielded scalars.
   llvm::SmallVector<mlir::Value> leaveIteration(llvm::ArrayRef<mlir::BlockArgument> carried, mlir::ValueRange yielded);
+  /// A loop `for i = lower, lower + step, … < upper` over `body`, whose arguments are one that `enter` maps for each i,
+  /// and the carried values. `leave` runs at the end of the body.
+  void lowerLoop(
+      mlir::Block &body, mlir::ValueRange inits, mlir::ValueRange results, mlir::Value lower, mlir::Value upper,
+      mlir::Value step, llvm::function_ref<void(mlir::Value)> enter, llvm::function_ref<void()> leave = [] {});
   mlir::Value lowerExceeds(tile::ExceedsOp exceeds);
 
   tile::FuncOp func;

@@ -77,46 +77,45 @@ std::pair<Value, Value> nearestInteger(FloatBuilder &f, OpBuilder &builder, Loca
   return {f.add(sum, f.constant(-kRounder)), integer};
 }
 
-bool isFloat32(Type type) {
-  return getElementTypeOrSelf(type).isF32();
+/// base^x = 2^n * base^r, n the nearest integer to x * log2(base) and r what is left of x: the polynomial with
+/// `coefficients`, the highest power first.
+Value exponential(FloatBuilder &f, Value r, Value n, std::initializer_list<float> coefficients) {
+  Value p = f.constant(*coefficients.begin());
+  for (float coefficient : llvm::drop_begin(coefficients))
+    p = f.fma(p, r, coefficient);
+  return f.scaleByPowerOfTwo(p, n);
 }
 
-/// exp2(x) = 2^n * exp2(r), n the nearest integer, |r| <= 1/2. Coefficients: Cephes, exp2f.
-struct LowerExp2 : OpRewritePattern<math::Exp2Op> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(math::Exp2Op op, PatternRewriter &rewriter) const override {
-    if (!isFloat32(op.getType()))
-      return failure();
-    FloatBuilder f(op.getLoc(), rewriter, op.getType());
-    Value x = f.clamp(op.getOperand(), -152.0f, 129.0f); // 0 below, infinity above
-    auto [whole, n] = nearestInteger(f, rewriter, op.getLoc(), x);
-    Value r = f.fma(whole, f.constant(-1.0f), x);
-    Value p = f.constant(1.535336188319500e-4f);
-    for (float coefficient : {1.339887440266574e-3f, 9.618437357674640e-3f, 5.550332471162809e-2f,
-                              2.402264791363012e-1f, 6.931472028550421e-1f, 1.0f})
-      p = f.fma(p, r, coefficient);
-    rewriter.replaceOp(op, f.scaleByPowerOfTwo(p, n));
-    return success();
-  }
-};
+/// |r| <= 1/2. Coefficients: Cephes, exp2f.
+Value lower(math::Exp2Op op, FloatBuilder &f, OpBuilder &builder) {
+  Value x = f.clamp(op.getOperand(), -152.0f, 129.0f); // 0 below, infinity above
+  auto [whole, n] = nearestInteger(f, builder, op.getLoc(), x);
+  Value r = f.fma(whole, f.constant(-1.0f), x);
+  return exponential(f, r, n,
+                     {1.535336188319500e-4f, 1.339887440266574e-3f, 9.618437357674640e-3f, 5.550332471162809e-2f,
+                      2.402264791363012e-1f, 6.931472028550421e-1f, 1.0f});
+}
 
-/// exp(x) = 2^n * exp(r), r = x - n ln 2 with ln 2 in two parts, |r| <= ln(2) / 2. Coefficients: Cephes, expf.
-struct LowerExp : OpRewritePattern<math::ExpOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
-    if (!isFloat32(op.getType()))
+/// r = x - n ln 2 with ln 2 in two parts, |r| <= ln(2) / 2. Coefficients: Cephes, expf.
+Value lower(math::ExpOp op, FloatBuilder &f, OpBuilder &builder) {
+  Value x = f.clamp(op.getOperand(), -105.0f, 89.5f); // 0 below, infinity above
+  constexpr float kLog2E = 1.44269504088896341f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+  auto [whole, n] = nearestInteger(f, builder, op.getLoc(), f.mul(x, f.constant(kLog2E)));
+  Value r = f.fma(whole, f.constant(-kLn2High), x);
+  r = f.fma(whole, f.constant(-kLn2Low), r);
+  return exponential(f, r, n,
+                     {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
+                      5.0000001201e-1f, 1.0f, 1.0f});
+}
+
+/// Replaces an exponential of float32 values by what `lower` makes of it.
+template <typename Op> struct LowerExponential : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF32())
       return failure();
     FloatBuilder f(op.getLoc(), rewriter, op.getType());
-    Value x = f.clamp(op.getOperand(), -105.0f, 89.5f); // 0 below, infinity above
-    constexpr float kLog2E = 1.44269504088896341f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
-    auto [whole, n] = nearestInteger(f, rewriter, op.getLoc(), f.mul(x, f.constant(kLog2E)));
-    Value r = f.fma(whole, f.constant(-kLn2High), x);
-    r = f.fma(whole, f.constant(-kLn2Low), r);
-    Value p = f.constant(1.9875691500e-4f);
-    for (float coefficient :
-         {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f, 1.0f, 1.0f})
-      p = f.fma(p, r, coefficient);
-    rewriter.replaceOp(op, f.scaleByPowerOfTwo(p, n));
+    rewriter.replaceOp(op, lower(op, f, rewriter));
     return success();
   }
 };
@@ -124,7 +123,8 @@ struct LowerExp : OpRewritePattern<math::ExpOp> {
 struct TileToCpuMathPass : lacuna::impl::TileToCpuMathBase<TileToCpuMathPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerExp, LowerExp2>(&getContext(), /*benefit=*/PatternBenefit(10));
+    patterns.add<LowerExponential<math::ExpOp>, LowerExponential<math::Exp2Op>>(&getContext(),
+                                                                                /*benefit=*/PatternBenefit(10));
     populateMathPolynomialApproximationPatterns(patterns);
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     if (failed(applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))

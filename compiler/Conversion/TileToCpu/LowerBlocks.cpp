@@ -109,34 +109,14 @@ void CpuLowering::lowerForBlocks(ForBlocksOp loop) {
   row.partialSteps = stepsOf(row.begin, row.split);
   row.steps = add(row.partialSteps, stepsOf(row.split, row.end));
 
-  SmallVector<BlockArgument> carried = llvm::to_vector(loop.getCarried());
-  enterLoop(loop.getInits(), carried, loop.getResults());
-  SmallVector<Value> inits, arguments, results;
-  for (auto [init, argument, result] : llvm::zip_equal(loop.getInits(), carried, loop.getResults())) {
-    if (isTile(init.getType()))
-      continue;
-    inits.push_back(scalar(init));
-    arguments.push_back(argument);
-    results.push_back(result);
-  }
-  auto lowered = b.create<scf::ForOp>(i64(0), row.steps, i64(1), inits);
-  for (auto [argument, value] : llvm::zip_equal(arguments, lowered.getRegionIterArgs()))
-    scalars.map(argument, value);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    if (inits.empty())
-      lowered.getBody()->getTerminator()->erase();
-    b.setInsertionPointToStart(lowered.getBody());
-    PositionsValue value = emitPositions(loop, lowered.getInductionVar(), row);
+  Buffer step;
+  auto enter = [&](Value number) {
+    PositionsValue value = emitPositions(loop, number, row);
     positions[loop.getPositions()] = value;
-    Block &body = loop.getBody().front();
-    lowerBlock(body);
-    b.create<scf::YieldOp>(leaveIteration(carried, body.getTerminator()->getOperands()));
-    releaseAfter(body.getTerminator());
-    release(value.buffer);
-  }
-  for (auto [result, value] : llvm::zip_equal(results, lowered.getResults()))
-    scalars.map(result, value);
+    step = value.buffer;
+  };
+  lowerLoop(loop.getBody().front(), loop.getInits(), loop.getResults(), i64(0), row.steps, i64(1), enter,
+            [&] { release(step); });
 }
 
 Value CpuLowering::lowerExceeds(ExceedsOp exceeds) {

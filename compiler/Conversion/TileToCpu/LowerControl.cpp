@@ -60,29 +60,36 @@ static SmallVector<Value> scalarsAmong(ValueRange values) {
   return llvm::to_vector(llvm::make_filter_range(values, [](Value value) { return !isTile(value.getType()); }));
 }
 
-void CpuLowering::lowerFor(scf::ForOp loop) {
-  SmallVector<BlockArgument> carried = llvm::to_vector(loop.getRegionIterArgs());
-  enterLoop(loop.getInits(), carried, loop.getResults());
-  SmallVector<Value> inits;
-  for (Value init : scalarsAmong(loop.getInits()))
-    inits.push_back(scalar(init));
-  auto lowered =
-      b.create<scf::ForOp>(scalar(loop.getLowerBound()), scalar(loop.getUpperBound()), scalar(loop.getStep()), inits);
-  SmallVector<Value> arguments = scalarsAmong(loop.getRegionIterArgs());
-  scalars.map(loop.getInductionVar(), lowered.getInductionVar());
-  for (auto [argument, value] : llvm::zip_equal(arguments, lowered.getRegionIterArgs()))
+void CpuLowering::lowerLoop(Block &body, ValueRange inits, ValueRange results, Value lower, Value upper, Value step,
+                            llvm::function_ref<void(Value)> enter, llvm::function_ref<void()> leave) {
+  SmallVector<BlockArgument> carried = llvm::to_vector(body.getArguments().drop_front());
+  enterLoop(inits, carried, results);
+  SmallVector<Value> start;
+  for (Value init : scalarsAmong(inits))
+    start.push_back(scalar(init));
+  auto lowered = b.create<scf::ForOp>(lower, upper, step, start);
+  for (auto [argument, value] :
+       llvm::zip_equal(scalarsAmong(body.getArguments().drop_front()), lowered.getRegionIterArgs()))
     scalars.map(argument, value);
   {
     OpBuilder::InsertionGuard guard(b);
-    if (inits.empty())
+    if (start.empty())
       lowered.getBody()->getTerminator()->erase();
     b.setInsertionPointToStart(lowered.getBody());
-    lowerBlock(*loop.getBody());
-    b.create<scf::YieldOp>(leaveIteration(carried, loop.getYieldedValues()));
+    enter(lowered.getInductionVar());
+    lowerBlock(body);
+    b.create<scf::YieldOp>(leaveIteration(carried, body.getTerminator()->getOperands()));
+    releaseAfter(body.getTerminator());
+    leave();
   }
-  releaseAfter(loop.getBody()->getTerminator());
-  for (auto [result, value] : llvm::zip_equal(scalarsAmong(loop.getResults()), lowered.getResults()))
+  for (auto [result, value] : llvm::zip_equal(scalarsAmong(results), lowered.getResults()))
     scalars.map(result, value);
+}
+
+void CpuLowering::lowerFor(scf::ForOp loop) {
+  lowerLoop(*loop.getBody(), loop.getInits(), loop.getResults(), scalar(loop.getLowerBound()),
+            scalar(loop.getUpperBound()), scalar(loop.getStep()),
+            [&](Value induction) { scalars.map(loop.getInductionVar(), induction); });
 }
 
 void CpuLowering::lowerIf(scf::IfOp conditional) {

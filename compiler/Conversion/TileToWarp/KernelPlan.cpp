@@ -1,5 +1,6 @@
 #include "KernelPlan.h"
 
+#include "Alignment.h"
 #include "lacuna/Dialect/Warp/IR/Warp.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -36,7 +37,7 @@ static LogicalResult verifySharedLoad(tile::LoadOp load) {
       diag.attachNote(parent->getLoc()) << "the condition is here";
       return diag;
     }
-  return success();
+  return verifyCopyAlignment(load);
 }
 
 /// Whether `value` is a scalar that depends on nothing but the launch and the program's place in the grid.

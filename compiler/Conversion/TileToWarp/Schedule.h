@@ -2,10 +2,13 @@
 #pragma once
 
 #include "lacuna/Dialect/Tile/IR/Tile.h"
+#include "lacuna/Dialect/Warp/IR/Warp.h"
 
 #include <optional>
 
 namespace lacuna {
+
+struct KernelPlan;
 
 class Schedule {
 public:
@@ -20,12 +23,22 @@ public:
   bool isPersistent() const { return !has("one_program"); }
   /// Whether consumer warpgroups take turns to issue products.
   bool takesTurns() const { return has("pingpong"); }
+  /// Whether masked steps may run in a loop of their own; so without a schedule.
+  bool splitsMasked() const { return !has("no_split"); }
   std::optional<int64_t> consumers() const { return integer("consumers"); }
   std::optional<int64_t> consumerRegisters() const { return integer("consumer_regs"); }
-  std::optional<int64_t> producerRegisters() const { return integer("producer_regs"); }
+  /// Where the schedule gives only the consumers', what they leave, if that is less than a producer takes by itself.
+  std::optional<int64_t> producerRegisters() const;
+
+  /// Hands on to `target` what later passes do, and notes there (warp.decisions) what this kernel cannot follow.
+  void apply(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const;
 
 private:
+  void notePrograms(const KernelPlan &plan, warp::FuncOp target) const;
+  void noteProducts(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const;
+  void noteRings(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const;
   bool has(llvm::StringRef name) const { return entries && entries.contains(name); }
+  llvm::StringRef word(llvm::StringRef name) const;
   std::optional<int64_t> integer(llvm::StringRef name) const;
 
   mlir::DictionaryAttr entries; // null: no schedule

@@ -15,7 +15,7 @@ namespace lacuna {
 namespace {
 
 /// Shared memory beside the rings: mailboxes and the scratch of reductions.
-constexpr int64_t kReservedSharedBytes = 128;
+constexpr int64_t kReservedSharedBytes = 1024;
 
 class KernelSplitter {
 public:
@@ -51,6 +51,7 @@ void KernelSplitter::createFunction() {
   target = builder.create<warp::FuncOp>(source.getLoc(), source.getSymNameAttr(), source.getFunctionTypeAttr(),
                                         source.getDimsAttr(), source.getGridAttr(), source.getConstraintsAttr(),
                                         source.getArgAttrsAttr(), source.getResAttrsAttr());
+  plan.schedule.apply(plan, source, target);
   Block *body = builder.createBlock(&target.getBody());
   for (BlockArgument argument : source.getBody().getArguments())
     preamble.values.map(argument, body->addArgument(argument.getType(), argument.getLoc()));

@@ -53,9 +53,9 @@ void KernelLowering::planSharedMemory() {
     ring.emptyBarriers = offset + 8 * ring.type.getDepth();
     offset += 16 * ring.type.getDepth();
   }
-  mailboxes = offset;
+  mailbox = offset;
   if (isPersistent())
-    offset += kMailboxBytes;
+    offset += kMailboxData + llvm::alignTo(4 * mailboxWords, 8);
   reduceScratch = offset;
   bool reduces = source.walk([](warp::BlockReduceOp) { return WalkResult::interrupt(); }).wasInterrupted();
   sharedBytes = offset + (reduces ? 16 * consumerWarpgroups : 0);
@@ -177,7 +177,7 @@ void KernelLowering::emitBarrierInit() {
         ptx.initBarrier(loc, add(loc, sharedBase, ring.emptyBarriers + 8 * slot), 4 * consumerWarpgroups);
       }
     if (isPersistent())
-      initMailboxes(loc);
+      initMailbox(loc);
     ptx.fenceBarrierInit(loc);
   }
   ptx.blockBarrier(loc);
@@ -207,8 +207,16 @@ LogicalResult KernelLowering::run() {
     else
       producerRegisters = role.getRegisters();
   });
-  persistent = !source.getOps<warp::ForTilesOp>().empty();
+  for (auto forTiles : source.getOps<warp::ForTilesOp>()) {
+    persistent = true;
+    planMailbox(forTiles);
+  }
   planSharedMemory();
+  if (sharedBytes > warp::kSharedMemoryLimit)
+    return source.emitOpError() << "needs " << sharedBytes
+                                << " bytes of shared memory with its barriers and its mailbox, "
+                                << "a thread block has " << warp::kSharedMemoryLimit
+                                << "; use fewer stages or smaller tiles";
   collectTensorMaps();
   createFunction();
   Block *entry = target.addEntryBlock(builder);

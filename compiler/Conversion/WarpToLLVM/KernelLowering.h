@@ -9,6 +9,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <array>
 
 namespace lacuna {
 
@@ -62,20 +65,21 @@ private:
   mlir::Value stepInRow(mlir::Location loc, const List &list, mlir::Value number);
 
   //===- LowerTiles.cpp: roles, persistent kernels, turns ---------------------------------------------------------===//
-  static constexpr int64_t kMailboxFull = 0, kMailboxEmpty = 16, kMailboxWord = 32, kMailboxBytes = 40;
-  struct Mailbox {
-    mlir::Value word, full, empty, parity;
-  };
+  static constexpr int64_t kMailboxFull = 0, kMailboxEmpty = 8, kMailboxData = 16, kListFields = 7;
   bool isPersistent() const { return persistent; }
   mlir::LogicalResult lowerRoles(warp::RolesOp roles, warp::ForTilesOp around);
+  mlir::LogicalResult lowerScheduler(warp::ForTilesOp op);
   mlir::LogicalResult lowerTileLoop(warp::ForTilesOp op, warp::RoleOp role);
-  void initMailboxes(mlir::Location loc);
-  Mailbox mailbox(mlir::Location loc, mlir::Value round);
+  void planMailbox(warp::ForTilesOp op);
+  static std::array<mlir::Value *, kListFields> fieldsOf(List &list);
+  void initMailbox(mlir::Location loc);
   mlir::Value isGiven(mlir::Location loc, mlir::Value pointer);
   mlir::Value programAt(mlir::Location loc, mlir::Value position);
   mlir::Value takePosition(mlir::Location loc, mlir::Value round);
-  void postProgram(mlir::Location loc, mlir::Value round, mlir::Value program);
-  mlir::Value receiveProgram(mlir::Location loc, mlir::Value round);
+  mlir::Value parityOf(mlir::Location loc, mlir::Value round);
+  void postProgram(mlir::Location loc, mlir::Value program, bool isLast);
+  mlir::Value readMailbox(mlir::Location loc, int64_t word);
+  void receivePreamble(mlir::Location loc);
   void leaveQueue(mlir::Location loc);
   void lowerFirstTurn(mlir::Location loc);
   void lowerTurnWait(mlir::Location loc);
@@ -119,6 +123,9 @@ private:
   void lowerLoad(warp::LoadGlobalOp op);
   void lowerStore(warp::StoreGlobalOp op);
   void storeAccRow(mlir::Location loc, const Access &access, const Registers &values, int64_t half, int64_t columns);
+  bool storesWide(const Access &access);
+  Registers gatherRow(mlir::Location loc, const Registers &registers, int64_t half);
+  void storeWideRow(mlir::Location loc, const Access &access, const Registers &words, int64_t half, int64_t columns);
   void storeWhere(mlir::Location loc, mlir::Value predicate, mlir::Value value, mlir::Value pointer);
   static bool matchConstantZero(mlir::Value value);
 
@@ -156,9 +163,10 @@ private:
     mlir::Value width, height, count;
   };
   Tiles tiles; // of a persistent kernel
+  llvm::SetVector<mlir::Value> postedScalars, postedLists;
 
   int64_t consumerWarpgroups = 0, producerRegisters = 0, consumerRegisters = 0, entryRegisters = 0;
-  int64_t mailboxes = 0, reduceScratch = 0, sharedBytes = 0, blocksPerMultiprocessor = 1;
+  int64_t mailbox = 0, mailboxWords = 0, reduceScratch = 0, sharedBytes = 0, blocksPerMultiprocessor = 1;
   bool persistent = false, inProducer = false;
   mlir::Value sharedBase, threadId, warpgroup, lane, warpInGroup, consumer; // consumer: this warpgroup's number as one
 };

@@ -9,7 +9,8 @@ using warp::AccLayout;
 using warp::ColLayout;
 using warp::RowLayout;
 
-/// A tile of a view (a position below 0 is outside, as one past the end is: comparisons are unsigned): where it starts, and its one or two sliced axes.
+/// A tile of a view (a position below 0 is outside, as one past the end is: comparisons are unsigned): where it starts,
+/// and its one or two sliced axes.
 struct KernelLowering::Access {
   Type element;
   Value base;                          // pointer to the element at the tile's first position
@@ -20,14 +21,14 @@ struct KernelLowering::Access {
   std::optional<int64_t> columnExtent; // where it is known
 };
 
-/// Whether `value` is a multiple of 2: for accesses of two elements at once.
-static bool isEven(Value value) {
+/// Whether `value` is a multiple of `divisor`, a power of two: for accesses of several elements at once.
+static bool isMultipleOf(Value value, int64_t divisor) {
   if (auto constant = value.getDefiningOp<arith::ConstantIntOp>())
-    return constant.value() % 2 == 0;
+    return constant.value() % divisor == 0;
   if (auto product = value.getDefiningOp<arith::MulIOp>())
-    return isEven(product.getLhs()) || isEven(product.getRhs());
+    return isMultipleOf(product.getLhs(), divisor) || isMultipleOf(product.getRhs(), divisor);
   if (auto sum = value.getDefiningOp<arith::AddIOp>())
-    return isEven(sum.getLhs()) && isEven(sum.getRhs());
+    return isMultipleOf(sum.getLhs(), divisor) && isMultipleOf(sum.getRhs(), divisor);
   return false;
 }
 
@@ -124,8 +125,8 @@ void KernelLowering::storeWhere(Location loc, Value predicate, Value value, Valu
 /// The thread's elements of one row of an accumulator, two neighbours at once where they are known to lie together.
 void KernelLowering::storeAccRow(Location loc, const Access &access, const Registers &registers, int64_t half,
                                  int64_t columns) {
-  bool together =
-      access.columnExtent && *access.columnExtent % 8 == 0 && !access.columnStride && isEven(access.columnStart);
+  bool together = access.columnExtent && *access.columnExtent % 8 == 0 && !access.columnStride &&
+                  isMultipleOf(access.columnStart, 2);
   bool known = together && matchConstantZero(access.columnStart);
   Value own = columnInTile(loc);
   Value row = add(loc, rowInTile(loc), 8 * half);
@@ -160,6 +161,92 @@ void KernelLowering::storeAccRow(Location loc, const Access &access, const Regis
       for (int64_t k : {0, 1})
         storeWhere(loc, inside(column + k), pair[k], pointerAt(column + k));
     }
+  }
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Rows of 16-bit elements, 16 bytes a lane. As it computes, a lane holds 2 of every 8 columns: a store instruction
+// would write 16 bytes of each of eight rows. The four lanes of a row exchange their words first, so that each has 8
+// columns of its own, and the instruction writes 64 bytes of each row.
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static constexpr int64_t kQuad = 4, kWideColumns = 8, kWideBytes = 16;
+
+bool KernelLowering::storesWide(const Access &access) {
+  bool wide = access.element.getIntOrFloatBitWidth() == 16 && access.columnExtent &&
+              *access.columnExtent % kWideColumns == 0 && !access.columnStride && access.rowStart &&
+              isMultipleOf(access.columnStart, kWideColumns);
+  if (wide)
+    arguments[access.argument].alignment = std::max(arguments[access.argument].alignment, kWideBytes);
+  return wide;
+}
+
+/// One half's words of an accumulator's rows, after the exchange: words 4s to 4s + 3 are columns 8 (4s + q) to 8 (4s +
+/// q) + 7 for the lane q of a quad. All lanes take part, whether their row is inside the view or not.
+Registers KernelLowering::gatherRow(Location loc, const Registers &registers, int64_t half) {
+  Type word = builder.getI32Type();
+  auto pair = VectorType::get(2, registers[0].getType());
+  Registers words;
+  for (size_t group = 0; group < registers.size() / 4; ++group) {
+    Value vector = builder.create<LLVM::UndefOp>(loc, pair);
+    for (int64_t k : {0, 1})
+      vector = builder.create<LLVM::InsertElementOp>(loc, vector, registers[4 * group + 2 * half + k], i32(loc, k));
+    words.push_back(builder.create<LLVM::BitcastOp>(loc, word, vector));
+  }
+  while (words.size() % kQuad != 0)
+    words.push_back(i32(loc, 0));
+  auto bit = [&](int64_t mask) {
+    return compare(loc, arith::CmpIPredicate::ne, builder.create<arith::AndIOp>(loc, lane, i32(loc, mask)),
+                   i32(loc, 0));
+  };
+  Value odd = bit(1), upper = bit(2);
+  auto choose = [&](Value condition, Value yes, Value no) -> Value {
+    return builder.create<arith::SelectOp>(loc, condition, yes, no);
+  };
+  // Of two words a lane keeps the one that its bit names and trades the other with its neighbour; the pair is in lane
+  // order.
+  auto trade = [&](Value bit, int64_t mask, Value low, Value high) {
+    Value received = ptx.shuffleXorInt(loc, choose(bit, low, high), mask), kept = choose(bit, high, low);
+    return std::pair(choose(bit, received, kept), choose(bit, kept, received));
+  };
+  Registers gathered;
+  for (size_t at = 0; at < words.size(); at += kQuad) {
+    auto [a0, a1] = trade(odd, 1, words[at], words[at + 1]);
+    auto [b0, b1] = trade(odd, 1, words[at + 2], words[at + 3]);
+    auto [c0, c2] = trade(upper, 2, a0, b0);
+    auto [c1, c3] = trade(upper, 2, a1, b1);
+    gathered.append({c0, c1, c2, c3});
+  }
+  return gathered;
+}
+
+/// Writes what gatherRow gave, for a row that lies inside the view.
+void KernelLowering::storeWideRow(Location loc, const Access &access, const Registers &words, int64_t half,
+                                  int64_t columns) {
+  bool known = matchConstantZero(access.columnStart);
+  Value quadLane = builder.create<arith::AndIOp>(loc, lane, i32(loc, kQuad - 1));
+  Value own = mul(loc, quadLane, kWideColumns);
+  Value pointer = elementPointer(loc, access, add(loc, rowInTile(loc), 8 * half), own);
+  auto type = VectorType::get(kQuad, builder.getI32Type());
+  constexpr int64_t kSet = kQuad * kWideColumns; // columns that a quad writes at once
+  for (int64_t column = 0; column < columns; column += kSet) {
+    if (known && column >= *access.columnExtent)
+      break; // The tile's padding.
+    Value vector = builder.create<LLVM::UndefOp>(loc, type);
+    for (int64_t k = 0; k < kQuad; ++k)
+      vector = builder.create<LLVM::InsertElementOp>(loc, vector, words[column / kWideColumns + k], i32(loc, k));
+    Value address = builder.create<LLVM::GEPOp>(loc, pointer.getType(), access.element, pointer,
+                                                ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(column)});
+    if (known && column + kSet <= std::min(columns, *access.columnExtent)) {
+      builder.create<LLVM::StoreOp>(loc, vector, address, /*alignment=*/kWideBytes);
+      continue;
+    }
+    Value first = add(loc, own, column);
+    Value inside = compare(loc, arith::CmpIPredicate::ult, add(loc, access.columnStart, first), access.columnLimit);
+    if (column + kSet > columns) // Past the tile.
+      inside =
+          builder.create<arith::AndIOp>(loc, inside, compare(loc, arith::CmpIPredicate::ult, first, i32(loc, columns)));
+    storeWhere(loc, inside, vector, address);
   }
 }
 
@@ -198,6 +285,10 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
     return;
   }
   bool row = isa<warp::RowAttr>(tensor.getEncoding());
+  std::array<Registers, 2> wide; // by half, where rows are written 16 bytes at a time
+  if (!row && storesWide(access))
+    for (int64_t half = 0; half < 2; ++half)
+      wide[half] = gatherRow(loc, registers, half);
   for (int64_t half = 0; half < 2; ++half) {
     Value own = add(loc, rowInTile(loc), 8 * half);
     Value inside = compare(loc, arith::CmpIPredicate::ult, add(loc, access.rowStart, own), access.rowLimit);
@@ -213,7 +304,10 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
     auto guarded = builder.create<scf::IfOp>(loc, inside, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(guarded.thenBlock());
-    storeAccRow(loc, access, registers, half, tensor.getDimSize(1));
+    if (wide[half].empty())
+      storeAccRow(loc, access, registers, half, tensor.getDimSize(1));
+    else
+      storeWideRow(loc, access, wide[half], half, tensor.getDimSize(1));
   }
 }
 

@@ -11,12 +11,17 @@ LogicalResult KernelLowering::lowerRoles(warp::RolesOp roles, warp::ForTilesOp a
   Location loc = roles.getLoc();
   Value producing = compare(loc, arith::CmpIPredicate::eq, warpgroup, i32(loc, 0));
   auto branch = builder.create<scf::IfOp>(loc, producing, /*withElseRegion=*/true);
-  for (auto role : roles.getBody().front().getOps<warp::RoleOp>()) {
+  SmallVector<warp::RoleOp> ordered(roles.getBody().front().getOps<warp::RoleOp>());
+  // The producer first: the scheduler is part of it, and the others take over what it knows of lists.
+  llvm::sort(ordered, [](warp::RoleOp a, warp::RoleOp b) { return a.getKind() < b.getKind(); });
+  for (warp::RoleOp role : ordered) {
     inProducer = role.getKind() == warp::RoleKind::Producer;
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(inProducer ? branch.thenBlock() : branch.elseBlock());
     if (int64_t registers = role.getRegisters(); registers != entryRegisters)
       ptx.setMaxRegisters(loc, registers, /*increase=*/registers > entryRegisters);
+    if (inProducer && around && failed(lowerScheduler(around)))
+      return failure();
     if (inProducer) { // One thread issues every copy.
       Value first = compare(loc, arith::CmpIPredicate::eq, threadId, i32(loc, 0));
       auto elected = builder.create<scf::IfOp>(loc, first, /*withElseRegion=*/false);
@@ -33,14 +38,39 @@ LogicalResult KernelLowering::lowerRoles(warp::RolesOp roles, warp::ForTilesOp a
 //===--------------------------------------------------------------------------------------------------------------===//
 // Persistent kernels. Programs are numbered 0 to count - 1, x fastest. A thread block starts with the position of its
 // own number in the order; further positions come from a counter in global memory (launch-abi.md) or, without one, in
-// steps of the number of thread blocks. The producer passes program numbers on through two mailboxes in shared memory.
+// steps of the number of thread blocks.
+//
+// A thread of the producer's warpgroup that copies nothing is the scheduler: it takes a program, computes what stands
+// before the roles (which reads the bounds of lists from global memory) and posts the program and what the roles use of
+// that in a mailbox in shared memory. It does so while the program before runs, and takes no more than one ahead, so
+// that nobody at the end holds programs that others could run.
 //===--------------------------------------------------------------------------------------------------------------===//
 
-void KernelLowering::initMailboxes(Location loc) {
-  for (int64_t index : {0, 1}) {
-    ptx.initBarrier(loc, add(loc, sharedBase, mailboxes + kMailboxFull + 8 * index), 1);
-    ptx.initBarrier(loc, add(loc, sharedBase, mailboxes + kMailboxEmpty + 8 * index), 4 * consumerWarpgroups);
-  }
+/// Collects what the roles use of a program's preamble: scalars, and the bounds of lists.
+void KernelLowering::planMailbox(warp::ForTilesOp op) {
+  auto isPosted = [&](Value value) {
+    if (value.getParentBlock() != &op.getBody().front())
+      return false;
+    Operation *def = value.getDefiningOp(); // What depends on nothing costs less to compute again.
+    return !def || def->getNumOperands() > 0;
+  };
+  op.getRoles().walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands())
+      if (isPosted(operand))
+        (isa<warp::ListType>(operand.getType()) ? postedLists : postedScalars).insert(operand);
+  });
+  mailboxWords = 1 + static_cast<int64_t>(postedScalars.size() + kListFields * postedLists.size());
+}
+
+/// Where the lowering keeps the bounds of a list that are posted.
+std::array<Value *, KernelLowering::kListFields> KernelLowering::fieldsOf(List &list) {
+  return {&list.first, &list.split, &list.end, &list.partialSteps, &list.masked, &list.count, &list.limit};
+}
+
+void KernelLowering::initMailbox(Location loc) {
+  ptx.initBarrier(loc, add(loc, sharedBase, mailbox + kMailboxFull), 1);
+  // Read by one thread of the producer and by the consumers, where one lane of each warp arrives.
+  ptx.initBarrier(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), 1 + 4 * consumerWarpgroups);
 }
 
 /// The program at `position` of the order; the count where there is none left.
@@ -65,41 +95,72 @@ Value KernelLowering::isGiven(Location loc, Value pointer) {
   return compare(loc, arith::CmpIPredicate::ne, address, builder.create<arith::ConstantIntOp>(loc, 0, 64));
 }
 
-KernelLowering::Mailbox KernelLowering::mailbox(Location loc, Value round) {
-  Value index = builder.create<arith::AndIOp>(loc, round, i32(loc, 1));
-  Value phase = builder.create<arith::ShRUIOp>(loc, round, i32(loc, 1));
-  Value base = add(loc, sharedBase, mailboxes), offset = mul(loc, index, 8);
-  return {add(loc, add(loc, base, kMailboxWord), mul(loc, index, 4)), add(loc, add(loc, base, kMailboxFull), offset),
-          add(loc, add(loc, base, kMailboxEmpty), offset), builder.create<arith::AndIOp>(loc, phase, i32(loc, 1))};
-}
-
-/// The position that this thread block takes next. Its result is used after the program's copies are under way.
+/// The position that this thread block takes in round `round`, its first being round 0.
 Value KernelLowering::takePosition(Location loc, Value round) {
-  Value blocks = builder.create<NVVM::GridDimXOp>(loc, builder.getI32Type());
-  Value block = builder.create<NVVM::BlockIdXOp>(loc, builder.getI32Type());
-  auto queued = builder.create<scf::IfOp>(loc, TypeRange{builder.getI32Type()}, isGiven(loc, tiles.queue), true);
+  Type type = builder.getI32Type();
+  Value blocks = builder.create<NVVM::GridDimXOp>(loc, type), block = builder.create<NVVM::BlockIdXOp>(loc, type);
+  Value later = builder.create<arith::AndIOp>(loc, isGiven(loc, tiles.queue),
+                                              compare(loc, arith::CmpIPredicate::ne, round, i32(loc, 0)));
+  auto queued = builder.create<scf::IfOp>(loc, TypeRange{type}, later, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(queued.thenBlock());
   builder.create<scf::YieldOp>(loc, add(loc, blocks, ptx.atomicAdd(loc, tiles.queue, i32(loc, 1))));
   builder.setInsertionPointToEnd(queued.elseBlock());
-  Value next = builder.create<arith::MulIOp>(loc, add(loc, round, 1), blocks);
-  builder.create<scf::YieldOp>(loc, add(loc, block, next));
+  builder.create<scf::YieldOp>(loc, add(loc, block, builder.create<arith::MulIOp>(loc, round, blocks)));
   return queued.getResult(0);
 }
 
-void KernelLowering::postProgram(Location loc, Value round, Value program) {
-  Mailbox box = mailbox(loc, round);
-  ptx.waitBarrier(loc, box.empty, builder.create<arith::XOrIOp>(loc, box.parity, i32(loc, 1)));
-  ptx.storeSharedInt(loc, box.word, program);
-  ptx.arrive(loc, box.full, builder.create<arith::ConstantIntOp>(loc, 1, 1));
+Value KernelLowering::parityOf(Location loc, Value round) {
+  return builder.create<arith::AndIOp>(loc, round, i32(loc, 1));
 }
 
-Value KernelLowering::receiveProgram(Location loc, Value round) {
-  Mailbox box = mailbox(loc, round);
-  ptx.waitBarrier(loc, box.full, box.parity);
-  Value program = ptx.broadcastLane0(loc, ptx.loadSharedInt(loc, box.word));
-  ptx.arrive(loc, box.empty, compare(loc, arith::CmpIPredicate::eq, lane, i32(loc, 0)));
-  return program;
+/// Posts `program` and, unless it is the end, what the roles need of its preamble.
+void KernelLowering::postProgram(Location loc, Value program, bool isLast) {
+  int64_t word = 0;
+  auto post = [&](Value value) {
+    if (value.getType().isInteger(1))
+      value = builder.create<arith::ExtUIOp>(loc, builder.getI32Type(), value);
+    else if (!value.getType().isInteger(32))
+      value = builder.create<arith::BitcastOp>(loc, builder.getI32Type(), value);
+    ptx.storeSharedInt(loc, add(loc, sharedBase, mailbox + kMailboxData + 4 * word++), value);
+  };
+  post(program);
+  if (!isLast) {
+    for (Value posted : postedScalars)
+      post(scalar(posted));
+    for (Value posted : postedLists)
+      for (Value *field : fieldsOf(lists[posted]))
+        post(*field);
+  }
+  ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxFull), builder.create<arith::ConstantIntOp>(loc, 1, 1));
+}
+
+/// A word of the mailbox; in the consumers the same in all lanes, which the compiler is told so.
+Value KernelLowering::readMailbox(Location loc, int64_t word) {
+  Value value = ptx.loadSharedInt(loc, add(loc, sharedBase, mailbox + kMailboxData + 4 * word));
+  return inProducer ? value : ptx.broadcastLane0(loc, value);
+}
+
+/// Takes what was posted beside the program, and hands the mailbox back.
+void KernelLowering::receivePreamble(Location loc) {
+  int64_t word = 1;
+  auto receive = [&](Type type) -> Value {
+    Value value = readMailbox(loc, word++);
+    if (type.isInteger(1))
+      return compare(loc, arith::CmpIPredicate::ne, value, i32(loc, 0));
+    return type.isInteger(32) ? value : builder.create<arith::BitcastOp>(loc, type, value).getResult();
+  };
+  for (Value posted : postedScalars)
+    values[posted] = {receive(posted.getType())};
+  for (Value posted : postedLists) {
+    List list = lists[posted]; // The scheduler's, which was lowered first; its type and its pointer stay.
+    for (Value *field : fieldsOf(list))
+      *field = receive(builder.getI32Type());
+    lists[posted] = list;
+  }
+  Value arrives = inProducer ? builder.create<arith::ConstantIntOp>(loc, 1, 1).getResult()
+                             : compare(loc, arith::CmpIPredicate::eq, lane, i32(loc, 0));
+  ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), arrives);
 }
 
 /// The last thread block to leave sets the queue to zero for the next launch: all have taken their last position by
@@ -119,47 +180,73 @@ void KernelLowering::leaveQueue(Location loc) {
   builder.create<LLVM::StoreOp>(loc, i32(loc, 0), finished, /*alignment=*/4);
 }
 
-LogicalResult KernelLowering::lowerTileLoop(warp::ForTilesOp op, warp::RoleOp role) {
+/// The scheduler: one thread of the producer's second warp.
+LogicalResult KernelLowering::lowerScheduler(warp::ForTilesOp op) {
   Location loc = op.getLoc();
-  Value first = programAt(loc, builder.create<NVVM::BlockIdXOp>(loc, builder.getI32Type()));
-  SmallVector<Value> inits = {inProducer ? first : ptx.broadcastLane0(loc, first), i32(loc, 0)};
+  auto elected = builder.create<scf::IfOp>(loc, compare(loc, arith::CmpIPredicate::eq, threadId, i32(loc, 32)),
+                                           /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(elected.thenBlock());
+  SmallVector<Value> inits = {i32(loc, 0)};
   for (Value init : op.getInits())
     inits.push_back(scalar(init));
   SmallVector<Type> types(inits.size(), builder.getI32Type());
   SmallVector<Location> locations(inits.size(), loc);
-  auto loop = builder.create<scf::WhileOp>(loc, types, inits);
-  OpBuilder::InsertionGuard guard(builder);
-  Block *before = builder.createBlock(&loop.getBefore(), {}, types, locations);
-  Value left = compare(loc, arith::CmpIPredicate::ult, before->getArgument(0), tiles.count);
-  builder.create<scf::ConditionOp>(loc, left, before->getArguments());
+  SmallVector<Type> afterTypes(types.size() + 1, builder.getI32Type());
+  SmallVector<Location> afterLocations(afterTypes.size(), loc);
+  auto loop = builder.create<scf::WhileOp>(loc, afterTypes, inits);
 
-  Block *body = builder.createBlock(&loop.getAfter(), {}, types, locations);
-  Value program = body->getArgument(0), round = body->getArgument(1);
+  Block *before = builder.createBlock(&loop.getBefore(), {}, types, locations);
+  Value round = before->getArgument(0);
+  // A fresh mbarrier counts as having completed the phase before its first: the first round does not wait.
+  ptx.waitBarrier(loc, add(loc, sharedBase, mailbox + kMailboxEmpty),
+                  builder.create<arith::XOrIOp>(loc, parityOf(loc, round), i32(loc, 1)));
+  Value program = programAt(loc, takePosition(loc, round));
+  SmallVector<Value> passed(before->getArguments());
+  passed.push_back(program);
+  builder.create<scf::ConditionOp>(loc, compare(loc, arith::CmpIPredicate::ult, program, tiles.count), passed);
+
+  Block *body = builder.createBlock(&loop.getAfter(), {}, afterTypes, afterLocations);
+  round = body->getArgument(0), program = body->getArguments().back();
   Value column = builder.create<arith::DivUIOp>(loc, program, tiles.width);
   values[op.getCoordinates()[0]] = {builder.create<arith::RemUIOp>(loc, program, tiles.width)};
   values[op.getCoordinates()[1]] = {builder.create<arith::RemUIOp>(loc, column, tiles.height)};
   values[op.getCoordinates()[2]] = {builder.create<arith::DivUIOp>(loc, column, tiles.height)};
-  for (auto [carried, argument] : llvm::zip(op.getCarried(), body->getArguments().drop_front(2)))
+  for (auto [carried, argument] : llvm::zip(op.getCarried(), body->getArguments().drop_front(1)))
     values[carried] = {argument};
-
-  Value taken = inProducer ? takePosition(loc, round) : Value();
   for (Operation &inner : op.getBody().front().without_terminator())
-    if (failed(&inner == op.getRoles() ? lowerBlock(role.getBody().front()) : lowerOp(&inner)))
+    if (&inner != op.getRoles() && failed(lowerOp(&inner)))
       return failure();
-  Value next;
-  if (inProducer) {
-    next = programAt(loc, taken);
-    postProgram(loc, round, next);
-  } else {
-    next = receiveProgram(loc, round);
-  }
-  SmallVector<Value> yielded = {next, add(loc, round, 1)};
+  postProgram(loc, program, /*isLast=*/false);
+  SmallVector<Value> yielded = {add(loc, round, 1)};
   for (Value value : op.getBody().front().getTerminator()->getOperands())
     yielded.push_back(scalar(value));
   builder.create<scf::YieldOp>(loc, yielded);
   builder.setInsertionPointAfter(loop);
-  if (inProducer)
-    leaveQueue(loc);
+  postProgram(loc, tiles.count, /*isLast=*/true);
+  leaveQueue(loc);
+  return success();
+}
+
+/// A role runs the programs that are posted until the end is.
+LogicalResult KernelLowering::lowerTileLoop(warp::ForTilesOp op, warp::RoleOp role) {
+  Location loc = op.getLoc();
+  Type i32Type = builder.getI32Type();
+  auto loop = builder.create<scf::WhileOp>(loc, TypeRange{i32Type}, ValueRange{i32(loc, 0)});
+  OpBuilder::InsertionGuard guard(builder);
+  Block *before = builder.createBlock(&loop.getBefore(), {}, i32Type, loc);
+  ptx.waitBarrier(loc, add(loc, sharedBase, mailbox + kMailboxFull), parityOf(loc, before->getArgument(0)));
+  Value left = compare(loc, arith::CmpIPredicate::ult, readMailbox(loc, 0), tiles.count);
+  builder.create<scf::ConditionOp>(loc, left, before->getArguments());
+
+  Block *body = builder.createBlock(&loop.getAfter(), {}, i32Type, loc);
+  for (Operation &inner : op.getBody().front().without_terminator())
+    if (inner.getNumOperands() == 0 && inner.getNumRegions() == 0 && failed(lowerOp(&inner)))
+      return failure();
+  receivePreamble(loc);
+  if (failed(lowerBlock(role.getBody().front())))
+    return failure();
+  builder.create<scf::YieldOp>(loc, ValueRange{add(loc, body->getArgument(0), 1)});
   return success();
 }
 

@@ -49,6 +49,7 @@ public:
   mlir::Value broadcastLane0(mlir::Location loc, mlir::Value value);
   mlir::Value shuffleXor(mlir::Location loc, mlir::Value value, int64_t mask);
   mlir::Value loadShared(mlir::Location loc, mlir::Value address);
+  mlir::Value shuffleXorInt(mlir::Location loc, mlir::Value value, int64_t mask);
   mlir::Value loadSharedInt(mlir::Location loc, mlir::Value address);
   void storeSharedInt(mlir::Location loc, mlir::Value address, mlir::Value value);
   /// Adds to an i32 in global memory, whole device; its value before.

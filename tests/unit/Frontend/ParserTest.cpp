@@ -112,7 +112,7 @@ TEST_CASE("what the parser refuses, and how") {
            {head + "{ let a = c ? 1 }", "expected ':' between the two values of `condition ? a : b`"},
            {"schedule k sm_90a {}", "expected `on` before the schedule's target"},
            {"schedule k on sm_90a { rings a depth 2 }",
-            "the entries are 'producer', 'consumers', 'ring', 'overlap', 'pingpong', "
+            "the entries are 'producer', 'consumers', 'ring', 'overlap', 'pingpong', 'programs', 'split', "
             "'order', 'epilogue' and 'tune'; did you mean 'ring'?"},
            {"schedule k on sm_90a { ring a 2 }", "expected `depth` after the ring's values"},
            {"schedule k on sm_90a { producer 24 }", "expected `regs` after `producer`"},

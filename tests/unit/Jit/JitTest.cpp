@@ -142,3 +142,36 @@ TEST_CASE("a kernel of a Jit that is gone still runs") {
   REQUIRE(kernel->launch(buffers.arguments(-2)));
   CHECK(buffers.error(-2) < 1e-5);
 }
+
+TEST_CASE("a product of operands that end at different places sums what both have") {
+  constexpr const char *kShifted = R"(
+kernel shifted(a: bf16[M, K], b: bf16[K, N], y: out f32[M, 16], s: i32, z: i32)
+  grid (i: ceildiv(M, 16))
+{
+  store y[i * 16 :+ 16, :] = dot(load a[i * 16 :+ 16, s :+ 32], load b[z :+ 32, 0 :+ 16])
+}
+)";
+  auto kernel = Jit::forCpu().compile({.file = "shifted.tile", .source = kShifted});
+  REQUIRE_MESSAGE(kernel, kernel.error().render());
+  constexpr int64_t kM = 16, kK = 24, kN = 16;
+  constexpr uint16_t kOne = 0x3F80, kTwo = 0x4000, kInfinity = 0x7F80; // bf16
+  for (auto [s, z] : {std::pair(0, 0), {0, 3}, {3, 0}, {20, 5}, {0, 24}, {40, 7}}) {
+    // Terms that both have; what one of them has beyond is infinite, and must not matter.
+    const int64_t terms = std::max<int64_t>(0, kK - std::max(s, z));
+    std::vector<uint16_t> a, b;
+    for (int64_t index = 0; index < kM * kK; ++index)
+      a.push_back(index % kK < s + terms ? kOne : kInfinity);
+    for (int64_t index = 0; index < kK * kN; ++index)
+      b.push_back(index / kN < z + terms ? kTwo : kInfinity);
+    std::vector<float> y(kM * kN, -1);
+    auto done =
+        kernel->launch(std::vector<ArgumentValue>{TensorView::contiguous(a.data(), DType::BF16, {kM, kK}),
+                                                  TensorView::contiguous(b.data(), DType::BF16, {kK, kN}),
+                                                  TensorView::contiguous(y.data(), DType::F32, {kM, kN}), s, z});
+    REQUIRE_MESSAGE(done, done.error().render());
+    CAPTURE(s);
+    CAPTURE(z);
+    for (float value : y)
+      CHECK(value == 2.0f * static_cast<float>(terms));
+  }
+}

@@ -181,3 +181,33 @@ TEST_CASE("a caller's lists are checked entry by entry") {
   CHECK(blockListsFromCsr(shape, 24, 16, {0}, {}, {}).error().message ==
         "a list block of 24x16 was given; both must be multiples of 16 from 16 to 1024");
 }
+
+TEST_CASE("equal neighbouring rows are paired, and only they") {
+  AttentionShape shape = shapeOf(5 * 64, 640, 1, 2);
+  BlockLists lists;
+  lists.heads = 2, lists.rowBlocks = 5, lists.keyBlocks = 10, lists.queryBlock = lists.keyBlock = 64;
+  lists.indptr = {0}, lists.split = {}, lists.indices = {};
+  auto row = [&](std::vector<int32_t> partial, std::vector<int32_t> full) {
+    lists.indices.insert(lists.indices.end(), partial.begin(), partial.end());
+    lists.split.push_back(static_cast<int32_t>(lists.indices.size()));
+    lists.indices.insert(lists.indices.end(), full.begin(), full.end());
+    lists.indptr.push_back(static_cast<int32_t>(lists.indices.size()));
+  };
+  for (int head = 0; head < 2; ++head) {
+    row({3}, {1, 2}), row({3}, {1, 2});
+    row({}, {}), row({}, {});
+    row({}, {head});
+  }
+  REQUIRE(lists.check(shape));
+  std::optional<BlockLists> paired = lists.withRowsPaired();
+  REQUIRE(paired);
+  CHECK(paired->check(shape));
+  CHECK(paired->queryBlock == 128);
+  CHECK(paired->rowBlocks == 3);
+  CHECK(paired->indptr == std::vector<int32_t>{0, 3, 3, 4, 7, 7, 8});
+  CHECK(paired->split == std::vector<int32_t>{1, 3, 3, 5, 7, 7});
+  CHECK(paired->indices == std::vector<int32_t>{3, 1, 2, 0, 3, 1, 2, 1});
+  // The same blocks, but one of them partial in one row only.
+  lists.split[0] = 2;
+  CHECK(!lists.withRowsPaired());
+}

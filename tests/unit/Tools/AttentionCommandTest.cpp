@@ -118,10 +118,11 @@ public:
     Expected<CpuKernel> kernel = CpuKernel::create(entry, metadata, request.pool);
     if (!kernel)
       return takeError(kernel);
-    return CompiledAttention{std::move(*kernel), false, {{"tile", 1.5}, {"llvm", 2.5}}};
+    return CompiledAttention{std::move(*kernel), false, {{"tile", 1.5}, {"llvm", 2.5}}, predicted};
   }
 
   bool wrong = false;
+  std::optional<Prediction> predicted;
   std::optional<Error> failWith;
   std::optional<AttentionRequest> last;
 };
@@ -174,6 +175,14 @@ TEST_CASE("a right kernel passes the check, and JSON says all there is") {
   CHECK(executed / dense == doctest::Approx(blocks * 64 * 64 / (2 * 4 * 150 * 200)));
   CHECK(json["compile"] == nlohmann::json{{"cached", false}, {"ms", {{"tile", 1.5}, {"llvm", 2.5}}}});
   CHECK(backend.last->positiveScale);
+}
+
+TEST_CASE("what the compiler predicts stands beside what is measured") {
+  HandWrittenBackend backend;
+  auto bench = [&] { return nlohmann::json::parse(run(backend, {"--bench", "--json"}).output)["bench"]; };
+  CHECK_FALSE(bench().contains("predicted"));
+  backend.predicted = Prediction{0.75, "copies"};
+  CHECK(bench()["predicted"] == nlohmann::json{{"tensor_fraction", 0.75}, {"bound_by", "copies"}});
 }
 
 TEST_CASE("dense, causal and random lists run and pass") {

@@ -17,6 +17,7 @@
 #include "lacuna/Runtime/Arguments.h"
 #include "lacuna/Runtime/AttentionShape.h"
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,11 @@ struct BlockLists {
 
   /// Counts the blocks as a launch of `shape` runs them. The lists must pass check().
   BlockCounts count(const AttentionShape &shape) const;
+
+  /// The same blocks with rows twice as high, where each row (but an odd last one) has the same partial and full blocks
+  /// as the next: a kernel then reads a block of keys once for both. Nothing where a pair differs or rows would pass
+  /// 1024. The lists must pass check().
+  std::optional<BlockLists> withRowsPaired() const;
 
   /// Floating-point operations over the listed blocks, each counted whole.
   double executedFlops(const AttentionShape &shape) const;

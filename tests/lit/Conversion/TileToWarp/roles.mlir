@@ -121,11 +121,13 @@ tile.func @one_warpgroup(%a: !tile.view<[M, K], f16>, %b: !tile.view<[K, 64], f1
 tile.func @three_warpgroups(%a: !tile.view<[K, M], f16>, %b: !tile.view<[K, 64], f16>, %y: !tile.view<[M, 64], f32> {tile.output})
     attributes {dims = ["M", "K"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
+  %c192 = arith.constant 192 : i32
   %p = tile.program_id 0
-  %ta = tile.load %a[%c0, %p] sizes [16, 192] : (!tile.view<[K, M], f16>, i32, i32) -> tensor<16x192xf16>
+  %row0 = arith.muli %p, %c192 : i32
+  %ta = tile.load %a[%c0, %row0] sizes [16, 192] : (!tile.view<[K, M], f16>, i32, i32) -> tensor<16x192xf16>
   %at = tile.transpose %ta : tensor<16x192xf16> -> tensor<192x16xf16>
   %tb = tile.load %b[%c0, %c0] sizes [16, 64] : (!tile.view<[K, 64], f16>, i32, i32) -> tensor<16x64xf16>
   %s = tile.dot %at, %tb : tensor<192x16xf16>, tensor<16x64xf16> -> tensor<192x64xf32>
-  tile.store %s, %y[%p, %c0] sizes [192, 64] : tensor<192x64xf32>, (!tile.view<[M, 64], f32>, i32, i32)
+  tile.store %s, %y[%row0, %c0] sizes [192, 64] : tensor<192x64xf32>, (!tile.view<[M, 64], f32>, i32, i32)
   tile.return
 }

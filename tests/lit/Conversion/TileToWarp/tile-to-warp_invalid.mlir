@@ -225,7 +225,9 @@ tile.func @computed_column(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N],
   %ta = tile.load %a[%p, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<64x64xbf16>
   %s = tile.dot %ta, %ta : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
   %all = tile.reduce add %s axes [0, 1] : tensor<64x64xf32> -> f32
-  %at = arith.fptosi %all : f32 to i32
+  %c8 = arith.constant 8 : i32
+  %chunk = arith.fptosi %all : f32 to i32
+  %at = arith.muli %chunk, %c8 : i32
   // expected-error@+1 {{where this tile lies depends on a computed tile; the copies run ahead of the computation and cannot know it}}
   %tb = tile.load %b[%c0, %at] sizes [64, 64] : (!tile.view<[M, N], bf16>, i32, i32) -> tensor<64x64xbf16>
   %u = tile.dot %ta, %tb : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>

@@ -1,4 +1,5 @@
-# exits.sh STATUS COMMAND...: runs the command, its standard error joined to its output, and succeeds if it ends with STATUS.
+# exits.sh STATUS COMMAND...: runs the command, its standard error joined to its output, and succeeds if it ends with
+# STATUS.
 expected=$1
 shift
 "$@" 2>&1

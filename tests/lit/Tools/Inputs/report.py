@@ -1,4 +1,5 @@
-"""report.py FIELD...: reads one JSON object from standard input and prints the fields, given as paths a.b.c, one a line."""
+"""report.py FIELD...: reads one JSON object from standard input and prints the fields, given as paths a.b.c, a line
+each."""
 
 import json
 import sys

@@ -324,14 +324,16 @@ struct KernelDecl : Decl {
   LACUNA_DECL(KernelDecl, Kernel)
 };
 
-/// One entry of a schedule; which fields it uses follows from its kind.
+/// One entry of a schedule; which fields it uses follows from its kind. All but `tune` may end in `when CONDITION`.
 struct ScheduleItem {
   enum class Kind {
     Producer,  ///< producer regs VALUE
     Consumers, ///< consumers COUNT regs VALUE|auto
     Ring,      ///< ring NAMES depth VALUE
     Overlap,   ///< overlap NAMES
-    Pingpong,  ///< pingpong [when CONDITION]
+    Pingpong,  ///< pingpong
+    Programs,  ///< programs WORD
+    Split,     ///< split WORD
     Order,     ///< order grid WORD
     Epilogue,  ///< epilogue WORD
     Tune,      ///< tune KNOBS [where CONDITION]

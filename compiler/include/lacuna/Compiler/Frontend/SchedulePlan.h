@@ -1,7 +1,7 @@
 //===- SchedulePlan.h - A schedule with its values --------------*- C++ -*-===//
 //
 // What a `schedule` block asks of the back end, checked and evaluated. A schedule chooses only among transformations
-// that keep the meaning; a back end that cannot follow a wish may ignore it.
+// that keep the meaning; a back end that cannot follow a wish says so (the compile report's decisions).
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,8 +28,9 @@ struct SchedulePlan {
   std::vector<Ring> rings;
   std::vector<std::string> overlap; ///< labels
   bool pingpong = false;
-  bool longestFirst = false;
-  bool tmaEpilogue = false;
+  bool oneProgram = false;     ///< a thread block; without it, thread blocks stay and take one after another
+  bool noSplit = false;        ///< masked steps stay in the loop of the others
+  std::string order, epilogue; ///< the entry's word; empty without one
 
   /// What the tuner may vary: a param or a knob, its candidate values and the one chosen here.
   struct Knob {

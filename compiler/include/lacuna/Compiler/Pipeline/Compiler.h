@@ -1,6 +1,7 @@
 // The compiler: one kernel of a .tile text, specialised, to a cubin (or PTX) or to machine code of this CPU.
 #pragma once
 
+#include "lacuna/Compiler/Analysis/KernelReport.h"
 #include "lacuna/Compiler/Codegen/Assembler.h"
 #include "lacuna/Compiler/Pipeline/Stage.h"
 #include "lacuna/Runtime/LaunchMetadata.h"
@@ -47,6 +48,8 @@ struct CompileResult {
   CpuCode cpu;
   std::map<Stage, std::string> texts; ///< of CompileRequest::keep
   std::vector<StageTime> times;       ///< in order; a stage's time is that of making it from the one before
+  /// What was chosen and why, and what it must cost. Structure and step come with stage warp.opt, occupancy with llvm.
+  KernelReport kernel;
   std::optional<AssemblerReport> report;
   std::string assembler; ///< path of the ptxas used, or empty
 };

@@ -16,7 +16,24 @@ bool isDefinedInside(const TailSource &source, Operation *loop) {
   return source.isDefinedBy([&](Value value) { return loop->isAncestor(value.getParentRegion()->getParentOp()); });
 }
 
-TailAnalysis::TailAnalysis(FuncOp func) {
+/// Every source that a tile of the function can run past.
+static SmallVector<TailSource> collectSources(FuncOp func) {
+  SmallVector<TailSource> sources;
+  auto add = [&](const TailSource &source) {
+    if (!llvm::is_contained(sources, source))
+      sources.push_back(source);
+  };
+  func.walk([&](Operation *op) {
+    if (auto positions = dyn_cast<PositionsOp>(op))
+      add(getPositionsSource(positions.getPositions()));
+    if (auto load = dyn_cast<LoadOp>(op))
+      for (auto &axis : getAccessSources(load.getView().getType(), load.getIndices(), load.getSizes()).axes)
+        llvm::for_each(axis, add);
+  });
+  return sources;
+}
+
+TailAnalysis::TailAnalysis(FuncOp func) : sources(collectSources(func)) {
   // Carried values feed back, so again until nothing changes; each state only ever grows.
   do {
     changed = false;
@@ -30,7 +47,7 @@ AxisState TailAnalysis::get(Value value, int axis) const {
   if (isa<RankedTensorType>(value.getType()))
     return {}; // Not visited yet.
   Attribute constant;
-  return {matchPattern(value, m_Constant(&constant)) ? pastOfConstant(constant) : Past::Uniform, {}};
+  return {matchPattern(value, m_Constant(&constant)) ? pastOfConstant(constant) : Past::Uniform, {}, {}};
 }
 
 void TailAnalysis::set(Value value, TileState state) {
@@ -52,7 +69,7 @@ void TailAnalysis::visit(Operation *op) {
       .Case<PositionsOp>([&](auto positions) {
         TileState state;
         state.axes[0].base = Past::Uniform;
-        state.axes[1] = {Past::Unknown, {{getPositionsSource(positions.getPositions()), Past::Unknown}}};
+        state.axes[1] = {Past::Unknown, {{getPositionsSource(positions.getPositions()), Past::Unknown}}, {}};
         set(positions.getResult(), state);
       })
       .Case<IotaOp>([&](auto iota) {
@@ -96,7 +113,7 @@ void TailAnalysis::visitBroadcast(BroadcastOp op) {
   for (int axis : {0, 1}) {
     state.axes[axis] = get(op.getX(), axis);
     if (extentOf(op.getX(), axis) != extentOf(op.getResult(), axis))
-      state.axes[axis].tails.clear();
+      state.axes[axis] = {state.axes[axis].base, {}, {}};
   }
   set(op.getResult(), state);
 }
@@ -129,9 +146,10 @@ void TailAnalysis::visitReduce(ReduceOp op) {
   Past neutral = op.getKind() == ReduceKind::Add   ? Past::Zero
                  : op.getKind() == ReduceKind::Max ? Past::MinusInf
                                                    : Past::PlusInf;
-  for (auto &[source, past] : result.tails)
-    if (past != neutral && past != Past::None)
-      past = Past::Unknown;
+  for (AxisState::Entries *entries : {&result.tails, &result.facts})
+    for (auto &[source, past] : *entries)
+      if (past != neutral && past != Past::None)
+        past = Past::Unknown;
   set(op.getResult(), state);
 }
 
@@ -147,9 +165,13 @@ void TailAnalysis::visitIf(scf::IfOp op) {
       for (auto &[source, past] : whenTrue.tails)
         if (source.isReachesPast(op.getCondition()))
           whenFalse.set(source, Past::None);
-      for (auto &[source, past] : whenFalse.tails)
+      for (auto &[source, past] : whenTrue.facts)
         if (source.isReachesPast(op.getCondition()))
-          past = Past::None;
+          whenFalse.setFact(source, Past::None);
+      for (AxisState::Entries *entries : {&whenFalse.tails, &whenFalse.facts})
+        for (auto &[source, past] : *entries)
+          if (source.isReachesPast(op.getCondition()))
+            past = Past::None;
       state.axes[axis] = join(whenTrue, whenFalse);
     }
     set(result, state);
@@ -161,7 +183,8 @@ void TailAnalysis::visitLoop(Operation *loop, ValueRange inits, ValueRange carri
     TileState state;
     for (int axis : {0, 1}) {
       AxisState next = get(value, axis);
-      llvm::erase_if(next.tails, [&](auto &tail) { return isDefinedInside(tail.first, loop); });
+      for (AxisState::Entries *entries : {&next.tails, &next.facts})
+        llvm::erase_if(*entries, [&](auto &entry) { return isDefinedInside(entry.first, loop); });
       state.axes[axis] = join(get(argument, axis), join(get(init, axis), next));
     }
     set(argument, state);
@@ -170,7 +193,7 @@ void TailAnalysis::visitLoop(Operation *loop, ValueRange inits, ValueRange carri
 }
 
 /// One axis of the result of an elementwise operation.
-static AxisState elementwise(Operation *op, int axis, int64_t extent, ArrayRef<AxisState> operands) {
+AxisState TailAnalysis::elementwise(Operation *op, int axis, int64_t extent, ArrayRef<AxisState> operands) const {
   auto valueAt = [&](function_ref<Past(const AxisState &)> select) {
     return transfer(op, llvm::to_vector(llvm::map_range(operands, select)));
   };
@@ -182,13 +205,20 @@ static AxisState elementwise(Operation *op, int axis, int64_t extent, ArrayRef<A
   else if (result.base == Past::Unknown)
     result.base = Past::Uniform;
   auto choice = dyn_cast<arith::SelectOp>(op);
+  auto isMasked = [&](const TailSource &source) { return choice && source.isCounts(choice.getCondition(), axis); };
+  auto pastOf = [&](const TailSource &source) {
+    return isMasked(source) ? operands[2].at(source)
+                            : valueAt([&](const AxisState &state) { return state.at(source); });
+  };
   for (const AxisState &operand : operands)
-    for (auto &tail : operand.tails) {
-      const TailSource &source = tail.first;
-      bool masked = choice && source.isCounts(choice.getCondition(), axis);
-      result.set(source,
-                 masked ? operands[2].at(source) : valueAt([&](const AxisState &state) { return state.at(source); }));
-    }
+    for (auto &tail : operand.tails)
+      result.set(tail.first, pastOf(tail.first));
+  for (const AxisState &operand : operands)
+    for (auto &fact : operand.facts)
+      result.setFact(fact.first, pastOf(fact.first));
+  for (const TailSource &source : sources)
+    if (isMasked(source))
+      result.setFact(source, operands[2].at(source));
   return result;
 }
 

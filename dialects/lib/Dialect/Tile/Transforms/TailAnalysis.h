@@ -37,7 +37,10 @@ private:
   void visitElementwise(mlir::Operation *op);
   void set(mlir::Value value, TileState state);
 
+  AxisState elementwise(mlir::Operation *op, int axis, int64_t extent, llvm::ArrayRef<AxisState> operands) const;
+
   llvm::DenseMap<mlir::Value, TileState> states;
+  llvm::SmallVector<TailSource> sources; // of the whole function
   bool changed = false;
 };
 

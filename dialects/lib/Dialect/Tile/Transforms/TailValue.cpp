@@ -148,19 +148,29 @@ bool AxisState::has(const TailSource &source) const {
 }
 
 Past AxisState::at(const TailSource &source) const {
-  for (auto &[candidate, past] : tails)
-    if (candidate == source)
-      return past;
+  for (const Entries *entries : {&tails, &facts})
+    for (auto &[candidate, past] : *entries)
+      if (candidate == source)
+        return past;
   return base;
 }
 
-void AxisState::set(const TailSource &source, Past past) {
-  for (auto &[candidate, old] : tails)
+static void setIn(AxisState::Entries &entries, const TailSource &source, Past past) {
+  for (auto &[candidate, old] : entries)
     if (candidate == source) {
       old = past;
       return;
     }
-  tails.emplace_back(source, past);
+  entries.emplace_back(source, past);
+}
+
+void AxisState::set(const TailSource &source, Past past) {
+  setIn(tails, source, past);
+}
+
+void AxisState::setFact(const TailSource &source, Past past) {
+  if (!has(source))
+    setIn(facts, source, past);
 }
 
 AxisState join(const AxisState &a, const AxisState &b) {
@@ -171,6 +181,9 @@ AxisState join(const AxisState &a, const AxisState &b) {
   for (const AxisState *side : {&a, &b})
     for (auto &[source, past] : side->tails)
       both.set(source, join(a.at(source), b.at(source)));
+  for (const AxisState *side : {&a, &b})
+    for (auto &[source, past] : side->facts)
+      both.setFact(source, join(a.at(source), b.at(source)));
   return both;
 }
 

@@ -26,17 +26,26 @@ Past pastOfConstant(mlir::Attribute value);
 
 /// One axis of one tile.
 struct AxisState {
+  using Entries = llvm::SmallVector<std::pair<TailSource, Past>, 1>;
+
   /// Where no source of `tails` is concerned: a constant or Uniform where the tile is the same along the axis, Unknown
   /// where it varies.
   Past base = Past::None;
   /// For each source of the axis, what is held past its end.
-  llvm::SmallVector<std::pair<TailSource, Past>, 1> tails;
+  Entries tails;
+  /// What a mask made of the elements past the end of another tile's source. The axis itself does not end there, so
+  /// that nothing needs to be neutral.
+  Entries facts;
 
-  bool operator==(const AxisState &other) const { return base == other.base && tails == other.tails; }
+  bool operator==(const AxisState &other) const {
+    return base == other.base && tails == other.tails && facts == other.facts;
+  }
   bool isUniform() const { return base != Past::None && base != Past::Unknown; }
   bool has(const TailSource &source) const;
   Past at(const TailSource &source) const;
   void set(const TailSource &source, Past past);
+  /// Records a fact, unless the source is one of the axis.
+  void setFact(const TailSource &source, Past past);
 };
 
 /// Either of two values.

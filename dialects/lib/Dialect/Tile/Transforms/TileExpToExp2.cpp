@@ -15,9 +15,11 @@
 // exp2(m_old * log2(e) - c * log2(e)) with the same rounded products, so that an online softmax rescales its sums by
 // exactly what its elements were computed against.
 //
-// At scores of 8192 the rounding of c * log2(e) is up to 2^-11, by which p differs from 1 at the row's maximum. That is
-// little beside bf16's half unit of 2^-9, to which p is rounded, and much beside f16's 2^-12: a kernel that rounds its
-// exponentials to f16 gets exp2((s - c) * log2(e)) instead, exact at the maximum, for two more operations an element.
+// At scores of 8192 the roundings in c * log2(e) are up to 2^-9 together, by which the exponent differs from 0 at the
+// row's maximum. p is then a little below or above 1. The sums of a row see the same factor everywhere and cancel it;
+// what is left is how p itself is rounded. Rounded to bf16 it is 1 again or as wrong as any other p. Rounded to f16,
+// whose half unit is 2^-12 below 1 and 2^-11 above, it must not be above: a kernel that rounds its exponentials to f16
+// takes c * log2(e) a little larger (by 2^-21 of itself), wherever c stands, so that p stays at or below 1.
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -216,17 +218,53 @@ static Base2Product toBase2(PatternRewriter &rewriter, Location loc, Value value
   return {value, constantOf(rewriter, loc, value.getType(), log2E)};
 }
 
-/// exponent * log2(e) for exponent = `x` + `sign` * `c`, where c is the same along an axis of a matrix.
-static Value foldSum(PatternRewriter &rewriter, Location loc, Value x, Value small, float signOfX, float signOfSmall) {
-  Value offset = timesConstant(rewriter, loc, small, kLog2E);
-  if (signOfSmall < 0)
-    offset = rewriter.createOrFold<arith::NegFOp>(loc, offset);
-  Base2Product product = toBase2(rewriter, loc, x, signOfX * kLog2E);
-  return rewriter.create<math::FmaOp>(loc, product.x, product.factor, repeat(rewriter, loc, x.getType(), offset));
+namespace {
+
+/// Writes exponents in base 2.
+class Base2Writer {
+public:
+  Base2Writer(PatternRewriter &rewriter, Location loc, bool atMostOne)
+      : rewriter(rewriter), loc(loc), atMostOne(atMostOne) {}
+
+  /// `exponent * log2(e)`, in as few operations an element as its form allows.
+  Value write(Value exponent);
+
+private:
+  Value offset(Value small, float sign, bool subtracted);
+  Value foldSum(Value x, Value small, float signOfX, float signOfSmall);
+
+  PatternRewriter &rewriter;
+  Location loc;
+  bool atMostOne; // see the top of the file
+};
+
+} // namespace
+
+/// `small * sign * log2(e)` for one value a row or column. It is to be subtracted (or, not `subtracted`, added): where
+/// the exponential must not be above 1, it is a little larger (smaller) than it would be.
+Value Base2Writer::offset(Value small, float sign, bool subtracted) {
+  Value product = timesConstant(rewriter, loc, small, sign * kLog2E);
+  if (!atMostOne)
+    return product;
+  Type type = product.getType();
+  auto constant = [&](float value) { return constantOf(rewriter, loc, type, value); };
+  Value negative = rewriter.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, product, constant(0.0f));
+  float margin = subtracted ? 0x1p-21f : -0x1p-21f;
+  Value factor = rewriter.create<arith::SelectOp>(loc, negative, constant(1.0f - margin), constant(1.0f + margin));
+  return rewriter.create<arith::MulFOp>(loc, product, factor);
 }
 
-/// `exponent * log2(e)`, in as few operations an element as its form allows.
-static Value exponentInBase2(PatternRewriter &rewriter, Location loc, Value exponent) {
+/// exponent * log2(e) for exponent = `signOfX` * `x` + `signOfSmall` * `small`, `small` the same along an axis of a
+/// matrix.
+Value Base2Writer::foldSum(Value x, Value small, float signOfX, float signOfSmall) {
+  Value added = offset(small, /*sign=*/1.0f, /*subtracted=*/signOfSmall < 0);
+  if (signOfSmall < 0)
+    added = rewriter.createOrFold<arith::NegFOp>(loc, added);
+  Base2Product product = toBase2(rewriter, loc, x, signOfX * kLog2E);
+  return rewriter.create<math::FmaOp>(loc, product.x, product.factor, repeat(rewriter, loc, x.getType(), added));
+}
+
+Value Base2Writer::write(Value exponent) {
   float sign = 1.0f;
   if (auto neg = exponent.getDefiningOp<arith::NegFOp>()) {
     sign = -1.0f;
@@ -238,12 +276,12 @@ static Value exponentInBase2(PatternRewriter &rewriter, Location loc, Value expo
     Value lhs = exponent.getDefiningOp()->getOperand(0), rhs = exponent.getDefiningOp()->getOperand(1);
     float signOfRhs = sub ? -sign : sign;
     if (Value small = smallValueOf(rewriter, rhs))
-      return foldSum(rewriter, loc, lhs, small, sign, signOfRhs);
+      return foldSum(lhs, small, sign, signOfRhs);
     if (Value small = smallValueOf(rewriter, lhs))
-      return foldSum(rewriter, loc, rhs, small, signOfRhs, sign);
+      return foldSum(rhs, small, signOfRhs, sign);
   } else if (sub) {
-    return rewriter.create<arith::SubFOp>(loc, timesConstant(rewriter, loc, sub.getLhs(), sign * kLog2E),
-                                          timesConstant(rewriter, loc, sub.getRhs(), sign * kLog2E));
+    return rewriter.create<arith::SubFOp>(loc, offset(sub.getLhs(), sign, /*subtracted=*/true),
+                                          offset(sub.getRhs(), sign, /*subtracted=*/true));
   }
   Base2Product product = toBase2(rewriter, loc, exponent, sign * kLog2E);
   return rewriter.create<arith::MulFOp>(loc, product.x, product.factor);
@@ -252,17 +290,15 @@ static Value exponentInBase2(PatternRewriter &rewriter, Location loc, Value expo
 namespace {
 
 struct ExpToExp2 : OpRewritePattern<math::ExpOp> {
-  ExpToExp2(MLIRContext *context, bool exactAtMaximum) : OpRewritePattern(context), exactAtMaximum(exactAtMaximum) {}
+  ExpToExp2(MLIRContext *context, bool atMostOne) : OpRewritePattern(context), atMostOne(atMostOne) {}
   LogicalResult matchAndRewrite(math::ExpOp exp, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(exp.getType()).isF32())
       return failure();
-    Value exponent = exp.getOperand();
-    Value base2 = exactAtMaximum ? timesConstant(rewriter, exp.getLoc(), exponent, kLog2E)
-                                 : exponentInBase2(rewriter, exp.getLoc(), exponent);
+    Value base2 = Base2Writer(rewriter, exp.getLoc(), atMostOne).write(exp.getOperand());
     rewriter.replaceOpWithNewOp<math::Exp2Op>(exp, base2);
     return success();
   }
-  bool exactAtMaximum;
+  bool atMostOne;
 };
 
 /// Whether the kernel rounds an exponential to f16.

@@ -257,7 +257,10 @@ LogicalResult TailMasker::satisfy(const Need &need) {
   Value x = need.operand->get();
   OpBuilder builder(consumer);
   Value masked = emitMask(builder, consumer->getLoc(), x, need);
+  bool ends = analysis->get(x, need.axis).has(need.source);
   need.operand->set(masked);
+  if (!ends)
+    return success(); // The other operand ends there; elsewhere what `x` holds counts.
   // Every later use sees the mask too, which spares further masks, unless a store would show it.
   Operation *mask = masked.getDefiningOp();
   x.replaceUsesWithIf(masked, [&](OpOperand &use) {
@@ -280,7 +283,9 @@ LogicalResult TailMasker::run() {
     if (!*need)
       return success();
     if (last == **need)
-      llvm::report_fatal_error("tile-mask-tails: the analysis does not see the mask that was just made");
+      return last->operand->getOwner()->emitOpError() << "was given a mask for positions past the end of a view, which "
+                                                         "the analysis does not understand; this is "
+                                                         "a mistake in the compiler";
     last = **need;
     if (failed(satisfy(*last)))
       return failure();

@@ -68,6 +68,12 @@ struct SplitMasked : impl::WarpSplitMaskedBase<SplitMasked> {
       if (Value list = findMaskedList(loop))
         loops.emplace_back(loop, list);
     });
+    if (getOperation()->hasAttr(kNoSplitAttr)) {
+      if (!loops.empty())
+        addDecision(getOperation(),
+                    "masks: steps that may need them stay in the loop of the others, as the schedule says");
+      return;
+    }
     for (auto [loop, list] : loops) {
       split(loop, list);
       addDecision(getOperation(), "masks: steps that may need them run in a loop of their own");

@@ -149,13 +149,15 @@ def Tile_LoadOp : Tile_Op<"load", [DeclareOpInterfaceMethods<MemoryEffectsOpInte
     positions. Of the sliced axes there are one (the result is `tensor<Lx1xT>`) or two (`tensor<L0xL1xT>`), in order.
 
     ```mlir
-    %q = tile.load %view[%b, %h, %r, %c0] sizes [0, 0, 128, 64] : (!tile.view<[B, H, M, 64], bf16>, i32, i32, i32, i32) -> tensor<128x64xbf16>
+    %q = tile.load %view[%b, %h, %r, %c0] sizes [0, 0, 128, 64]
+        : (!tile.view<[B, H, M, 64], bf16>, i32, i32, i32, i32) -> tensor<128x64xbf16>
     ```
   }];
   let arguments = (ins Tile_ViewType:$view, Variadic<Tile_Index>:$indices, DenseI64ArrayAttr:$sizes);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
-    $view `[` $indices `]` `sizes` $sizes attr-dict `:` `(` qualified(type($view)) `,` type($indices) `)` `->` type($result)
+    $view `[` $indices `]` `sizes` $sizes attr-dict `:` `(` qualified(type($view)) `,` type($indices) `)` `->`
+    type($result)
   }];
   let hasVerifier = 1;
 }
@@ -166,13 +168,15 @@ def Tile_StoreOp : Tile_Op<"store", [DeclareOpInterfaceMethods<MemoryEffectsOpIn
     Indices and `sizes` as in `tile.load`. With every size 0 the value is a scalar.
 
     ```mlir
-    tile.store %o, %view[%b, %h, %r, %c0] sizes [0, 0, 128, 64] : tensor<128x64xbf16>, (!tile.view<[B, H, M, 64], bf16>, i32, i32, i32, i32)
+    tile.store %o, %view[%b, %h, %r, %c0] sizes [0, 0, 128, 64]
+        : tensor<128x64xbf16>, (!tile.view<[B, H, M, 64], bf16>, i32, i32, i32, i32)
     ```
   }];
   let arguments = (ins AnyTypeOf<[Tile_Tile, Tile_Element]>:$value, Tile_ViewType:$view, Variadic<Tile_Index>:$indices,
                        DenseI64ArrayAttr:$sizes);
   let assemblyFormat = [{
-    $value `,` $view `[` $indices `]` `sizes` $sizes attr-dict `:` type($value) `,` `(` qualified(type($view)) `,` type($indices) `)`
+    $value `,` $view `[` $indices `]` `sizes` $sizes attr-dict `:` type($value) `,` `(` qualified(type($view)) `,`
+    type($indices) `)`
   }];
   let hasVerifier = 1;
 }
@@ -206,7 +210,9 @@ def Tile_DotOp : Tile_Op<"dot", [Pure]> {
 
 def Tile_TransposeOp : Tile_Op<"transpose", [Pure]> {
   let summary = "exchanges the two axes of a tile";
-  let description = [{ `result[i, j] = x[j, i]`. `%kt = tile.transpose %k : tensor<128x64xbf16> -> tensor<64x128xbf16>` }];
+  let description = [{
+    `result[i, j] = x[j, i]`. `%kt = tile.transpose %k : tensor<128x64xbf16> -> tensor<64x128xbf16>`
+  }];
   let arguments = (ins Tile_Tile:$x);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
@@ -270,9 +276,9 @@ def Tile_IotaOp : Tile_Op<"iota", [Pure]> {
 def Tile_MapOp : Tile_Op<"map", [Pure, SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "applies a scalar function to every element";
   let description = [{
-    `result[i, j] = body(x0[i, j], x1[i, j], …, i, j)`. The block arguments are one scalar for each input, then the row and
-    the column number (i32). Scalars from outside may be used. `tile-vectorize-maps` turns the body into operations on
-    tiles: what depends on rows only is computed once a row.
+    `result[i, j] = body(x0[i, j], x1[i, j], …, i, j)`. The block arguments are one scalar for each input, then the row
+    and the column number (i32). Scalars from outside may be used. `tile-vectorize-maps` turns the body into operations
+    on tiles: what depends on rows only is computed once a row.
 
     ```mlir
     %r = tile.map %s : tensor<128x64xf32> -> tensor<128x64xf32> {
@@ -292,8 +298,8 @@ def Tile_MapOp : Tile_Op<"map", [Pure, SingleBlockImplicitTerminator<"YieldOp">]
 def Tile_AlongOp : Tile_Op<"along", [Pure, AllTypesMatch<["value", "result"]>]> {
   let summary = "a value that stands at the positions of another tile";
   let description = [{
-    The value itself. A `tile.map` whose result ignores an input still runs along that input's positions, and what lies past
-    their end must not count; this keeps it known until `tile-mask-tails`, which removes the op.
+    The value itself. A `tile.map` whose result ignores an input still runs along that input's positions, and what lies
+    past their end must not count; this keeps it known until `tile-mask-tails`, which removes the op.
 
     `%y = tile.along %constant, %scores : tensor<128x64xf32>, tensor<128x64xf32>`
   }];
@@ -319,15 +325,16 @@ def Tile_ForBlocksOp : Tile_Op<"for_blocks", [SingleBlockImplicitTerminator<"Yie
       RecursiveMemoryEffects]> {
   let summary = "runs over the tiles of key positions that a block row lists";
   let description = [{
-    Row `row` of list (`batch`, `head`), first its partial blocks, then its full ones. A step covers `step` positions: where the
-    list's blocks are larger, several steps a block; where they are smaller, `step / KB` blocks a step, partial and full
-    ones never mixed, and an odd remainder padded with positions at or past `limit`. Positions at or past `limit` never count.
-    A row past the list's end is empty.
+    Row `row` of list (`batch`, `head`), first its partial blocks, then its full ones. A step covers `step` positions:
+    where the list's blocks are larger, several steps a block; where they are smaller, `step / KB` blocks a step,
+    partial and full ones never mixed, and an odd remainder padded with positions at or past `limit`. Positions at or
+    past `limit` never count. A row past the list's end is empty.
 
     The region's arguments are the positions and the carried values.
 
     ```mlir
-    %r = tile.for_blocks %t in %rows[%b, %h, %qb] step 128 limit %n init(%acc = %zero) : !tile.blocks<128, 128, [B, H]>, tensor<64x64xf32> { … }
+    %r = tile.for_blocks %t in %rows[%b, %h, %qb] step 128 limit %n init(%acc = %zero)
+        : !tile.blocks<128, 128, [B, H]>, tensor<64x64xf32> { … }
     ```
   }];
   let arguments = (ins Tile_BlocksType:$blocks, I32:$batch, I32:$head, I32:$row, I32:$limit, Variadic<AnyType>:$inits,
@@ -357,7 +364,9 @@ def Tile_IsPartialOp : Tile_Op<"is_partial", [Pure]> {
 
 def Tile_PositionAtOp : Tile_Op<"position_at", [Pure]> {
   let summary = "the absolute position of one column of the step";
-  let description = [{ `%k = tile.position_at %t, %j : !tile.positions<128>`, 0 <= j < 128; inside a `tile.map` only. }];
+  let description = [{
+    `%k = tile.position_at %t, %j : !tile.positions<128>`, 0 <= j < 128; inside a `tile.map` only.
+  }];
   let arguments = (ins Tile_PositionsType:$positions, I32:$index);
   let results = (outs I32:$result);
   let assemblyFormat = "$positions `,` $index attr-dict `:` qualified(type($positions))";

@@ -17,8 +17,9 @@ def Tile_ViewType : Tile_Type<"View", "view"> {
 
     Example: `!tile.view<[B, H, M, 128], bf16>`.
   }];
-  let parameters = (ins ArrayRefParameter<"::mlir::Attribute", "StringAttr or IntegerAttr (i64), outermost first">:$extents,
-                        "::mlir::Type":$elementType);
+  let parameters = (ins
+      ArrayRefParameter<"::mlir::Attribute", "StringAttr or IntegerAttr (i64), outermost first">:$extents,
+      "::mlir::Type":$elementType);
   let assemblyFormat = "`<` `[` custom<Extents>($extents) `]` `,` $elementType `>`";
   let extraClassDeclaration = [{
     int64_t getRank() const { return getExtents().size(); }

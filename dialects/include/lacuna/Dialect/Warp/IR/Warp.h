@@ -27,6 +27,8 @@ namespace lacuna::warp {
 inline constexpr llvm::StringLiteral kOverlapAttr = "warp.overlap";
 /// On a role: its warpgroups take turns to issue products.
 inline constexpr llvm::StringLiteral kTurnsAttr = "warp.turns";
+/// On a function: masked steps stay in the loop of the others (warp-split-masked).
+inline constexpr llvm::StringLiteral kNoSplitAttr = "warp.no_split";
 /// On a function: what the passes decided and why, as sentences for the compile report.
 inline constexpr llvm::StringLiteral kDecisionsAttr = "warp.decisions";
 

@@ -17,9 +17,9 @@ def Warp_Dialect : Dialect {
     accumulator), `#warp.afrag` (the A operand of wgmma in registers), `#warp.row` (one value a row) and `#warp.col`
     (one value a column). `arith` and `math` work on them elementwise.
 
-    Tiles in shared memory are slots of rings: `!warp.ring`. The n-th fill of a ring of depth d lies in slot n mod d; each
-    ring op names its n, so that passes may run ahead or behind. A slot travels: acquired (empty), filled, waited for
-    (full), released. Each of these tokens is used exactly once.
+    Tiles in shared memory are slots of rings: `!warp.ring`. The n-th fill of a ring of depth d lies in slot n mod d;
+    each ring op names its n, so that passes may run ahead or behind. A slot travels: acquired (empty), filled, waited
+    for (full), released. Each of these tokens is used exactly once.
 
     A wgmma writes its accumulator asynchronously: its result is `!warp.inflight` until a `warp.wgmma_wait`.
   }];

@@ -26,14 +26,16 @@ def Warp_FuncOp : Warp_Op<"func", [IsolatedFromAbove, FunctionOpInterface, Autom
     The verifier looks at the whole kernel. It refuses
 
     - rings that need more shared memory than a multiprocessor has (232,448 bytes), with a list of what takes it;
-    - a ring whose two sides cannot be shown to run equally often (steps may be taken out in front of a loop, and a loop may be cut
-      in two), and a ring op that names the same fill in every trip of a loop;
-    - a product in flight that is used by anything but one product's accumulator or one wait, a wait that does not cover what
-      it hands over, a slot handed back while a product may be reading it, and an A operand made while any wgmma is in flight;
+    - a ring whose two sides cannot be shown to run equally often (steps may be taken out in front of a loop, and a loop
+      may be cut in two), and a ring op that names the same fill in every trip of a loop;
+    - a product in flight that is used by anything but one product's accumulator or one wait, a wait that does not cover
+      what it hands over, a slot handed back while a product may be reading it, and an A operand made while any wgmma is
+      in flight;
     - a named barrier that counts other threads than come to it, or that serves two purposes; turns that are not passed;
     - a tile in registers without a layout, or of a shape that its layout does not have.
 
-    What it cannot decide, such as the order of fills or a deadlock through barriers whose counts match, the interpreter finds.
+    What it cannot decide, such as the order of fills or a deadlock through barriers whose counts match, the interpreter
+    finds.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, StrArrayAttr:$dims,
                        StrArrayAttr:$grid, OptionalAttr<StrArrayAttr>:$constraints,
@@ -57,13 +59,14 @@ def Warp_ForTilesOp : Warp_Op<"for_tiles", [HasParent<"FuncOp">, AutomaticAlloca
                                             SingleBlockImplicitTerminator<"NextTileOp">]> {
   let summary = "runs programs of the grid one after the other in one thread block";
   let description = [{
-    A persistent kernel: as many thread blocks are launched as the GPU holds at once, and each takes programs from a queue until none
-    is left. The body is what one program does, with its place in the grid as the first three arguments; then come carried i32 values,
-    which `warp.next_tile` yields: the numbers of the fills of the rings go on counting.
+    A persistent kernel: as many thread blocks are launched as the GPU holds at once, and each takes programs from a
+    queue until none is left. The body is what one program does, with its place in the grid as the first three
+    arguments; then come carried i32 values, which `warp.next_tile` yields: the numbers of the fills of the rings go on
+    counting.
 
-    Each warpgroup branches to its role first and loops inside it: the producer may be a program ahead of the consumers. What stands
-    in the body before `warp.roles` both roles compute. The producer takes programs from the queue and hands their numbers to the
-    consumers through shared memory (two words with a full and an empty barrier each).
+    Each warpgroup branches to its role first and loops inside it: the producer may be a program ahead of the consumers.
+    What stands in the body before `warp.roles` both roles compute. The producer takes programs from the queue and hands
+    their numbers to the consumers through shared memory (two words with a full and an empty barrier each).
 
     ```mlir
     warp.for_tiles(%x, %y, %z) carry(%n = %c0) {
@@ -106,9 +109,9 @@ def Warp_RolesOp : Warp_Op<"roles", [SingleBlock, NoTerminator, ParentOneOf<["Fu
 def Warp_RoleOp : Warp_Op<"role", [SingleBlock, NoTerminator, HasParent<"RolesOp">, Warp_Sync]> {
   let summary = "what the warpgroups of one role do";
   let description = [{
-    `registers` is each thread's register count inside the role: a multiple of 8 from 24 to 240. The thread block starts with an
-    even share of a multiprocessor's 65,536 for each thread, in eights; the sum over all warpgroups of 128 times their registers
-    must fit into that.
+    `registers` is each thread's register count inside the role: a multiple of 8 from 24 to 240. The thread block starts
+    with an even share of a multiprocessor's 65,536 for each thread, in eights; the sum over all warpgroups of 128 times
+    their registers must fit into that.
 
     ```mlir
     warp.role consumer warpgroups 2 registers 240 { … }
@@ -116,7 +119,7 @@ def Warp_RoleOp : Warp_Op<"role", [SingleBlock, NoTerminator, HasParent<"RolesOp
   }];
   let arguments = (ins Warp_RoleKindAttr:$kind, I64Attr:$warpgroups, I64Attr:$registers);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$kind `warpgroups` $warpgroups `registers` $registers attr-dict-with-keyword $body";
+  let assemblyFormat = "`` $kind `warpgroups` $warpgroups `registers` $registers attr-dict-with-keyword $body";
   let hasVerifier = 1;
 }
 
@@ -138,7 +141,9 @@ def Warp_ListOpenOp : Warp_Op<"list_open", [Pure]> {
   }];
   let arguments = (ins Tile_BlocksType:$blocks, I32:$batch, I32:$head, I32:$row, I32:$limit);
   let results = (outs Warp_ListType:$list);
-  let assemblyFormat = "$blocks `[` $batch `,` $head `,` $row `]` `limit` $limit attr-dict `:` type($blocks) `->` type($list)";
+  let assemblyFormat = [{
+    $blocks `[` $batch `,` $head `,` $row `]` `limit` $limit attr-dict `:` type($blocks) `->` type($list)
+  }];
 }
 
 def Warp_ListCountOp : Warp_Op<"list_count", [Pure]> {
@@ -151,8 +156,8 @@ def Warp_ListCountOp : Warp_Op<"list_count", [Pure]> {
 def Warp_ListMaskedOp : Warp_Op<"list_masked", [Pure]> {
   let summary = "the number of leading steps of a list that may need masks";
   let description = [{
-    All partial steps, and the full steps that reach past the limit. Steps are numbered so that these come first; no later
-    step is partial or exceeds the limit.
+    All partial steps, and the full steps that reach past the limit. Steps are numbered so that these come first; no
+    later step is partial or exceeds the limit.
   }];
   let arguments = (ins Warp_ListType:$list);
   let results = (outs I32:$count);
@@ -165,8 +170,8 @@ def Warp_ListStepOp : Warp_Op<"list_step", [Pure]> {
     One start for each run of `getRunLength()` positions: one run, or several where several blocks fill a step; a run
     that pads an odd step starts at or past the limit. `exceeds` says whether any run reaches past the limit.
 
-    The steps of the partial blocks come first, in the order of the list. Then come the full steps that exceed the limit (they
-    are the row's last ones), last first, and then the other full steps in the order of the list.
+    The steps of the partial blocks come first, in the order of the list. Then come the full steps that exceed the limit
+    (they are the row's last ones), last first, and then the other full steps in the order of the list.
 
     ```mlir
     %partial, %exceeds, %start = warp.list_step %l[%i] : !warp.list<128, 64> -> i32
@@ -214,9 +219,9 @@ def Warp_RingFillOp : Warp_Op<"ring_fill", [SingleBlock, NoTerminator, Warp_Sync
 def Warp_TmaLoadOp : Warp_Op<"tma_load", [HasParent<"RingFillOp">, Warp_Sync]> {
   let summary = "copies part of a view into the slot being filled";
   let description = [{
-    One index for each axis of the view: where the part starts. It is `rows` positions along `row_axis` by `columns` of the
-    innermost axis, copied in boxes of 64 columns, and lands in the slot from row `slot_row` and column `slot_column` (a multiple
-    of 64) on. What lies past the view is zero.
+    One index for each axis of the view: where the part starts. It is `rows` positions along `row_axis` by `columns` of
+    the innermost axis, copied in boxes of 64 columns, and lands in the slot from row `slot_row` and column
+    `slot_column` (a multiple of 64) on. What lies past the view is zero.
 
     ```mlir
     warp.tma_load %k[%b, %g, %start, %c0] axis 2 size 64 by 128 at 0, 0 : !tile.view<[B, G, N, 128], bf16>
@@ -263,14 +268,23 @@ class Warp_WgmmaOp<string mnemonic, dag aOperand> : Warp_Op<mnemonic, [Warp_Sync
 def Warp_WgmmaSsOp : Warp_WgmmaOp<"wgmma_ss", (ins Warp_SlotType:$a, UnitAttr:$trans_a)> {
   let summary = "product of two tiles in shared memory; the warpgroup's own 64 rows";
   let description = [{
-    `result = acc + A[64 rows] * B`, asynchronously. A is stored [m][k], with `trans_a` [k][m]; B is stored [k][n], with `trans_b` [n][k].
+    `result = acc + A[64 rows] * B`, asynchronously. A is stored [m][k], with `trans_a` [k][m]; B is stored [k][n], with
+    `trans_b` [n][k].
   }];
-  let assemblyFormat = "$a (`trans_a` $trans_a^)? `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:` type($a) `,` type($b) `->` type($result)";
+  let assemblyFormat = [{
+    $a (`trans_a` $trans_a^)? `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:`
+    type($a) `,` type($b) `->` type($result)
+  }];
 }
 def Warp_WgmmaRsOp : Warp_WgmmaOp<"wgmma_rs", (ins Warp_Tile:$a)> {
   let summary = "product of a tile in registers and one in shared memory";
-  let description = [{ As `warp.wgmma_ss`; A is a `#warp.afrag` tile, whose registers must not be written while the product runs. }];
-  let assemblyFormat = "$a `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:` type($a) `,` type($b) `->` type($result)";
+  let description = [{
+    As `warp.wgmma_ss`; A is a `#warp.afrag` tile, whose registers must not be written while the product runs.
+  }];
+  let assemblyFormat = [{
+    $a `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:`
+    type($a) `,` type($b) `->` type($result)
+  }];
 }
 
 def Warp_WgmmaCommitOp : Warp_Op<"wgmma_commit", [Warp_Sync]> {
@@ -282,18 +296,22 @@ def Warp_WgmmaCommitOp : Warp_Op<"wgmma_commit", [Warp_Sync]> {
 def Warp_WgmmaWaitOp : Warp_Op<"wgmma_wait", [Warp_Sync, AttrSizedOperandSegments]> {
   let summary = "waits for a group and hands over what it wrote";
   let description = [{
-    Waits until `group` and all groups before it are complete. The in-flight accumulators become tensors; `carry` values are tied to
-    the wait, so that nothing made from them can be moved above it (an A operand must not be packed while a wgmma runs).
-    How many later groups may stay in flight is computed when lowering.
+    Waits until `group` and all groups before it are complete. The in-flight accumulators become tensors; `carry` values
+    are tied to the wait, so that nothing made from them can be moved above it (an A operand must not be packed while a
+    wgmma runs). How many later groups may stay in flight is computed when lowering.
   }];
   let arguments = (ins Warp_GroupType:$group, Variadic<Warp_InflightType>:$inflight, Variadic<Warp_Tile>:$carry);
   let results = (outs Variadic<Warp_Tile>:$results);
-  let assemblyFormat = "$group `,` $inflight (`carry` $carry^ `:` type($carry))? attr-dict `:` type($inflight) `->` type($results)";
+  let assemblyFormat = [{
+    $group `,` $inflight (`carry` $carry^ `:` type($carry))? attr-dict `:` type($inflight) `->` type($results)
+  }];
   let hasVerifier = 1;
 }
 def Warp_PackAFragOp : Warp_Op<"pack_afrag", [Pure]> {
   let summary = "makes an accumulator-shaped 16-bit tile the A operand of a wgmma";
-  let description = [{ No data moves between threads. The verifier refuses it while a wgmma is in flight: that serialises the kernel. }];
+  let description = [{
+    No data moves between threads. The verifier refuses it while a wgmma is in flight: that serialises the kernel.
+  }];
   let arguments = (ins Warp_Tile:$x);
   let results = (outs Warp_Tile:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
@@ -317,7 +335,7 @@ def Warp_RowReduceOp : Warp_Op<"row_reduce", [Pure]> {
   let description = [{ Leaves one partial value a lane; `warp.quad_reduce` combines the four lanes that share a row. }];
   let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x);
   let results = (outs Warp_Tile:$result);
-  let assemblyFormat = "$kind $x attr-dict `:` type($x) `->` type($result)";
+  let assemblyFormat = "`` $kind $x attr-dict `:` type($x) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -325,7 +343,7 @@ def Warp_QuadReduceOp : Warp_Op<"quad_reduce", [Pure, SameOperandsAndResultType]
   let summary = "combines a row's partial values over the four lanes that share it";
   let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x);
   let results = (outs Warp_Tile:$result);
-  let assemblyFormat = "$kind $x attr-dict `:` type($x)";
+  let assemblyFormat = "`` $kind $x attr-dict `:` type($x)";
   let hasVerifier = 1;
 }
 
@@ -334,7 +352,7 @@ def Warp_BlockReduceOp : Warp_Op<"block_reduce", [Warp_Sync]> {
   let description = [{ Through shared memory and a named barrier; every thread gets the result. The order is fixed. }];
   let arguments = (ins Tile_ReduceKindAttr:$kind, Warp_Tile:$x, I64Attr:$barrier);
   let results = (outs F32:$result);
-  let assemblyFormat = "$kind $x `barrier` $barrier attr-dict `:` type($x)";
+  let assemblyFormat = "`` $kind $x `barrier` $barrier attr-dict `:` type($x)";
   let hasVerifier = 1;
 }
 
@@ -355,7 +373,9 @@ def Warp_PositionsOp : Warp_Op<"positions", [Pure]> {
 
 def Warp_LoadGlobalOp : Warp_Op<"load_global", [MemoryEffects<[MemRead]>]> {
   let summary = "reads a tile of a view straight into registers; past the view's end it is zero";
-  let description = [{ Indices and sizes as in `tile.load`, for the whole thread block; each warpgroup takes its own rows. }];
+  let description = [{
+    Indices and sizes as in `tile.load`, for the whole thread block; each warpgroup takes its own rows.
+  }];
   let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, DenseI64ArrayAttr:$sizes);
   let results = (outs Warp_Tile:$result);
   let assemblyFormat = "$view `[` $indices `]` `sizes` $sizes attr-dict `:` type($view) `->` type($result)";
@@ -384,18 +404,20 @@ def Warp_NamedBarrierArriveOp : Warp_NamedBarrierOp<"named_barrier_arrive"> {
   let summary = "arrives at barrier `id` without waiting";
 }
 
-def Warp_TurnWaitOp : Warp_Op<"turn_wait", [Warp_Sync, ParentOneOf<["RoleOp", "::mlir::scf::ForOp", "::mlir::scf::IfOp"]>]> {
+// Directly in a role, or in its loops and conditions.
+def Warp_InRole : ParentOneOf<["RoleOp", "::mlir::scf::ForOp", "::mlir::scf::IfOp"]>;
+def Warp_TurnWaitOp : Warp_Op<"turn_wait", [Warp_Sync, Warp_InRole]> {
   let summary = "waits until it is this warpgroup's turn to issue products";
   let description = [{
-    The warpgroups of a consumer role take turns in the order of their numbers; warpgroup 0 has the first. A warpgroup that
-    has the turn issues its products and hands it on with `warp.turn_pass`, so that one computes with the tensor cores while
-    another computes in registers. Every warpgroup takes as many turns: both stand where all warpgroups come.
-    Turns use the named barriers 2, 3 and 4.
+    The warpgroups of a consumer role take turns in the order of their numbers; warpgroup 0 has the first. A warpgroup
+    that has the turn issues its products and hands it on with `warp.turn_pass`, so that one computes with the tensor
+    cores while another computes in registers. Every warpgroup takes as many turns: both stand where all warpgroups
+    come. Turns use the named barriers 2, 3 and 4.
   }];
   let assemblyFormat = "attr-dict";
   let hasVerifier = 1;
 }
-def Warp_TurnPassOp : Warp_Op<"turn_pass", [Warp_Sync, ParentOneOf<["RoleOp", "::mlir::scf::ForOp", "::mlir::scf::IfOp"]>]> {
+def Warp_TurnPassOp : Warp_Op<"turn_pass", [Warp_Sync, Warp_InRole]> {
   let summary = "hands the turn to the next warpgroup; see `warp.turn_wait`";
   let assemblyFormat = "attr-dict";
   let hasVerifier = 1;

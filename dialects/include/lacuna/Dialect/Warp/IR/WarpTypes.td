@@ -10,10 +10,10 @@ class Warp_Type<string cppName, string typeMnemonic> : TypeDef<Warp_Dialect, cpp
 def Warp_RingType : Warp_Type<"Ring", "ring"> {
   let summary = "slots in shared memory that a producer fills and consumers empty in turn";
   let description = [{
-    `!warp.ring<2, 128, 64, bf16>`: two slots of 128 rows by 64 columns. Rows are kept in chunks of 64 columns (128 bytes),
-    chunk c at `c * rows * 128` bytes, each with the 128-byte swizzle; the last chunk is whole also where the columns
-    fill it in part. Each slot has two mbarriers: full (the copy's bytes have landed) and empty (all consumer warps
-    have released it).
+    `!warp.ring<2, 128, 64, bf16>`: two slots of 128 rows by 64 columns. Rows are kept in chunks of 64 columns (128
+    bytes), chunk c at `c * rows * 128` bytes, each with the 128-byte swizzle; the last chunk is whole also where the
+    columns fill it in part. Each slot has two mbarriers: full (the copy's bytes have landed) and empty (all consumer
+    warps have released it).
   }];
   let parameters = (ins "int64_t":$depth, "int64_t":$rows, "int64_t":$columns, "::mlir::Type":$elementType);
   let assemblyFormat = "`<` $depth `,` $rows `,` $columns `,` $elementType `>`";
@@ -33,8 +33,8 @@ def Warp_SlotType : Warp_Type<"Slot", "slot"> {
 def Warp_ListType : Warp_Type<"List", "list"> {
   let summary = "one row of a block list, cut into steps";
   let description = [{
-    `!warp.list<128, 64>`: blocks of 128 keys run in steps of 64. Both roles read its bounds and indices from global memory
-    through the same value, and both loop by its count.
+    `!warp.list<128, 64>`: blocks of 128 keys run in steps of 64. Both roles read its bounds and indices from global
+    memory through the same value, and both loop by its count.
   }];
   let parameters = (ins "int64_t":$keyBlock, "int64_t":$step);
   let assemblyFormat = "`<` $keyBlock `,` $step `>`";
