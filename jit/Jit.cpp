@@ -116,13 +116,13 @@ const CompileResult &JitKernel::compilation() const {
   return state->positive->compilation;
 }
 
-Expected<void> JitKernel::launch(const runtime::Stream &stream,
-                                 std::span<const runtime::ArgumentValue> arguments) const {
+Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
+                                 const runtime::LaunchOptions &options) const {
   auto variant = state->select(arguments);
   if (!variant)
     return takeError(variant);
   if (const auto *kernel = std::get_if<runtime::Kernel>(&(*variant)->code))
-    return kernel->launch(stream, arguments);
+    return kernel->launch(stream, arguments, options);
   return makeError(ErrorCode::InvalidArgument,
                    "kernel '{}' was compiled for the CPU; launch it without a stream, on host memory",
                    metadata().kernel);

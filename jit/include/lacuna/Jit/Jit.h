@@ -42,7 +42,8 @@ public:
 
   /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has
   /// run. Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.
-  Expected<void> launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments) const;
+  Expected<void> launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
+                        const runtime::LaunchOptions &options = {}) const;
   /// CPU: runs and returns when all is done; views hold host pointers. Errors: likewise.
   Expected<void> launch(std::span<const runtime::ArgumentValue> arguments) const;
 

@@ -144,6 +144,7 @@ def Warp_ListOpenOp : Warp_Op<"list_open", [Pure]> {
   let assemblyFormat = [{
     $blocks `[` $batch `,` $head `,` $row `]` `limit` $limit attr-dict `:` type($blocks) `->` type($list)
   }];
+  let hasVerifier = 1;
 }
 
 def Warp_ListCountOp : Warp_Op<"list_count", [Pure]> {
@@ -379,6 +380,7 @@ def Warp_LoadGlobalOp : Warp_Op<"load_global", [MemoryEffects<[MemRead]>]> {
   let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, DenseI64ArrayAttr:$sizes);
   let results = (outs Warp_Tile:$result);
   let assemblyFormat = "$view `[` $indices `]` `sizes` $sizes attr-dict `:` type($view) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def Warp_StoreGlobalOp : Warp_Op<"store_global", [MemoryEffects<[MemWrite]>]> {
@@ -386,6 +388,7 @@ def Warp_StoreGlobalOp : Warp_Op<"store_global", [MemoryEffects<[MemWrite]>]> {
   let arguments = (ins AnyTypeOf<[Warp_Tile, Tile_Element]>:$value, Tile_ViewType:$view, Variadic<I32>:$indices,
                        DenseI64ArrayAttr:$sizes);
   let assemblyFormat = "$value `,` $view `[` $indices `]` `sizes` $sizes attr-dict `:` type($value) `,` type($view)";
+  let hasVerifier = 1;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
