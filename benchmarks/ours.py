@@ -93,7 +93,8 @@ class Library:
             raise OursError(self.error().decode())
 
     def paired_rows(self, lists, query_block):
-        """(indptr, split, indices) of `lists` (host memory), rows twice as high where neighbouring ones are equal; or None."""
+        """(indptr, split, indices) of `lists` (host memory), rows twice as high where neighbouring ones are equal; or
+        None."""
         rows = lists.batches * lists.heads * lists.row_blocks
         arrays = [(ctypes.c_int32 * max(length, 1))() for length in (rows + 1, rows, lists.entries)]
         if not self.pair_rows(ctypes.byref(lists), query_block, *arrays):

@@ -1,6 +1,7 @@
 #include "lacuna/Jit/Jit.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -92,7 +93,7 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
     if (const float *value = std::get_if<float>(&arguments[i]))
       if (std::find(metadata.positiveScalars.begin(), metadata.positiveScalars.end(), metadata.arguments[i].name) !=
           metadata.positiveScalars.end())
-        holds &= *value > 0;
+        holds &= *value > 0 && std::isfinite(*value);
   if (holds)
     return positive.get();
   std::lock_guard lock(mutex);

@@ -23,7 +23,7 @@ Expected<void> Agent::openList(warp::ListOpenOp op) {
   Expected<ListRow> row = ListRow::open(op.getList().getType(), blocks, numbers[0], numbers[1], numbers[2], numbers[3]);
   if (!row)
     return takeError(row);
-  values[op.getList()] = std::make_shared<const ListRow>(std::move(*row));
+  values[op.getList()] = std::make_shared<const ListRow>(*row);
   return {};
 }
 

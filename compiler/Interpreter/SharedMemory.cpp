@@ -49,7 +49,7 @@ void SharedMemory::write(int64_t offset, std::span<const std::byte> value, const
   writes.resize(data.size() / kGranule + 1);
   const int64_t end = offset + static_cast<int64_t>(value.size());
   for (int64_t granule = offset / kGranule; granule * kGranule < end; ++granule)
-    writes[static_cast<size_t>(granule)] = {static_cast<int8_t>(writer.agent),
+    writes[static_cast<size_t>(granule)] = {static_cast<int32_t>(writer.agent),
                                             writer.clock.at[static_cast<size_t>(writer.agent)]};
 }
 

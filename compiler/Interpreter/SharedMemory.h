@@ -45,7 +45,7 @@ public:
 
 private:
   struct Write {
-    int8_t writer = -1; // none: not written by a thread
+    int32_t writer = -1; // none: not written by a thread
     int64_t time = 0;
   };
   static constexpr int64_t kGranule = 4; // bytes that are tracked together

@@ -70,7 +70,7 @@ Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValu
   pack.addArguments(arguments, *bounds);
   std::array<int64_t, 3> grid = bounds->grid;
   if (state->queues) {
-    Expected<int32_t *> queue = state->queues->take(driver, stream.handle());
+    Expected<int32_t *> queue = state->queues->find(driver, stream.handle());
     if (!queue)
       return takeError(queue);
     pack.addPrograms(*queue, options.order, *bounds);

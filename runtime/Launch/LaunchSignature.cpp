@@ -1,6 +1,7 @@
 #include "lacuna/Runtime/LaunchSignature.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -348,10 +349,10 @@ Expected<void> LaunchSignature::checkScalars(std::span<const ArgumentValue> argu
       continue;
     const float *real = std::get_if<float>(&arguments[index]);
     double value = real ? *real : std::get<int32_t>(arguments[index]);
-    if (!(value > 0))
+    if (!(value > 0) || !std::isfinite(value))
       return makeError(
           ErrorCode::InvalidArgument,
-          "argument '{}' is {}, and kernel '{}' was compiled for values above 0; compile it without that fact "
+          "argument '{}' is {}, and kernel '{}' was compiled for finite values above 0; compile it without that fact "
           "for other values",
           data.arguments[index].name, value, data.kernel);
   }

@@ -1,35 +1,42 @@
 #include "ProgramQueues.h"
 
-#include <vector>
-
 namespace lacuna::runtime {
 
 Expected<std::unique_ptr<ProgramQueues>> ProgramQueues::create(const Device &device) {
-  const std::vector<std::byte> zeros((kEager + kCaptured) * kBytes);
-  Expected<DeviceBuffer> counters = DeviceBuffer::allocate(device, zeros.size());
+  Expected<DeviceBuffer> counters = DeviceBuffer::allocate(device, kStreams * kBytes);
   if (!counters)
     return takeError(counters);
-  if (Expected<void> cleared = counters->upload(zeros.data(), zeros.size()); !cleared)
+  // Cleared and waited for: no later launch, on whichever stream, may come before it.
+  Expected<Stream> stream = Stream::create(device);
+  if (!stream)
+    return takeError(stream);
+  if (Expected<void> cleared = counters->fill(*stream, 0); !cleared)
     return takeError(cleared);
+  if (Expected<void> finished = stream->synchronize(); !finished)
+    return takeError(finished);
   return std::unique_ptr<ProgramQueues>(new ProgramQueues(std::move(*counters)));
 }
 
-Expected<int32_t *> ProgramQueues::take(const Driver &driver, cu::Stream stream) {
+Expected<int32_t *> ProgramQueues::find(const Driver &driver, cu::Stream stream) {
   cu::CaptureStatus status = cu::CaptureNone;
+  unsigned long long number = 0;
   if (Expected<void> asked =
-          driver.check(driver.cuStreamIsCapturing(stream, &status), "asking whether a stream records");
+          driver.check(driver.cuStreamIsCapturing(stream, &status), "asking whether a stream is captured");
       !asked)
     return takeError(asked);
-  uint64_t index = 0;
-  if (status == cu::CaptureNone) {
-    index = eager.fetch_add(1, std::memory_order_relaxed) % kEager;
-  } else {
-    uint64_t taken = captured.fetch_add(1, std::memory_order_relaxed);
-    if (taken >= kCaptured)
+  if (status != cu::CaptureNone)
+    return nullptr;
+  if (Expected<void> asked = driver.check(driver.cuStreamGetId(stream, &number), "asking for a stream's number");
+      !asked)
+    return takeError(asked);
+  std::lock_guard lock(mutex);
+  auto found = places.find(number);
+  if (found == places.end()) {
+    if (places.size() == kStreams)
       return nullptr;
-    index = kEager + taken;
+    found = places.emplace(number, places.size()).first;
   }
-  return static_cast<int32_t *>(counters.data()) + 2 * index;
+  return static_cast<int32_t *>(counters.data()) + 2 * found->second;
 }
 
 } // namespace lacuna::runtime

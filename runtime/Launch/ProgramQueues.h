@@ -1,36 +1,36 @@
-// The counters that the thread blocks of a persistent kernel take programs from, one for each launch that may be
-// running.
+// The counters that the thread blocks of a persistent kernel take programs from, one for each stream.
 //
 // A counter is two words: the programs taken, and the thread blocks that have left. Both are zero between launches: the
-// last thread block to leave resets them. A launch takes the next counter of a ring; it comes round again after kEager
-// launches, long after the driver would have blocked the caller. A launch that is captured into a CUDA graph may run at
-// any later time, so that its counter is never given out again; when those are used up, captured launches get none and
-// deal programs to thread blocks in fixed turns.
+// last thread block to leave resets them. Launches on one stream run one after another, so that they share a counter;
+// streams are told apart by the driver's number, which is never given twice. A launch that is captured into a CUDA
+// graph may run at any time and beside copies of itself: it gets no counter, and neither does a launch on a stream
+// beyond the first kStreams. Such a launch deals programs to thread blocks in fixed turns.
 #pragma once
 
 #include "lacuna/Runtime/Device.h"
 
-#include <atomic>
+#include <mutex>
+#include <unordered_map>
 
 namespace lacuna::runtime {
 
-/// Thread safety: any number of threads may take counters.
+/// Thread safety: any number of threads may ask.
 class ProgramQueues {
 public:
-  /// Allocates the counters of one kernel. Errors: as DeviceBuffer.
+  /// Allocates the counters of one kernel. Errors: as DeviceBuffer and Stream.
   static Expected<std::unique_ptr<ProgramQueues>> create(const Device &device);
 
-  /// The counter for one launch on `stream`, or null where none is left. Errors: as Driver::check.
-  Expected<int32_t *> take(const Driver &driver, cu::Stream stream);
+  /// The counter for a launch on `stream`, or null where it has none. Errors: as Driver::check.
+  Expected<int32_t *> find(const Driver &driver, cu::Stream stream);
 
 private:
-  static constexpr uint64_t kEager = 8192, kCaptured = 4096;
-  static constexpr size_t kBytes = 2 * sizeof(int32_t);
+  static constexpr size_t kStreams = 1024, kBytes = 2 * sizeof(int32_t);
 
   explicit ProgramQueues(DeviceBuffer counters) : counters(std::move(counters)) {}
 
   DeviceBuffer counters;
-  std::atomic<uint64_t> eager = 0, captured = 0;
+  std::mutex mutex;
+  std::unordered_map<uint64_t, size_t> places; ///< by the stream's number
 };
 
 } // namespace lacuna::runtime

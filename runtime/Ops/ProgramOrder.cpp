@@ -11,7 +11,8 @@ std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape 
   const int64_t headBytes = 2 * shape.keys * (shape.headDim + shape.valueDim);
   // Sections of about the same number of head groups: a short one at the end would leave thread blocks with nothing to
   // do.
-  const int64_t groups = shape.batch * shape.kvHeads, most = std::max<int64_t>(1, cacheBytes / headBytes);
+  const int64_t groups = shape.batch * shape.kvHeads,
+                most = std::max<int64_t>(1, cacheBytes / std::max<int64_t>(1, headBytes));
   const int64_t sections = (groups + most - 1) / most;
   auto sectionOf = [&](int32_t program) { return program / (group * perHead) * sections / groups; };
   auto length = [&](int32_t program) {

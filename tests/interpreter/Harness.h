@@ -67,8 +67,10 @@ Expected<WarpKernel> compileAttention(const numeric::AttentionSpec &spec);
 /// A case of that shape and those lists, with hooks by name.
 struct CaseOptions {
   runtime::DType dtype = runtime::DType::BF16;
+  // NOLINTBEGIN(readability-identifier-naming): the kernel's own names.
   int64_t D = 64, DV = 0, BM = 64, BN = 64, QB = 0, KB = 0; // 0: D, BM, BN
   int64_t batch = 1, heads = 1, kvHeads = 1, M = 100, N = 130;
+  // NOLINTEND(readability-identifier-naming)
   const char *mask = "none", *score = "none";
   numeric::ListKind lists = numeric::ListKind::Pattern;
   uint64_t seed = 1;

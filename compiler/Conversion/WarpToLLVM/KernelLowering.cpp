@@ -194,7 +194,8 @@ NamedAttrList KernelLowering::launchAttributes() {
     if (argument.alignment)
       alignments.push_back(builder.getI64ArrayAttr({static_cast<int64_t>(index), argument.alignment}));
   if (isPersistent())
-    attributes.set("persistent_blocks", builder.getI64IntegerAttr(blocksPerMultiprocessor));
+    attributes.set("persistent_blocks", builder.getI64IntegerAttr(std::min(blocksPerMultiprocessor,
+                                                                           warp::blocksBySharedMemory(sharedBytes))));
   attributes.set("tensor_maps", builder.getArrayAttr(maps));
   attributes.set("alignments", builder.getArrayAttr(alignments));
   return attributes;

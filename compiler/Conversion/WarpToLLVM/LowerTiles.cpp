@@ -118,10 +118,11 @@ Value KernelLowering::parityOf(Location loc, Value round) {
 void KernelLowering::postProgram(Location loc, Value program, bool isLast) {
   int64_t word = 0;
   auto post = [&](Value value) {
-    if (value.getType().isInteger(1))
+    unsigned bits = value.getType().getIntOrFloatBitWidth();
+    if (!value.getType().isInteger())
+      value = builder.create<arith::BitcastOp>(loc, builder.getIntegerType(bits), value);
+    if (bits < 32)
       value = builder.create<arith::ExtUIOp>(loc, builder.getI32Type(), value);
-    else if (!value.getType().isInteger(32))
-      value = builder.create<arith::BitcastOp>(loc, builder.getI32Type(), value);
     ptx.storeSharedInt(loc, add(loc, sharedBase, mailbox + kMailboxData + 4 * word++), value);
   };
   post(program);
@@ -146,9 +147,10 @@ void KernelLowering::receivePreamble(Location loc) {
   int64_t word = 1;
   auto receive = [&](Type type) -> Value {
     Value value = readMailbox(loc, word++);
-    if (type.isInteger(1))
-      return compare(loc, arith::CmpIPredicate::ne, value, i32(loc, 0));
-    return type.isInteger(32) ? value : builder.create<arith::BitcastOp>(loc, type, value).getResult();
+    unsigned bits = type.getIntOrFloatBitWidth();
+    if (bits < 32)
+      value = builder.create<arith::TruncIOp>(loc, builder.getIntegerType(bits), value);
+    return type.isInteger() ? value : builder.create<arith::BitcastOp>(loc, type, value).getResult();
   };
   for (Value posted : postedScalars)
     values[posted] = {receive(posted.getType())};

@@ -31,6 +31,7 @@ struct State {
   cu::Result failResult = cu::OutOfMemory;
   int maxThreads = 1024;
   bool capturing = false;
+  unsigned long long streamId = 1;                 ///< of every stream
   std::function<void(void **parameters)> onLaunch; ///< sees each launch's parameters
 
   int calls = 0;
@@ -81,6 +82,7 @@ FAKE(cuDevicePrimaryCtxRetain, (cu::Context * context, cu::Device), ++s.live["co
 FAKE(cuStreamCreate, (cu::Stream * stream, unsigned), ++s.live["streams"];
      *stream = reinterpret_cast<cu::Stream>(0x2000))
 FAKE(cuStreamSynchronize, (cu::Stream))
+FAKE(cuStreamGetId, (cu::Stream, unsigned long long *id), *id = s.streamId)
 FAKE(cuStreamIsCapturing, (cu::Stream, cu::CaptureStatus *status),
      *status = s.capturing ? cu::CaptureActive : cu::CaptureNone)
 FAKE(cuEventCreate, (cu::Event * event, unsigned), ++s.live["events"]; *event = reinterpret_cast<cu::Event>(0x3000))

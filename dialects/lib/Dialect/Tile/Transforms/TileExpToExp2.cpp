@@ -301,13 +301,26 @@ struct ExpToExp2 : OpRewritePattern<math::ExpOp> {
   bool atMostOne;
 };
 
+/// Whether `value` becomes f16, as it is or after elementwise operations and conditions.
+bool becomesF16(Value value, DenseSet<Value> &seen) {
+  if (!seen.insert(value).second)
+    return false;
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (isa<arith::TruncFOp>(user))
+      return getElementTypeOrSelf(user->getResult(0).getType()).isF16();
+    if (auto yield = dyn_cast<scf::YieldOp>(user); yield && isa<scf::IfOp>(yield->getParentOp()))
+      return becomesF16(yield->getParentOp()->getResult(use.getOperandNumber()), seen);
+    return user->hasTrait<OpTrait::Elementwise>() && user->getNumResults() == 1 && becomesF16(user->getResult(0), seen);
+  });
+}
+
 /// Whether the kernel rounds an exponential to f16.
 bool roundsToF16(FuncOp func) {
   return func
       .walk([](math::ExpOp exp) {
-        bool rounds = llvm::any_of(exp->getUsers(), [](Operation *user) {
-          return isa<arith::TruncFOp>(user) && getElementTypeOrSelf(user->getResult(0).getType()).isF16();
-        });
+        DenseSet<Value> seen;
+        bool rounds = isMatrix(exp.getType()) && becomesF16(exp, seen);
         return rounds ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();

@@ -14,9 +14,12 @@ static constexpr int64_t kDeepest = 500;
 
 void Sum::add(const Sum &other, int64_t factor) {
   constant = addProduct(constant, factor, other.constant);
-  for (auto [number, coefficient] : other.terms)
-    if (int64_t &own = terms[number]; (own = addProduct(own, factor, coefficient)) == 0)
+  for (auto [number, coefficient] : other.terms) {
+    int64_t &own = terms[number];
+    own = addProduct(own, factor, coefficient);
+    if (own == 0)
       terms.erase(number);
+  }
 }
 
 /// An opaque pointer as part of a key.
@@ -240,10 +243,10 @@ bool SymbolicValues::isNonNegative(const Sum &sum, int depth) {
     if (choice == choices.end() || depth == kMostSplits || (coefficient != 1 && coefficient != -1))
       continue;
     Choice copy = choice->second;
-    auto holds = [&](const Sum &chosen) {
+    auto holds = [&, factor = coefficient](const Sum &chosen) {
       Sum replaced = sum;
-      replaced.add(self, -coefficient);
-      replaced.add(chosen, coefficient);
+      replaced.add(self, -factor);
+      replaced.add(chosen, factor);
       return isNonNegative(replaced, depth + 1);
     };
     // A maximum is at least either; a minimum is one of both.

@@ -10,9 +10,12 @@ namespace lacuna::warp {
 using Count = TripCounts::Count;
 
 static void addTo(Count &count, const Count &other, int64_t factor = 1) {
-  for (auto [term, many] : other)
-    if (int64_t &own = count[term]; (own = addProduct(own, factor, many)) == 0)
+  for (auto [term, many] : other) {
+    int64_t &own = count[term];
+    own = addProduct(own, factor, many);
+    if (own == 0)
       count.erase(term);
+  }
 }
 
 int TripCounts::number(const Count &count) {

@@ -18,6 +18,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -122,8 +123,14 @@ LogicalResult Overlap::findTrailing(llvm::function_ref<void(Twine)> refuse) {
         auto wait = operand.getDefiningOp<RingWaitOp>();
         if (!wait || wait->getBlock() != loop.getBody())
           continue;
-        if (llvm::is_contained(halves.leading->getOperands(), operand))
-          return refuse("both products read the same slot"), failure();
+        auto leads = [&](Operation *user) {
+          return user == halves.leading || (isProduct(*user) && !led.contains(user->getResult(0)));
+        };
+        if (llvm::any_of(wait->getUsers(), leads))
+          return refuse("a product before the trailing one reads the same slot"), failure();
+        // The producer fills in its own order: it may wait for this slot before it fills the leading product's.
+        if (wait.getRing().getType().getDepth() == 1)
+          return refuse("the ring of a trailing product has one slot; give it two"), failure();
         seeds.push_back(wait);
         llvm::append_range(seeds, wait->getUsers());
       }
@@ -167,22 +174,27 @@ void Overlap::sinkFreeOps() {
       trail.insert(&op);
 }
 
-/// Cuts the trailing half at its first product. Packing A operands is preparation always: no wgmma may be in flight
-/// then. So is what an early rescale leaves out: values that a product accumulates onto.
+/// Cuts the trailing half at its first product. Packing A operands is preparation always, and so is what they are made
+/// from: no wgmma may be in flight then. So are reductions over all warpgroups, which must not wait for each other
+/// while one has the turn. An early rescale leaves out the rest: values that a product accumulates onto.
 void Overlap::splitTrailing() {
+  llvm::SmallPtrSet<Operation *, 8> prepared;
+  for (Operation &op : llvm::reverse(loop.getBody()->without_terminator())) {
+    bool feeds = llvm::any_of(op.getUsers(), [&](Operation *user) {
+      return prepared.contains(loop.getBody()->findAncestorOpInBlock(*user));
+    });
+    if (isTrailing(&op) && (!early || feeds || isa<PackAFragOp, arith::TruncFOp, BlockReduceOp>(op)))
+      prepared.insert(&op);
+  }
   bool issued = false, waited = false;
-  llvm::SmallPtrSet<Operation *, 8> inIssue;
   for (Operation &op : loop.getBody()->without_terminator()) {
     if (!isTrailing(&op))
       continue;
     issued |= isProduct(op);
     waited |= isa<WgmmaWaitOp>(op);
-    bool narrows = isa<PackAFragOp, arith::TruncFOp>(op);
-    bool early = this->early && !narrows &&
-                 !llvm::any_of(op.getUsers(), [](Operation *user) { return isa<PackAFragOp, arith::TruncFOp>(user); });
     if (waited)
       halves.trailRest.push_back(&op);
-    else if (issued || early || isa<RingWaitOp>(op))
+    else if (issued || isa<RingWaitOp>(op) || !prepared.contains(&op))
       halves.trailIssue.push_back(&op);
     else
       halves.prepare.push_back(&op);
@@ -378,9 +390,14 @@ void Overlap::rewrite() {
 // The pass
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Registers a thread that hold the products of the loop when they overlap: the leading accumulator, the A operand made
-/// from it, and the trailing accumulator.
-static int64_t overlappedRegisters(scf::ForOp loop, Operation *leading) {
+static bool isAccumulator(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && isa_and_present<AccAttr>(tensor.getEncoding());
+}
+
+/// Registers a thread that tiles take when the products of the loop overlap: the accumulators, the A operands made from
+/// them, and other carried tiles.
+static int64_t overlappedRegisters(scf::ForOp loop) {
   int64_t registers = 0;
   for (Operation &op : *loop.getBody()) {
     if (isProduct(op))
@@ -388,46 +405,59 @@ static int64_t overlappedRegisters(scf::ForOp loop, Operation *leading) {
     if (auto pack = dyn_cast<PackAFragOp>(op))
       registers += cast<RankedTensorType>(pack.getType()).getDimSize(1) / 4;
   }
+  for (Value yielded : loop.getYieldedValues())
+    if (isAccumulator(yielded.getType()) && !yielded.getDefiningOp<WgmmaWaitOp>())
+      registers += cast<RankedTensorType>(yielded.getType()).getDimSize(1) / 2;
   return registers;
 }
 
 namespace {
 struct OverlapDots : impl::WarpOverlapDotsBase<OverlapDots> {
   void runOnOperation() override {
-    SmallVector<Operation *> marked;
+    // By loop: rewriting one replaces it. A product outside of loops has nothing to run beside.
+    llvm::MapVector<Operation *, SmallVector<Operation *>> marked;
     getOperation().walk([&](Operation *op) {
-      if (isProduct(*op) && op->hasAttr(kOverlapAttr))
-        marked.push_back(op);
+      if (isProduct(*op) && op->removeAttr(kOverlapAttr))
+        marked[op->getParentOp()].push_back(op);
     });
-    for (Operation *leading : marked) {
-      leading->removeAttr(kOverlapAttr);
-      auto note = [&](Twine what) { addDecision(getOperation(), "overlap: " + what); };
-      auto loop = dyn_cast<scf::ForOp>(leading->getParentOp());
-      RoleOp role = getRole(leading);
-      if (!loop || !role) {
-        note("not done, the product stands in no loop");
-        continue;
+    for (auto &[parent, products] : marked) {
+      auto loop = dyn_cast<scf::ForOp>(parent);
+      bool done = false;
+      for (Operation *leading : products) {
+        if (done)
+          note("not done for another product of the loop, one leads already");
+        else if (!loop || !getRole(parent))
+          note("not done, the product stands in no loop");
+        else
+          done = overlap(loop, leading);
       }
-      // 24 registers are left for addresses, row statistics and what ptxas needs (docs/dialects/warp-rationale.md).
-      int64_t needed = overlappedRegisters(loop, leading), usable = role.getRegisters() - 24;
-      if (needed > usable) {
-        note("not done, it needs " + Twine(needed) + " registers a thread for products and their operands, and " +
-             Twine(usable) + " are free");
-        continue;
-      }
-      bool early = false;
-      for (Operation &op : *loop.getBody())
-        if (isProduct(op))
-          early |= cast<InflightType>(op.getResult(0).getType()).getTensor().getDimSize(1) > 128;
-      bool turns = role->hasAttr(kTurnsAttr) && role.getWarpgroups() > 1;
-      Overlap overlap(loop, early, turns);
-      if (failed(overlap.plan(leading, [&](Twine reason) { note("not done, " + reason); })))
-        continue;
-      overlap.rewrite();
-      note(Twine("the leading product of a step runs beside the trailing one of the step before; ") +
-           (early ? "rescaled before" : "rescaled after") + (turns ? "; warpgroups take turns" : ""));
     }
     getOperation().walk([](RoleOp role) { role->removeAttr(kTurnsAttr); });
+  }
+
+private:
+  void note(const Twine &what) { addDecision(getOperation(), "overlap: " + what); }
+
+  bool overlap(scf::ForOp loop, Operation *leading) {
+    RoleOp role = getRole(loop);
+    // 24 registers are left for addresses, row statistics and what ptxas needs (docs/dialects/warp-rationale.md).
+    int64_t needed = overlappedRegisters(loop), usable = role.getRegisters() - 24;
+    if (needed > usable) {
+      note("not done, it needs " + Twine(needed) + " registers a thread for products and their operands, and " +
+           Twine(usable) + " are free");
+      return false;
+    }
+    bool early = llvm::any_of(*loop.getBody(), [](Operation &op) {
+      return isProduct(op) && cast<InflightType>(op.getResult(0).getType()).getTensor().getDimSize(1) > 128;
+    });
+    bool turns = role->hasAttr(kTurnsAttr) && role.getWarpgroups() > 1;
+    Overlap overlap(loop, early, turns);
+    if (failed(overlap.plan(leading, [&](Twine reason) { note("not done, " + reason); })))
+      return false;
+    overlap.rewrite();
+    note(Twine("the leading product of a step runs beside the trailing one of the step before; ") +
+         (early ? "rescaled before" : "rescaled after") + (turns ? "; warpgroups take turns" : ""));
+    return true;
   }
 };
 } // namespace

@@ -68,7 +68,7 @@ warp.func @registers(%q: !tile.view<[M, 64], bf16>, %k: !tile.view<[N, 64], bf16
 }
 
 // CHECK-LABEL: warp.func @one_slot
-// CHECK-SAME: warp.decisions = ["overlap: not done, both products read the same slot"]
+// CHECK-SAME: warp.decisions = ["overlap: not done, a product before the trailing one reads the same slot"]
 // CHECK: warp.role consumer
 // CHECK-NOT: scf.if
 // CHECK: scf.yield

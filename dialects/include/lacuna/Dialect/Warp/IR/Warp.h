@@ -48,4 +48,10 @@ int64_t ringBytes(RingType ring);
 /// of 8.
 int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor);
 
+/// Thread blocks of `bytes` bytes of dynamic shared memory that a multiprocessor holds: 228 KiB, of which each takes 1
+/// KiB more; at least 1. Source: CUDA programming guide, compute capability 9.0.
+inline int64_t blocksBySharedMemory(int64_t bytes) {
+  return std::max<int64_t>(1, 228 * 1024 / (bytes + 1024));
+}
+
 } // namespace lacuna::warp
