@@ -39,9 +39,11 @@ void runCase(const CaseOptions &options, uint64_t seeds = 2) {
 } // namespace
 
 TEST_CASE("head dimensions, with partly filled chunks and k-steps") {
-  for (int64_t D : {16, 40, 64, 80, 128})
+  for (int64_t width : {16, 40, 64, 80, 128})
     for (DType dtype : {DType::BF16, DType::F16})
-      runCase({.dtype = dtype, .D = D, .BN = 32, .M = 77, .N = 101, .mask = "causal", .seed = 1000u + uint64_t(D)}, 1);
+      runCase(
+          {.dtype = dtype, .D = width, .BN = 32, .M = 77, .N = 101, .mask = "causal", .seed = 1000u + uint64_t(width)},
+          1);
 }
 
 TEST_CASE("one to three consumer warpgroups") {
@@ -52,8 +54,8 @@ TEST_CASE("one to three consumer warpgroups") {
 }
 
 TEST_CASE("tiles of keys from 16 to 128") {
-  for (int64_t BN : {16, 48, 80, 112, 128})
-    runCase({.D = 64, .BN = BN, .M = 65, .N = 2 * BN + 3, .mask = "causal", .seed = uint64_t(BN)}, 1);
+  for (int64_t keys : {16, 48, 80, 112, 128})
+    runCase({.D = 64, .BN = keys, .M = 65, .N = 2 * keys + 3, .mask = "causal", .seed = uint64_t(keys)}, 1);
 }
 
 TEST_CASE("list blocks that span several tiles, or of which several fill one") {

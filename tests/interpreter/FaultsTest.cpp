@@ -96,9 +96,9 @@ TEST_CASE("a slot never released: deadlock, with who waits for what") {
   for (const InterpreterOptions &schedule : schedules(3))
     checkSays(faultOf(kernel, schedule),
               {"thread block (0, 0, 0): deadlock", "the producer waits at warp.ring_acquire (warp.opt:",
-               "the slot of fill 2 of ring 'k' (slot 0) to be empty: its empty barrier must complete phase 1 and has 0 "
-               "phases complete; the next lacks 8 of 8 arrivals",
-               "consumer warpgroup 0 waits at warp.ring_wait", "fill 2 of ring 'k' (slot 0) to land"});
+               "the slot of fill 2 of ring 'k' (slot 0) to be empty: its empty barrier must complete phase 1",
+               "has 0 phases complete; the next lacks 8 of 8 arrivals", "consumer warpgroup 0 waits at warp.ring_wait",
+               "fill 2 of ring 'k' (slot 0) to land"});
 }
 
 TEST_CASE("a slot never released, and nobody needs it again") {

@@ -72,6 +72,8 @@ double dot(const std::vector<double> &x, int64_t xRow, const std::vector<double>
 
 } // namespace
 
+// NOLINTBEGIN(readability-identifier-naming): extents and params have the kernels' own names.
+
 TEST_CASE("matmul with epilogues") {
   struct Case {
     DType dtype;
@@ -108,10 +110,10 @@ TEST_CASE("matmul with epilogues") {
 }
 
 TEST_CASE("block-sparse matmul") {
-  for (int64_t KB : {64, 128}) {
+  for (int64_t keyBlock : {64, 128}) {
     const int64_t heads = 2, m = 130, n = 65, k = 193;
     const BlockLists lists = unevenLists(
-        {.BM = 64, .KB = KB, .batch = 1, .heads = heads, .M = m, .N = k, .lists = ListKind::Uneven, .seed = 5});
+        {.BM = 64, .KB = keyBlock, .batch = 1, .heads = heads, .M = m, .N = k, .lists = ListKind::Uneven, .seed = 5});
     Placed a(DType::BF16, {1, heads, m, k}, 1), b(DType::BF16, {1, heads, k, n}, 2);
     GuardedTensor c(DType::BF16, Layout::rowsPadded({1, heads, m, n}));
     std::vector<double> wanted(static_cast<size_t>(heads * m * n));
@@ -121,9 +123,10 @@ TEST_CASE("block-sparse matmul") {
           addProduct(wanted.data() + (h * m + i) * n, a.doubles.data() + (h * m + i) * k + j,
                      b.doubles.data() + (h * k + j) * n, 1, n, 1, false);
         });
-    checkKernel(WarpKernel::compile("block_sparse_matmul.tile",
-                                    params(DType::BF16, {{"BM", 64}, {"BN", 64}, {"BK", 64}, {"QB", 64}, {"KB", KB}})),
-                {input(a.memory), input(b.memory), lists.view(), output(c)}, c, wanted);
+    checkKernel(
+        WarpKernel::compile("block_sparse_matmul.tile",
+                            params(DType::BF16, {{"BM", 64}, {"BN", 64}, {"BK", 64}, {"QB", 64}, {"KB", keyBlock}})),
+        {input(a.memory), input(b.memory), lists.view(), output(c)}, c, wanted);
   }
 }
 
@@ -224,3 +227,5 @@ TEST_CASE("a fill that nobody consumes") {
     CHECK(report.error().message.find(wanted) != std::string::npos);
   }
 }
+
+// NOLINTEND(readability-identifier-naming)

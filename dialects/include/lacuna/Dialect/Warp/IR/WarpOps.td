@@ -66,8 +66,8 @@ def Warp_ForTilesOp : Warp_Op<"for_tiles", [HasParent<"FuncOp">, AutomaticAlloca
 
     Each warpgroup branches to its role first and loops inside it: the producer may be a program ahead of the consumers.
     What stands in the body before `warp.roles` a thread of the producer's warpgroup computes, the scheduler. It takes
-    programs from the queue, one ahead, and hands their numbers and what the roles use of the rest to both through shared
-    memory (a mailbox with a full and an empty barrier).
+    programs from the queue, one ahead, and hands their numbers and what the roles use of the rest to both through
+    shared memory (a mailbox with a full and an empty barrier).
 
     ```mlir
     warp.for_tiles(%x, %y, %z) carry(%n = %c0) {
