@@ -17,6 +17,8 @@ private:
   /// Whether `value` follows from the launch alone, without any tile.
   bool isComputable(Value value);
   bool followComputable(Value value, llvm::SetVector<Value> &seen);
+  /// Whether `loop` holds copies.
+  bool copies(Operation *loop) const;
   LogicalResult emitCopy(tile::LoadOp load);
 
   DenseMap<Value, bool> computable;
@@ -24,8 +26,8 @@ private:
 
 } // namespace
 
-/// A carried value may depend on itself: what a walk has seen it takes to be computable. Every value seen is needed by the
-/// first, so that the assumption holds for all of them or the first is not computable.
+/// A carried value may depend on itself: what a walk has seen it takes to be computable. Every value seen is needed by
+/// the first, so that the assumption holds for all of them or the first is not computable.
 bool ProducerEmitter::isComputable(Value value) {
   if (auto known = computable.find(value); known != computable.end())
     return known->second;
@@ -44,14 +46,28 @@ bool ProducerEmitter::followComputable(Value value, llvm::SetVector<Value> &seen
     return known->second;
   if (!seen.insert(value))
     return true;
-  if (Operation *op = value.getDefiningOp())
+  if (Operation *op = value.getDefiningOp()) {
+    // The producer runs the loops that copy, and knows what they carry.
+    if (isa<scf::ForOp, tile::ForBlocksOp>(op) && copies(op))
+      return followComputable(op->getRegion(0).front().getArgument(cast<OpResult>(value).getResultNumber() + 1), seen);
     return op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
            llvm::all_of(op->getOperands(), [&](Value operand) { return followComputable(operand, seen); });
+  }
   auto argument = cast<BlockArgument>(value);
   Operation *parent = argument.getOwner()->getParentOp();
   if (argument.getArgNumber() == 0 || !isa<scf::ForOp, tile::ForBlocksOp>(parent))
     return true;
-  return followComputable(argument.getOwner()->getTerminator()->getOperand(argument.getArgNumber() - 1), seen);
+  unsigned index = argument.getArgNumber() - 1;
+  auto dense = dyn_cast<scf::ForOp>(parent);
+  Value init = dense ? dense.getInits()[index] : cast<tile::ForBlocksOp>(parent).getInits()[index];
+  return followComputable(init, seen) &&
+         followComputable(argument.getOwner()->getTerminator()->getOperand(index), seen);
+}
+
+bool ProducerEmitter::copies(Operation *loop) const {
+  return loop
+      ->walk([&](tile::LoadOp load) { return plan.isShared(load) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
 }
 
 bool ProducerEmitter::carries(Operation *loop, unsigned index) {
@@ -117,14 +133,11 @@ LogicalResult ProducerEmitter::emitBlock(Block &block) {
       if (failed(emitCopy(cast<tile::LoadOp>(op))))
         return failure();
     } else if (isa<scf::ForOp, tile::ForBlocksOp>(op)) {
-      bool copies = op.walk([&](tile::LoadOp load) {
-                        return plan.isShared(load) ? WalkResult::interrupt() : WalkResult::advance();
-                      }).wasInterrupted();
       if (auto dense = dyn_cast<scf::ForOp>(op);
-          copies && dense && !isMapped({dense.getLowerBound(), dense.getUpperBound(), dense.getStep()}))
+          copies(&op) && dense && !isMapped({dense.getLowerBound(), dense.getUpperBound(), dense.getStep()}))
         return op.emitError() << "the bounds of a loop that loads a product's operand depend on a computed tile; the "
                                  "copies run ahead of the computation and cannot know them";
-      if (copies && failed(emitLoop(&op)))
+      if (copies(&op) && failed(emitLoop(&op)))
         return failure();
     } else if (op.getNumRegions() == 0 && isMemoryEffectFree(&op) && isMapped(op.getOperands()) &&
                llvm::none_of(op.getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); })) {

@@ -160,6 +160,8 @@ void KernelLowering::receivePreamble(Location loc) {
       *field = receive(builder.getI32Type());
     lists[posted] = list;
   }
+  if (!inProducer) // One lane arrives for what all have read.
+    ptx.warpSync(loc);
   Value arrives = inProducer ? builder.create<arith::ConstantIntOp>(loc, 1, 1).getResult()
                              : compare(loc, arith::CmpIPredicate::eq, lane, i32(loc, 0));
   ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), arrives);

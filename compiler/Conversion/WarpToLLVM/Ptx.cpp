@@ -176,6 +176,10 @@ Value Emitter::loadShared(Location loc, Value address) {
   return call(loc, builder.getF32Type(), "ld.shared.f32 $0, [$1];", "=f,r,~{memory}", address);
 }
 
+void Emitter::warpSync(Location loc) {
+  call(loc, "bar.warp.sync 0xffffffff;", "~{memory}", {});
+}
+
 Value Emitter::shuffleXorInt(Location loc, Value value, int64_t mask) {
   return call(loc, value.getType(), "shfl.sync.bfly.b32 $0, $1, " + Twine(mask) + ", 31, 0xffffffff;", "=r,r", value);
 }

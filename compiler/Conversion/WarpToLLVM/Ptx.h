@@ -49,6 +49,8 @@ public:
   mlir::Value broadcastLane0(mlir::Location loc, mlir::Value value);
   mlir::Value shuffleXor(mlir::Location loc, mlir::Value value, int64_t mask);
   mlir::Value loadShared(mlir::Location loc, mlir::Value address);
+  /// Orders the warp's memory accesses before it with those of any of its lanes after it.
+  void warpSync(mlir::Location loc);
   mlir::Value shuffleXorInt(mlir::Location loc, mlir::Value value, int64_t mask);
   mlir::Value loadSharedInt(mlir::Location loc, mlir::Value address);
   void storeSharedInt(mlir::Location loc, mlir::Value address, mlir::Value value);

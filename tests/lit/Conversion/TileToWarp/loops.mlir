@@ -113,3 +113,36 @@ tile.func @under_a_condition(%a: !tile.view<[M, 64], bf16>, %y: !tile.view<[M, 6
   tile.store %r, %y[%p, %c0] sizes [64, 64] : tensor<64x64xf32>, (!tile.view<[M, 64], f32>, i32, i32)
   tile.return
 }
+
+// What a loop with copies leaves in a scalar, a copy after it and the loop around it may use: the producer runs that loop.
+// CHECK-LABEL: warp.func @handed_on
+// CHECK: warp.role producer
+// CHECK: scf.for %{{.*}} iter_args(%[[AT:.*]] = %{{.*}}, %{{.*}}, %{{.*}}) -> (i32, i32, i32) : i32 {
+// CHECK:   %[[INNER:.*]]:2 = scf.for %{{.*}} iter_args(%[[HERE:.*]] = %[[AT]], %{{.*}}) -> (i32, i32) : i32 {
+// CHECK:     warp.tma_load %{{.*}}[%[[HERE]], %{{.*}}]
+// CHECK:   }
+// CHECK:   warp.tma_load %{{.*}}[%[[INNER]]#0, %{{.*}}]
+// CHECK:   scf.yield %[[INNER]]#0, %{{.*}}, %[[INNER]]#1 : i32, i32, i32
+tile.func @handed_on(%a: !tile.view<[M, 64], bf16>, %y: !tile.view<[M, 64], f32> {tile.output})
+    attributes {dims = ["M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %c16 = arith.constant 16 : i32
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %p = tile.program_id 0
+  %n = tile.dim "N"
+  %q = tile.load %a[%p, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<64x64xbf16>
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %zero, %at = %c16) -> (tensor<64x64xf32>, i32) : i32 {
+    %inner:2 = scf.for %j = %c0 to %n step %c1 iter_args(%acc2 = %acc, %here = %at) -> (tensor<64x64xf32>, i32) : i32 {
+      %tb = tile.load %a[%here, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<64x64xbf16>
+      %s = tile.dot %q, %tb acc %acc2 : tensor<64x64xf32> : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+      %next = arith.addi %here, %c16 : i32
+      scf.yield %s, %next : tensor<64x64xf32>, i32
+    }
+    %tb = tile.load %a[%inner#1, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<64x64xbf16>
+    %s = tile.dot %q, %tb acc %inner#0 : tensor<64x64xf32> : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    scf.yield %s, %inner#1 : tensor<64x64xf32>, i32
+  }
+  tile.store %r#0, %y[%p, %c0] sizes [64, 64] : tensor<64x64xf32>, (!tile.view<[M, 64], f32>, i32, i32)
+  tile.return
+}

@@ -237,6 +237,30 @@ tile.func @computed_column(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N],
 
 // -----
 
+// A carried scalar that starts as a tile's value.
+tile.func @computed_start(%a: !tile.view<[M, 64], bf16>, %y: !tile.view<[M, 64], f32> {tile.output})
+    attributes {dims = ["M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %p = tile.program_id 0
+  %n = tile.dim "N"
+  %ta = tile.load %a[%p, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<64x64xbf16>
+  %s = tile.dot %ta, %ta : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  %all = tile.reduce add %s axes [0, 1] : tensor<64x64xf32> -> f32
+  %start = arith.fptosi %all : f32 to i32
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %s, %at = %start) -> (tensor<64x64xf32>, i32) : i32 {
+    // expected-error@+1 {{where this tile lies depends on a computed tile; the copies run ahead of the computation and cannot know it}}
+    %tb = tile.load %a[%at, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<64x64xbf16>
+    %u = tile.dot %ta, %tb acc %acc : tensor<64x64xf32> : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %next = arith.addi %at, %c1 : i32
+    scf.yield %u, %next : tensor<64x64xf32>, i32
+  }
+  tile.store %r#0, %y[%p, %c0] sizes [64, 64] : tensor<64x64xf32>, (!tile.view<[M, 64], f32>, i32, i32)
+  tile.return
+}
+
+// -----
+
 tile.func @computed_bounds(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N], bf16>, %f: !tile.view<[M, 64], f32>, %v: !tile.view<[M], f32>,
     %rows: !tile.blocks<64, 32, [1, 1]>, %y: !tile.view<[M, N], f32> {tile.output}, %z: !tile.view<[M], f32> {tile.output})
     attributes {dims = ["M", "N"], grid = ["1"]} {
