@@ -222,7 +222,8 @@ mlir::DictionaryAttr IRGen::scheduleAttr() {
                             std::pair(plan.noSplit, "no_split")})
     if (flag)
       add(name, builder.getUnitAttr());
-  for (auto [word, name] : {std::pair(plan.order, "order"), std::pair(plan.epilogue, "epilogue")})
+  for (auto [word, name] :
+       {std::pair<llvm::StringRef, llvm::StringRef>(plan.order, "order"), {plan.epilogue, "epilogue"}})
     if (!word.empty())
       add(name, builder.getStringAttr(word));
   for (auto [index, planned] : llvm::enumerate(plan.rings))

@@ -165,7 +165,7 @@ LogicalResult KernelSplitter::openLists() {
       if (!preamble.values.contains(operand)) {
         loop.emitError()
             << "the row of a sparse loop must follow from the program's place in the grid alone on sm_90a; "
-               "this one depends on another loop or on a tile";
+               "this one is computed inside another loop, or from a tile; compute it before all loops";
         return WalkResult::interrupt();
       }
       operand = preamble.values.lookup(operand);

@@ -307,7 +307,7 @@ tile.func @computed_row(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N], bf
   %n = tile.dim "N"
   %c1 = arith.constant 1 : i32
   scf.for %i = %c0 to %n step %c1 : i32 {
-    // expected-error@+1 {{the row of a sparse loop must follow from the program's place in the grid alone on sm_90a; this one depends on another loop or on a tile}}
+    // expected-error@+1 {{the row of a sparse loop must follow from the program's place in the grid alone on sm_90a; this one is computed inside another loop, or from a tile; compute it before all loops}}
     tile.for_blocks %t in %rows[%c0, %c0, %i] step 64 limit %n : !tile.blocks<64, 32, [1, 1]> {
       %tb = tile.load %a[%t, %c0] sizes [64, 64] : (!tile.view<[M, 64], bf16>, !tile.positions<64>, i32) -> tensor<64x64xbf16>
       %s = tile.dot %tb, %tb : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
