@@ -46,8 +46,8 @@ Expected<void> Agent::startProgram(int64_t number, llvm::ArrayRef<Datum> carried
 }
 
 /// The producer posts the number of its next program in one of two mailboxes, each warpgroup takes it from there.
-/// Programs are dealt in turn to the thread blocks; which of them a queue in global memory would give makes no
-/// difference here.
+/// (lower-warp has a scheduler do it.) Programs are dealt in turn to the thread blocks; which of them a queue in global
+/// memory would give makes no difference here.
 Expected<Agent::Status> Agent::nextTile(warp::NextTileOp op) {
   llvm::SmallVector<Datum> carried;
   for (mlir::Value value : op.getValues()) {

@@ -50,21 +50,7 @@ Expected<WarpKernel> WarpKernel::compile(const std::string &file, Names params, 
 }
 
 Expected<WarpKernel> compileAttention(const AttentionSpec &spec) {
-  Names params = spec.mask->params, hooks;
-  params.insert(spec.score->params.begin(), spec.score->params.end());
-  params["T"] = std::string(dtypeName(spec.dtype));
-  auto set = [&](const char *name, int64_t value) { params[name] = fmt::format("{}", value); };
-  set("D", spec.headDim);
-  set("DV", spec.valueDim);
-  set("QB", spec.queryBlock);
-  set("KB", spec.keyBlock);
-  set("BM", spec.tile.queries);
-  set("BN", spec.tile.keys);
-  if (!spec.mask->body.empty())
-    hooks["keep"] = spec.mask->body;
-  if (!spec.score->body.empty())
-    hooks["score"] = spec.score->body;
-  return WarpKernel::compile("attention_forward.tile", std::move(params), std::move(hooks));
+  return WarpKernel::compile("attention_forward.tile", paramsOf(spec), hooksOf(spec));
 }
 
 std::vector<InterpreterOptions> schedules(uint64_t seeds) {

@@ -9,6 +9,7 @@
 #include "lacuna/Runtime/DType.h"
 #include "lacuna/Runtime/Random.h"
 
+#include <map>
 #include <string>
 
 namespace lacuna::numeric {
@@ -60,6 +61,10 @@ struct AttentionCase {
   /// All of it in one line.
   std::string describe() const;
 };
+
+/// What the library kernel is compiled with for `spec`: params, and hooks that have a body, by name.
+std::map<std::string, std::string> paramsOf(const AttentionSpec &spec);
+std::map<std::string, std::string> hooksOf(const AttentionSpec &spec);
 
 /// The table of specialisations.
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed);

@@ -138,4 +138,25 @@ std::string AttentionCase::describe() const {
                      launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
 }
 
+std::map<std::string, std::string> paramsOf(const AttentionSpec &spec) {
+  std::map<std::string, std::string> params = {{"T", std::string(dtypeName(spec.dtype))}};
+  const std::pair<const char *, int64_t> numbers[] = {{"D", spec.headDim},       {"DV", spec.valueDim},
+                                                      {"QB", spec.queryBlock},   {"KB", spec.keyBlock},
+                                                      {"BM", spec.tile.queries}, {"BN", spec.tile.keys}};
+  for (const auto &[name, value] : numbers)
+    params[name] = fmt::format("{}", value);
+  params.insert(spec.mask->params.begin(), spec.mask->params.end());
+  params.insert(spec.score->params.begin(), spec.score->params.end());
+  return params;
+}
+
+std::map<std::string, std::string> hooksOf(const AttentionSpec &spec) {
+  std::map<std::string, std::string> hooks;
+  if (!spec.mask->body.empty())
+    hooks["keep"] = spec.mask->body;
+  if (!spec.score->body.empty())
+    hooks["score"] = spec.score->body;
+  return hooks;
+}
+
 } // namespace lacuna::numeric

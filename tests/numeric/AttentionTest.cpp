@@ -180,24 +180,7 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
 }
 
 KernelSpec kernelOf(const AttentionSpec &spec) {
-  KernelSpec kernel;
-  kernel.file = "attention_forward.tile";
-  auto set = [&](const char *name, int64_t value) { kernel.params[name] = fmt::format("{}", value); };
-  kernel.params["T"] = std::string(dtypeName(spec.dtype));
-  set("D", spec.headDim);
-  set("DV", spec.valueDim);
-  set("QB", spec.queryBlock);
-  set("KB", spec.keyBlock);
-  set("BM", spec.tile.queries);
-  set("BN", spec.tile.keys);
-  auto hook = [&](const char *name, const auto &given) {
-    if (!given.body.empty())
-      kernel.hooks[name] = given.body;
-    kernel.params.insert(given.params.begin(), given.params.end());
-  };
-  hook("keep", *spec.mask);
-  hook("score", *spec.score);
-  return kernel;
+  return {.file = "attention_forward.tile", .params = paramsOf(spec), .hooks = hooksOf(spec)};
 }
 
 } // namespace

@@ -105,19 +105,26 @@ static LogicalResult verifyRows(tile::FuncOp func, const KernelPlan &plan) {
   return failure(result.wasInterrupted());
 }
 
-static constexpr int64_t kMostRegisters = 240;
+
+static constexpr int64_t kFewestRegisters = 24, kMostRegisters = 240;
+
+/// Registers of a thread in each warpgroup together.
+int64_t KernelPlan::allRegisters() const {
+  return (1 + warpgroups) * warp::entryRegisters(1 + warpgroups, sharesMultiprocessor() ? 2 : 1);
+}
 
 int64_t KernelPlan::producerRegisters() const {
+  if (auto given = schedule.producerRegisters())
+    return *given;
   int64_t automatic = warpgroups == 3 ? 32 : warpgroups == 2 || sharesMultiprocessor() ? 40 : kMostRegisters;
-  return schedule.producerRegisters().value_or(automatic);
+  if (auto each = schedule.consumerRegisters()) // It takes no more than they leave.
+    automatic = std::min(automatic, std::max((allRegisters() - warpgroups * *each) / 8 * 8, kFewestRegisters));
+  return automatic;
 }
 
 int64_t KernelPlan::consumerRegisters() const {
-  if (auto given = schedule.consumerRegisters())
-    return *given;
-  int64_t each = warp::entryRegisters(1 + warpgroups, sharesMultiprocessor() ? 2 : 1);
-  int64_t left = each * (1 + warpgroups) - producerRegisters();
-  return std::min(left / warpgroups / 8 * 8, kMostRegisters);
+  int64_t left = allRegisters() - producerRegisters();
+  return schedule.consumerRegisters().value_or(std::min(left / warpgroups / 8 * 8, kMostRegisters));
 }
 
 FailureOr<KernelPlan> planKernel(tile::FuncOp func) {

@@ -33,6 +33,9 @@ struct KernelPlan {
   int64_t producerRegisters() const;
   /// What the producer leaves, evenly.
   int64_t consumerRegisters() const;
+
+private:
+  int64_t allRegisters() const;
 };
 
 /// Plans `func`, or says why it cannot run on sm_90a.

@@ -18,14 +18,6 @@ StringRef Schedule::word(StringRef name) const {
   return value ? value.getValue() : StringRef();
 }
 
-std::optional<int64_t> Schedule::producerRegisters() const {
-  std::optional<int64_t> given = integer("producer_regs"), each = consumerRegisters(), count = consumers();
-  if (given || !each || !count)
-    return given;
-  int64_t left = warp::entryRegisters(1 + *count, /*blocksPerMultiprocessor=*/1) * (1 + *count) - *count * *each;
-  return left < 40 ? std::optional(std::max<int64_t>(left / 8 * 8, 24)) : std::nullopt;
-}
-
 bool Schedule::overlaps(tile::DotOp dot) const {
   if (!isa<scf::ForOp, tile::ForBlocksOp>(dot->getParentOp()))
     return false;

@@ -27,8 +27,7 @@ public:
   bool splitsMasked() const { return !has("no_split"); }
   std::optional<int64_t> consumers() const { return integer("consumers"); }
   std::optional<int64_t> consumerRegisters() const { return integer("consumer_regs"); }
-  /// Where the schedule gives only the consumers', what they leave, if that is less than a producer takes by itself.
-  std::optional<int64_t> producerRegisters() const;
+  std::optional<int64_t> producerRegisters() const { return integer("producer_regs"); }
 
   /// Hands on to `target` what later passes do, and notes there (warp.decisions) what this kernel cannot follow.
   void apply(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const;

@@ -14,7 +14,7 @@ namespace lacuna {
 
 namespace {
 
-/// Shared memory beside the rings: mailboxes and the scratch of reductions.
+/// Shared memory beside the rings: the mailbox and the scratch of reductions.
 constexpr int64_t kReservedSharedBytes = 1024;
 
 class KernelSplitter {

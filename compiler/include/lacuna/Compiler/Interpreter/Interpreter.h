@@ -14,8 +14,7 @@
 //   registers         a tile is the values of each thread, by register; a row reduction without its quad reduction
 //                     therefore gives a wrong number
 //   named barriers    with counts of threads; turns are named barriers
-//   warp.for_tiles    a few thread blocks share the programs, dealt in turn; the producer may be a program ahead, and
-//                     hands their numbers on through mailboxes with barriers
+//   warp.for_tiles    a few thread blocks share the programs, dealt in turn; the producer may be a program ahead
 //
 // Example: the kernel in `module`, whose launch `metadata` describes, on host memory, in 20 orders of events:
 //
@@ -25,7 +24,9 @@
 //       return takeError(ran);
 //
 // What it does not model: time, registers spilled or serialised by ptxas, memory ordering among the threads of one
-// warpgroup, the rounding of the approximate functions (it uses the exact ones of <cmath>).
+// warpgroup, the rounding of the approximate functions (it uses the exact ones of <cmath>), and how programs come to a
+// thread block: it passes their numbers through mailboxes of its own, while lower-warp writes a scheduler and one
+// mailbox, which are below the dialect (tests/gpu runs them).
 #pragma once
 
 #include "lacuna/Dialect/Warp/IR/Warp.h"
