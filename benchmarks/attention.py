@@ -96,6 +96,38 @@ def matmul_tflops(torch, clock, size=8192):
     return 2 * size**3 / times["matmul"].median_us / 1e6
 
 
+def prepare(torch, contender, data, reference):
+    """(function that enqueues one checked launch, its error, what the kernel became). Raises what went wrong."""
+    import problem
+    prepared = contender.prepare(data)
+    run, kernel = prepared if isinstance(prepared, tuple) else (prepared, None)
+    output = run()
+    torch.cuda.synchronize()
+    error = data.error(output, reference)
+    if not error <= problem.TOLERANCE[data.case.dtype]:
+        raise RuntimeError(f"wrong result: relative error {error:.2e}")
+    return run, error, kernel
+
+
+def failure(error):
+    """What a report says of a contender that failed."""
+    text = str(error).strip().splitlines()
+    return {"failed": f"{type(error).__name__}: {text[0] if text else ''}"[:300]}
+
+
+def prepare_companions(torch, case, contender):
+    """{name of another case that this one is held against: (its row, function that enqueues ours of it)}."""
+    import problem
+    known = {other.name: other for other in cases.table()}
+    companions = {}
+    for name in (demand.rival.removeprefix("case:") for demand in case.demands if demand.rival.startswith("case:")):
+        data = problem.Problem(torch, known[name])
+        row = report.row(known[name], data.lists)
+        run, error, kernel = prepare(torch, contender, data, data.reference())
+        companions[name] = (row, run, error, kernel)
+    return companions
+
+
 def measure_case(torch, case, contenders, clock, arguments):
     """A row of the report: everyone prepared and checked, then timed together."""
     import problem
@@ -109,20 +141,18 @@ def measure_case(torch, case, contenders, clock, arguments):
         if refused:
             continue
         try:
-            prepared = contender.prepare(data)
-            run, kernels[contender.name] = prepared if isinstance(prepared, tuple) else (prepared, None)
-            output = run()
-            torch.cuda.synchronize()
-            errors[contender.name] = data.error(output, reference)
-            if not errors[contender.name] <= problem.TOLERANCE[case.dtype]:
-                raise RuntimeError(f"wrong result: relative error {errors[contender.name]:.2e}")
+            run, errors[contender.name], kernels[contender.name] = prepare(torch, contender, data, reference)
             runs[contender.name] = run
         except Exception as error:  # a contender that fails is a line of the report
-            text = str(error).strip().splitlines()
-            row["results"][contender.name] = {"failed": f"{type(error).__name__}: {text[0] if text else ''}"[:300]}
+            row["results"][contender.name] = failure(error)
             print(f"  {contender.name}: {type(error).__name__}: {error}", file=sys.stderr)
+    companions = prepare_companions(torch, case, contenders[0])
     rounds = arguments.rounds or (7 if arguments.quick else 15)
-    times = timing.measure(runs, clock, rounds=rounds)
+    times = timing.measure({**runs, **{f"case:{name}": entry[1] for name, entry in companions.items()}}, clock,
+                           rounds=rounds)
+    for name, (other, _, error, kernel) in companions.items():
+        report.add(other, "ours", times.pop(f"case:{name}"), error, kernel)
+        row["companions"][name] = other["results"]["ours"]
     for name, measured in times.items():
         report.add(row, name, measured, errors[name], kernels.get(name))
     return row

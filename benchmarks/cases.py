@@ -7,8 +7,8 @@ import lists
 
 @dataclasses.dataclass(frozen=True)
 class Demand:
-    """Ours at least `ratio` times `rival`: a peer in the same row (by time), or `case:NAME`, ours in another row (by
-    executed TFLOP/s)."""
+    """Ours at least `ratio` times `rival`: a peer (by time), or `case:NAME`, ours on another case (by executed
+    TFLOP/s), each timed in the same rounds."""
     rival: str
     ratio: float
 
@@ -64,7 +64,7 @@ def table():
         square("random25-32k-d128", "random:0.25", 32 * k, 128, flex(1.5), own("dense-16k-d128", 0.93), quick=True),
         # Dense with the tile of the lists below, where the dense row has another.
         square("dense-16k-d64-tile128", "random:1", 16 * k, 64, quick=True),
-        square("random10-32k-d64", "random:0.1", 32 * k, 64, flex(1.15), own("dense-16k-d64-tile128", 0.95), 
+        square("random10-32k-d64", "random:0.1", 32 * k, 64, flex(1.15), own("dense-16k-d64-tile128", 0.95),
                quick=True),
         square("random25-32k-d64", "random:0.25", 32 * k, 64, flex(1.15), own("dense-16k-d64-tile128", 0.95)),
         square("random10-8k-d128", "random:0.1", 8 * k, 128, flex(1.5), quick=True),

@@ -6,6 +6,7 @@ A row (see row()) is a plain dictionary, so that what was written can be read an
     executed     floating-point operations of all listed blocks, each whole; `useful`: of the pairs that the mask keeps
     density      the share of the blocks that is listed
     results      {contender: {median_us, low_us, high_us, tflops, error, kernel}} or {contender: {failed: why}}
+    companions   {another case: the same of ours on it, timed in this row's rounds}: what demands on that case divide by
 """
 
 import dataclasses
@@ -16,7 +17,8 @@ def row(case, lists):
     """A row without results."""
     fields = dataclasses.asdict(case)
     return {"case": fields, "executed": case.flops(lists.pairs(case.heads)),
-            "useful": case.flops(lists.useful_pairs(case.heads)), "density": lists.density(), "results": {}}
+            "useful": case.flops(lists.useful_pairs(case.heads)), "density": lists.density(), "results": {},
+            "companions": {}}
 
 
 def add(row_, name, timing, error, kernel=None):
@@ -31,18 +33,17 @@ def add(row_, name, timing, error, kernel=None):
 
 def rate(row_, name):
     """Executed TFLOP/s of a contender, or None."""
-    return row_["results"].get(name, {}).get("tflops") if row_ else None
+    return row_["results"].get(name, {}).get("tflops")
 
 
 def judge(rows, ours="ours"):
     """Every demand with what was reached: {case, rival, demanded, reached, passed}; reached None: not measured."""
-    by_name = {row_["case"]["name"]: row_ for row_ in rows}
     verdicts = []
     for row_ in rows:
         for demand in row_["case"]["demands"]:
             kind, _, other = demand["rival"].partition(":")
             mine = rate(row_, ours)
-            theirs = rate(by_name.get(other), ours) if kind == "case" else rate(row_, kind)
+            theirs = row_["companions"].get(other, {}).get("tflops") if kind == "case" else rate(row_, kind)
             reached = mine / theirs if mine and theirs else None
             verdicts.append({"case": row_["case"]["name"], "rival": demand["rival"], "demanded": demand["ratio"],
                              "reached": reached, "passed": reached is not None and reached >= demand["ratio"]})

@@ -149,6 +149,8 @@ def fake_data():
             microseconds = row["executed"] / rate / 1e6
             report.add(row, name, timing.Timing(microseconds, microseconds * 0.99, microseconds * 1.01, 15, 4), 2e-3,
                        kernel if name in ("ours", "wide") else None)
+        row["companions"] = {demand.rival.removeprefix("case:"): {"tflops": 660.0} for demand in case.demands
+                             if demand.rival.startswith("case:")}
         rows.append(row)
     rows[0]["results"]["fa3"] = {"failed": "RuntimeError: no kernel image"}
     return {"machine": "a machine", "method": "a method", "ours": "ours", "missing": {"flashinfer": "not installed"},
@@ -171,7 +173,7 @@ class Report(unittest.TestCase):
         self.assertAlmostEqual(self.verdict("random10-32k-d128", "case:dense-16k-d128")["reached"], 1, places=6)
 
     def test_what_was_not_measured_does_not_pass(self):
-        rows = [row for row in self.data["rows"] if row["case"]["name"] == "uneven10-32k-d128"]
+        rows = [dict(row, companions={}) for row in self.data["rows"] if row["case"]["name"] == "uneven10-32k-d128"]
         verdict, = report.judge(rows)
         self.assertIsNone(verdict["reached"])
         self.assertFalse(verdict["passed"])

@@ -78,6 +78,7 @@ private:
   mlir::Value takePosition(mlir::Location loc, mlir::Value round);
   mlir::Value parityOf(mlir::Location loc, mlir::Value round);
   void postProgram(mlir::Location loc, mlir::Value program, bool isLast);
+  mlir::Value readsMailbox(mlir::Location loc);
   mlir::Value readMailbox(mlir::Location loc, int64_t word);
   void receivePreamble(mlir::Location loc);
   void leaveQueue(mlir::Location loc);

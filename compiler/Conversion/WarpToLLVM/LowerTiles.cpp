@@ -136,9 +136,17 @@ void KernelLowering::postProgram(Location loc, Value program, bool isLast) {
   ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxFull), builder.create<arith::ConstantIntOp>(loc, 1, 1));
 }
 
-/// A word of the mailbox; in the consumers the same in all lanes, which the compiler is told so.
+/// The threads that read the mailbox and hand it back: the producer's one, and one lane of each consumer warp.
+Value KernelLowering::readsMailbox(Location loc) {
+  return inProducer ? builder.create<arith::ConstantIntOp>(loc, 1, 1).getResult()
+                    : compare(loc, arith::CmpIPredicate::eq, lane, i32(loc, 0));
+}
+
+/// A word of the mailbox. In the consumers the lane that will hand the mailbox back reads for its warp, so that its
+/// arrival is ordered behind every read.
 Value KernelLowering::readMailbox(Location loc, int64_t word) {
-  Value value = ptx.loadSharedInt(loc, add(loc, sharedBase, mailbox + kMailboxData + 4 * word));
+  Value address = add(loc, sharedBase, mailbox + kMailboxData + 4 * word);
+  Value value = ptx.loadSharedInt(loc, address, readsMailbox(loc));
   return inProducer ? value : ptx.broadcastLane0(loc, value);
 }
 
@@ -160,11 +168,7 @@ void KernelLowering::receivePreamble(Location loc) {
       *field = receive(builder.getI32Type());
     lists[posted] = list;
   }
-  if (!inProducer) // One lane arrives for what all have read.
-    ptx.warpSync(loc);
-  Value arrives = inProducer ? builder.create<arith::ConstantIntOp>(loc, 1, 1).getResult()
-                             : compare(loc, arith::CmpIPredicate::eq, lane, i32(loc, 0));
-  ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), arrives);
+  ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), readsMailbox(loc));
 }
 
 /// The last thread block to leave sets the queue to zero for the next launch: all have taken their last position by

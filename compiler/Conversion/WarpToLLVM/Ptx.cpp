@@ -176,16 +176,13 @@ Value Emitter::loadShared(Location loc, Value address) {
   return call(loc, builder.getF32Type(), "ld.shared.f32 $0, [$1];", "=f,r,~{memory}", address);
 }
 
-void Emitter::warpSync(Location loc) {
-  call(loc, "bar.warp.sync 0xffffffff;", "~{memory}", {});
-}
-
 Value Emitter::shuffleXorInt(Location loc, Value value, int64_t mask) {
   return call(loc, value.getType(), "shfl.sync.bfly.b32 $0, $1, " + Twine(mask) + ", 31, 0xffffffff;", "=r,r", value);
 }
 
-Value Emitter::loadSharedInt(Location loc, Value address) {
-  return call(loc, builder.getI32Type(), "ld.shared.u32 $0, [$1];", "=r,r,~{memory}", address);
+Value Emitter::loadSharedInt(Location loc, Value address, Value predicate) {
+  return call(loc, builder.getI32Type(), "mov.b32 $0, 0; @$2 ld.shared.u32 $0, [$1];", "=&r,r,b,~{memory}",
+              {address, predicate});
 }
 
 void Emitter::storeSharedInt(Location loc, Value address, Value value) {

@@ -49,10 +49,9 @@ public:
   mlir::Value broadcastLane0(mlir::Location loc, mlir::Value value);
   mlir::Value shuffleXor(mlir::Location loc, mlir::Value value, int64_t mask);
   mlir::Value loadShared(mlir::Location loc, mlir::Value address);
-  /// Orders the warp's memory accesses before it with those of any of its lanes after it.
-  void warpSync(mlir::Location loc);
   mlir::Value shuffleXorInt(mlir::Location loc, mlir::Value value, int64_t mask);
-  mlir::Value loadSharedInt(mlir::Location loc, mlir::Value address);
+  /// Zero where `predicate` does not hold.
+  mlir::Value loadSharedInt(mlir::Location loc, mlir::Value address, mlir::Value predicate);
   void storeSharedInt(mlir::Location loc, mlir::Value address, mlir::Value value);
   /// Adds to an i32 in global memory, whole device; its value before.
   mlir::Value atomicAdd(mlir::Location loc, mlir::Value pointer, mlir::Value value);
