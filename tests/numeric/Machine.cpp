@@ -1,6 +1,9 @@
 #include "Machine.h"
 
 #include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
 
 namespace lacuna::numeric {
 
@@ -90,18 +93,26 @@ private:
 
 Expected<std::unique_ptr<Machine>> Machine::create(bool gpu, std::string kernelFolder) {
   auto threads = std::make_shared<ThreadPool>();
-  if (!gpu)
-    return std::unique_ptr<Machine>(new Machine(Jit::forCpu(threads), threads, std::move(kernelFolder)));
+  const size_t compilers = std::max(std::thread::hardware_concurrency(), 1u);
+  std::vector<Jit> jits;
+  if (!gpu) {
+    while (jits.size() < compilers)
+      jits.push_back(Jit::forCpu(threads));
+    return std::unique_ptr<Machine>(new Machine(std::move(jits), threads, std::move(kernelFolder)));
+  }
   auto device = Device::open();
   if (!device)
     return takeError(device);
-  auto jit = Jit::forDevice(*device);
-  if (!jit)
-    return takeError(jit);
+  while (jits.size() < compilers) {
+    auto jit = Jit::forDevice(*device);
+    if (!jit)
+      return takeError(jit);
+    jits.push_back(std::move(*jit));
+  }
   auto stream = Stream::create(*device);
   if (!stream)
     return takeError(stream);
-  std::unique_ptr<Machine> machine(new Machine(std::move(*jit), threads, std::move(kernelFolder)));
+  std::unique_ptr<Machine> machine(new Machine(std::move(jits), threads, std::move(kernelFolder)));
   machine->stream = std::move(*stream);
   return machine;
 }
@@ -110,12 +121,32 @@ Expected<std::string> Machine::readKernelFile(const std::string &name) const {
   return readTextFile(kernelFolder + "/" + name);
 }
 
+void Machine::compileAhead(std::vector<KernelSpec> specs) {
+  std::set<std::string> seen;
+  std::erase_if(specs, [&](const KernelSpec &spec) { return !seen.insert(keyOf(spec)).second; });
+  for (KernelSpec &spec : specs)
+    spec.file = kernelFolder + "/" + spec.file;
+  std::vector<std::optional<Expected<JitKernel>>> compiled(specs.size());
+  std::atomic<size_t> next = 0;
+  auto work = [&](const Jit &jit) {
+    for (size_t index = next++; index < specs.size(); index = next++)
+      compiled[index] = jit.compile(specs[index]);
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (const Jit &jit : jits)
+      workers.emplace_back(work, std::cref(jit));
+  }
+  for (size_t index = 0; index < specs.size(); ++index)
+    kernels.emplace(keyOf(specs[index]), std::move(*compiled[index]));
+}
+
 Expected<JitKernel> Machine::compile(KernelSpec spec) {
   spec.file = kernelFolder + "/" + spec.file;
   std::string key = keyOf(spec);
   auto found = kernels.find(key);
   if (found == kernels.end())
-    found = kernels.emplace(std::move(key), jit.compile(spec)).first;
+    found = kernels.emplace(std::move(key), jits.front().compile(spec)).first;
   return found->second;
 }
 

@@ -1,5 +1,5 @@
-// The machine that the tests run on: the CPU, or the first GPU. It compiles each specialisation once and launches
-// kernels on guarded tensors.
+// The machine that the tests run on: the CPU, or the first GPU. It compiles each specialisation once, on all cores, and
+// launches kernels on guarded tensors.
 #pragma once
 
 #include "GuardedTensor.h"
@@ -31,6 +31,8 @@ public:
 
   /// The text of a file of the kernel folder. Errors: as readTextFile.
   Expected<std::string> readKernelFile(const std::string &name) const;
+  /// Compiles the specialisations that compile() will be asked for side by side; what fails is told there.
+  void compileAhead(std::vector<KernelSpec> specs);
   /// `spec.file` is a name in the kernel folder. Compiles at the first call. Errors: as Jit::compile.
   Expected<JitKernel> compile(KernelSpec spec);
   /// How many specialisations were compiled so far.
@@ -44,12 +46,12 @@ public:
   runtime::ThreadPool &pool() { return *threads; }
 
 private:
-  Machine(Jit jit, std::shared_ptr<runtime::ThreadPool> threads, std::string kernelFolder)
-      : jit(std::move(jit)), threads(std::move(threads)), kernelFolder(std::move(kernelFolder)) {}
+  Machine(std::vector<Jit> jits, std::shared_ptr<runtime::ThreadPool> threads, std::string kernelFolder)
+      : jits(std::move(jits)), threads(std::move(threads)), kernelFolder(std::move(kernelFolder)) {}
   Expected<void> launchOnCpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
   Expected<void> launchOnGpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
 
-  Jit jit;
+  std::vector<Jit> jits; // each compiles one kernel at a time
   std::shared_ptr<runtime::ThreadPool> threads;
   std::string kernelFolder;
   std::optional<runtime::Stream> stream;

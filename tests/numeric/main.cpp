@@ -79,6 +79,10 @@ void compileForGpu(const std::vector<TestCase> &cases, const Machine &machine, T
 }
 
 void runCases(const std::vector<TestCase> &cases, Machine &machine, Tally &tally) {
+  std::vector<KernelSpec> specs;
+  for (const TestCase &each : cases)
+    specs.push_back(each.kernel);
+  machine.compileAhead(std::move(specs));
   for (const TestCase &each : cases) {
     auto kernel = machine.compile(each.kernel);
     tally.add(each.name, kernel ? each.run(machine, *kernel) : std::vector<std::string>{kernel.error().render()});
