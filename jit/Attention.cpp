@@ -22,6 +22,16 @@ struct Attention::State {
   std::optional<DeviceBuffer> memory;
   const int32_t *base = nullptr; ///< of the tables, where the kernels run
 
+  /// Compiles one more kernel.
+  Expected<void> compile(const Jit &jit, const KernelSpec &kernel);
+  /// With kernels[0] compiled: the tables of attention_forward.
+  void planWhole(const Jit &jit, const BlockLists &given, AttentionTile tile);
+  /// Compiles the two kernels of `kernel`'s specialisation and makes their plan.
+  Expected<void> planParts(const Jit &jit, const BlockLists &given, AttentionTile tile, int64_t splits,
+                           KernelSpec kernel);
+  /// Copies the tables to where the kernels run.
+  Expected<void> place(const Jit &jit);
+
   LaunchOptions forwardOptions() const;
   std::vector<ArgumentValue> forwardArguments(const AttentionTensors &tensors, float scale) const;
 };
@@ -53,8 +63,7 @@ KernelSpec kernelSpec(const AttentionSpec &spec, const BlockLists &lists, Attent
 
 /// The tile as the caller's params have it.
 Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists) {
-  Expected<AttentionTile> tile =
-      chooseTile(spec.shape.headDim, spec.shape.valueDim, lists.queryBlock, lists.keyBlock);
+  Expected<AttentionTile> tile = chooseTile(spec.shape.headDim, spec.shape.valueDim, lists.queryBlock, lists.keyBlock);
   if (!tile)
     return tile;
   for (auto [name, extent] : {std::pair("BM", &tile->queries), std::pair("BN", &tile->keys)})
@@ -92,6 +101,56 @@ std::vector<ArgumentValue> Attention::State::forwardArguments(const AttentionTen
   return {tensors.q, tensors.k, tensors.v, rows, tensors.o, tensors.lse, scale};
 }
 
+Expected<void> Attention::State::compile(const Jit &jit, const KernelSpec &kernel) {
+  Expected<JitKernel> compiled = jit.compile(kernel);
+  if (!compiled)
+    return takeError(compiled);
+  kernels.push_back(std::move(*compiled));
+  return {};
+}
+
+void Attention::State::planWhole(const Jit &jit, const BlockLists &given, AttentionTile tile) {
+  const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());
+  lists = given;
+  for (const std::vector<int32_t> &part :
+       {lists.indptr, lists.split, lists.indices,
+        longestFirst(lists, spec.shape, tile.queries, machine.cacheBytes, machine.threadBlocks)})
+    tables.insert(tables.end(), part.begin(), part.end());
+}
+
+Expected<void> Attention::State::planParts(const Jit &jit, const BlockLists &given, AttentionTile tile, int64_t splits,
+                                           KernelSpec kernel) {
+  kernels.clear();
+  kernel.file = "attention_split.tile", kernel.source = kAttentionSplitSource, kernel.kernel = "attention_parts";
+  if (Expected<void> done = compile(jit, kernel); !done)
+    return done;
+  const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());
+  kernel.kernel = "attention_merge", kernel.hooks.clear();
+  kernel.params["RN"] = fmt::format("{}", chooseMergeColumns(spec.shape, machine.threadBlocks));
+  if (Expected<void> done = compile(jit, kernel); !done)
+    return done;
+  Expected<SplitPlan> parts = SplitPlan::create(given, spec.shape, tile, splits, machine);
+  if (!parts)
+    return takeError(parts);
+  plan = std::move(*parts);
+  return {};
+}
+
+Expected<void> Attention::State::place(const Jit &jit) {
+  const std::span<const int32_t> numbers = plan ? plan->tables() : std::span<const int32_t>(tables);
+  base = numbers.data();
+  if (!jit.device())
+    return {};
+  Expected<DeviceBuffer> copy = DeviceBuffer::allocate(*jit.device(), numbers.size_bytes());
+  if (!copy)
+    return takeError(copy);
+  if (Expected<void> copied = copy->upload(numbers.data(), numbers.size_bytes()); !copied)
+    return copied;
+  memory = std::move(*copy);
+  base = static_cast<const int32_t *>(memory->data());
+  return {};
+}
+
 Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, const BlockLists &lists) {
   if (Expected<void> fits = spec.shape.check(); !fits)
     return takeError(fits);
@@ -102,58 +161,23 @@ Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, c
     return takeError(tile);
   auto state = std::make_shared<State>();
   state->spec = spec;
-  KernelSpec kernel = kernelSpec(spec, lists, *tile);
-  auto compile = [&]() -> Expected<void> {
-    Expected<JitKernel> compiled = jit.compile(kernel);
-    if (!compiled)
-      return takeError(compiled);
-    state->kernels.push_back(std::move(*compiled));
-    return {};
-  };
+  const KernelSpec kernel = kernelSpec(spec, lists, *tile);
   int64_t splits = spec.splits.value_or(1);
   if (splits == 1) {
-    if (Expected<void> done = compile(); !done)
+    if (Expected<void> done = state->compile(jit, kernel); !done)
       return takeError(done);
+    // How many thread blocks run at once is known only now.
     if (!spec.splits && jit.device())
       splits = chooseSplits(programSteps(lists, spec.shape, *tile),
                             machineOf(jit.device(), state->kernels[0].metadata()).threadBlocks,
                             std::min(kMostSplits, spec.workspaceLimit / SplitPlan::bytesOfPart(spec.shape)));
   }
-  std::span<const int32_t> tables;
-  if (splits != 1) {
-    state->kernels.clear();
-    kernel.file = "attention_split.tile", kernel.source = kAttentionSplitSource, kernel.kernel = "attention_parts";
-    if (Expected<void> done = compile(); !done)
-      return takeError(done);
-    const SplitMachine machine = machineOf(jit.device(), state->kernels[0].metadata());
-    kernel.kernel = "attention_merge", kernel.hooks.clear();
-    kernel.params["RN"] = fmt::format("{}", chooseMergeColumns(spec.shape, machine.threadBlocks));
-    if (Expected<void> done = compile(); !done)
-      return takeError(done);
-    Expected<SplitPlan> plan = SplitPlan::create(lists, spec.shape, *tile, splits, machine);
-    if (!plan)
-      return takeError(plan);
-    state->plan = std::move(*plan);
-    tables = state->plan->tables();
-  } else {
-    const SplitMachine machine = machineOf(jit.device(), state->kernels[0].metadata());
-    state->lists = lists;
-    for (const std::vector<int32_t> &part :
-         {lists.indptr, lists.split, lists.indices,
-          longestFirst(lists, spec.shape, tile->queries, machine.cacheBytes, machine.threadBlocks)})
-      state->tables.insert(state->tables.end(), part.begin(), part.end());
-    tables = state->tables;
-  }
-  state->base = tables.data();
-  if (jit.device()) {
-    Expected<DeviceBuffer> memory = DeviceBuffer::allocate(*jit.device(), tables.size_bytes());
-    if (!memory)
-      return takeError(memory);
-    if (Expected<void> copied = memory->upload(tables.data(), tables.size_bytes()); !copied)
-      return takeError(copied);
-    state->memory = std::move(*memory);
-    state->base = static_cast<const int32_t *>(state->memory->data());
-  }
+  if (splits == 1)
+    state->planWhole(jit, lists, *tile);
+  else if (Expected<void> done = state->planParts(jit, lists, *tile, splits, kernel); !done)
+    return takeError(done);
+  if (Expected<void> done = state->place(jit); !done)
+    return takeError(done);
   return Attention(std::move(state));
 }
 
@@ -180,8 +204,7 @@ Expected<BoundAttention> Attention::bind(const AttentionTensors &tensors, float 
   auto bound = std::make_shared<BoundAttention::State>();
   bound->attention = state;
   if (!state->plan) {
-    bound->launches.push_back(
-        {state->kernels[0], state->forwardArguments(tensors, scale), state->forwardOptions()});
+    bound->launches.push_back({state->kernels[0], state->forwardArguments(tensors, scale), state->forwardOptions()});
     return BoundAttention(std::move(bound));
   }
   const SplitPlan &plan = *state->plan;

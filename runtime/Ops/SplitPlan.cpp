@@ -106,8 +106,8 @@ std::array<ArgumentValue, 5> SplitPlan::mergeArguments(const int32_t *tables, vo
   TensorView column = lse;
   column.shape.push_back(1);
   column.strides.push_back(1);
-  return {written[4], written[5],
-          TensorView::contiguous(counts, DType::I32, {shape.batch, shape.heads, shape.queries}), o, std::move(column)};
+  return {written[4], written[5], TensorView::contiguous(counts, DType::I32, {shape.batch, shape.heads, shape.queries}),
+          o, std::move(column)};
 }
 
 } // namespace lacuna::runtime

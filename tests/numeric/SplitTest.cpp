@@ -19,10 +19,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kCasesOfSpec = 10, kEverySpec = 4;
 
 KernelSpec partsOf(const AttentionSpec &spec) {
-  return {.file = "attention_split.tile",
-          .kernel = "attention_parts",
-          .params = paramsOf(spec),
-          .hooks = hooksOf(spec)};
+  return {
+      .file = "attention_split.tile", .kernel = "attention_parts", .params = paramsOf(spec), .hooks = hooksOf(spec)};
 }
 
 KernelSpec mergeOf(DType dtype, int64_t valueDim, int64_t columns) {
@@ -71,8 +69,8 @@ std::vector<std::string> runSplit(const SplitCase &given, Machine &machine, cons
       return takeError(plan);
     const auto arguments = plan->partsArguments(plan->tables().data(), nullptr, {}, {}, {}, scale);
     GuardedTensor po = workspaceFor(arguments[4]), pl = workspaceFor(arguments[5]);
-    if (auto done = machine.launch(parts, {Input{&q}, Input{&k}, Input{&v}, &plan->lists(), Output{&po}, Output{&pl},
-                                           scale});
+    if (auto done =
+            machine.launch(parts, {Input{&q}, Input{&k}, Input{&v}, &plan->lists(), Output{&po}, Output{&pl}, scale});
         !done)
       return done;
     HostTensor partO = po.gather(), partLse = pl.gather();
@@ -92,8 +90,7 @@ std::vector<std::string> runSplit(const SplitCase &given, Machine &machine, cons
     const GuardedTensor poIn(partO, Layout::contiguous(partO.shape())),
         plIn(partLse, Layout::contiguous(partLse.shape())), countsIn(counts, Layout::contiguous(counts.shape()));
     GuardedTensor column(DType::F32, columnOf(lse.placement()));
-    if (auto done =
-            machine.launch(*merge, {Input{&poIn}, Input{&plIn}, Input{&countsIn}, Output{&o}, Output{&column}});
+    if (auto done = machine.launch(*merge, {Input{&poIn}, Input{&plIn}, Input{&countsIn}, Output{&o}, Output{&column}});
         !done)
       return done;
     lse.memory() = column.memory();

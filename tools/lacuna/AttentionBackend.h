@@ -21,11 +21,11 @@
 namespace lacuna::tools {
 
 /// attention_forward.tile's kernel, or one of the two of attention_split.tile.
-enum class AttentionKernel { Forward, Parts, Merge };
+enum class LibraryKernel { Forward, Parts, Merge };
 
 /// A library kernel, specialised.
 struct AttentionRequest {
-  AttentionKernel kernel = AttentionKernel::Forward;
+  LibraryKernel kernel = LibraryKernel::Forward;
   /// The kernel's text in place of the library's; empty: the library's.
   std::string source;
   /// Names and values of params, in the order of the kernel's file: BM, BN, D, DV, T, QB, KB.

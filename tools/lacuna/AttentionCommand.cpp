@@ -85,8 +85,7 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
   report.cached = kernels->code[0].cached;
   report.splits = kernels->splits();
   report.stageMs = kernels->stageMs();
-  report.predicted =
-      kernels->predict(plan, data.lists, request.device ? request.device->info().multiprocessors : 1);
+  report.predicted = kernels->predict(plan, data.lists, request.device ? request.device->info().multiprocessors : 1);
 
   Expected<std::unique_ptr<AttentionRunner>> runner = AttentionRunner::create(*kernels, plan, request.device, data);
   if (!runner)

@@ -79,11 +79,11 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
       return kernels;
     kernels.code.clear();
   }
-  request.kernel = AttentionKernel::Parts;
+  request.kernel = LibraryKernel::Parts;
   if (Expected<void> done = compile(); !done)
     return takeError(done);
   const SplitMachine machine = machineOf(request.device, kernels.code[0].metadata());
-  request.kernel = AttentionKernel::Merge;
+  request.kernel = LibraryKernel::Merge;
   request.hooks.clear();
   request.params.emplace_back("RN", fmt::format("{}", chooseMergeColumns(plan.shape, machine.threadBlocks)));
   if (Expected<void> done = compile(); !done)

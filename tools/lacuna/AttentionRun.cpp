@@ -148,8 +148,7 @@ private:
 
   Expected<void> enqueue() {
     for (const Launch &launch : launches)
-      if (Expected<void> done =
-              std::get<Kernel>(launch.kernel->code).launch(stream, launch.arguments, launch.options);
+      if (Expected<void> done = std::get<Kernel>(launch.kernel->code).launch(stream, launch.arguments, launch.options);
           !done)
         return done;
     return {};
@@ -202,9 +201,9 @@ private:
     if (blocks == 0)
       return {};
     // Half of the cache: the rest is for what is under way.
-    Expected<const int32_t *> order = copy(longestFirst(data.lists, plan.shape, plan.tile.queries,
-                                                        device.info().l2Bytes / 2,
-                                                        int64_t(device.info().multiprocessors) * blocks));
+    Expected<const int32_t *> order =
+        copy(longestFirst(data.lists, plan.shape, plan.tile.queries, device.info().l2Bytes / 2,
+                          int64_t(device.info().multiprocessors) * blocks));
     if (!order)
       return takeError(order);
     launches[0].options.order = *order;

@@ -7,12 +7,12 @@ namespace lacuna::tools {
 
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
-  const bool forward = request.kernel == AttentionKernel::Forward;
+  const bool forward = request.kernel == LibraryKernel::Forward;
   compile.fileName = forward ? "attention_forward.tile" : "attention_split.tile";
-  compile.source = !request.source.empty() ? request.source
-                                           : std::string(forward ? kAttentionForwardSource : kAttentionSplitSource);
+  compile.source =
+      !request.source.empty() ? request.source : std::string(forward ? kAttentionForwardSource : kAttentionSplitSource);
   if (!forward)
-    compile.kernel = request.kernel == AttentionKernel::Parts ? "attention_parts" : "attention_merge";
+    compile.kernel = request.kernel == LibraryKernel::Parts ? "attention_parts" : "attention_merge";
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());

@@ -37,9 +37,9 @@ int64_t stepsOf(const BlockLists &lists, int64_t row, int64_t keysPerStep);
 std::vector<int64_t> programSteps(const BlockLists &lists, const AttentionShape &shape, AttentionTile tile,
                                   int64_t splits = 1);
 
-/// Into how many parts the longest row is best cut, 1 to `most`, where `threadBlocks` programs run at once and program p
-/// takes steps[p] steps. 1 where the longest row has at most 4 steps, or where, longest first, at least 80 % of the
-/// thread blocks' time is used; else the smallest number that comes within 85 % of the best rate. A part costs a few
+/// Into how many parts the longest row is best cut, 1 to `most`, where `threadBlocks` programs run at once and program
+/// p takes steps[p] steps. 1 where the longest row has at most 4 steps, or where, longest first, at least 80 % of the
+/// thread blocks' time is used; else the smallest number that comes within 95 % of the best rate. A part costs a few
 /// steps more than its own, and so does the merge: the constants of SplitRows.cpp.
 /// **Source:** the rule for num_splits of FlashAttention-3 (heuristics.h), which knows rows of equal length only.
 int64_t chooseSplits(std::span<const int64_t> steps, int64_t threadBlocks, int64_t most = kMostSplits);
