@@ -7,7 +7,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 using namespace lacuna;
 using namespace lacuna::runtime;
@@ -96,6 +99,33 @@ TEST_CASE("Attention: rows without blocks give zero and -inf without any part to
     REQUIRE(memory.o.valueAt(at) == 0);
   for (float lse : memory.lse.as<float>())
     REQUIRE(lse == -std::numeric_limits<float>::infinity());
+}
+
+TEST_CASE("Attention: a NaN behind the mask reaches the result in parts as it does in one launch") {
+  Memory memory;
+  BlockLists lists = *Pattern::parse("dense")->build(kShape, 64, 64, 1);
+  lists.split.assign(lists.indptr.begin() + 1, lists.indptr.end()); // all partial
+  const int64_t masked = 850;
+  memory.v.as<uint16_t>()[masked * 16] = 0x7fff;
+  // In 5 parts of 15 blocks, the last three have no key.
+  for (int64_t splits : {1, 5}) {
+    memory.forget();
+    Expected<Attention> attention =
+        Attention::plan(Jit::forCpu(), {.shape = kShape, .hooks = {{"keep", "j < 300"}}, .splits = splits}, lists);
+    REQUIRE_MESSAGE(attention, attention.error().render());
+    Expected<HostTensor> workspace =
+        HostTensor::allocate(DType::F32, {static_cast<int64_t>(attention->workspaceBytes() + 1)});
+    Expected<BoundAttention> launch =
+        attention->bind(memory.views(), 0.25f, workspace->data(), attention->workspaceBytes());
+    REQUIRE(launch);
+    REQUIRE(launch->run());
+    CAPTURE(splits);
+    for (int64_t row = 0; row < 140; ++row) {
+      REQUIRE(std::isnan(memory.o.valueAt(row * 16)));
+      REQUIRE(std::isfinite(memory.o.valueAt(row * 16 + 1)));
+      REQUIRE(std::isfinite(memory.lse.valueAt(row)));
+    }
+  }
 }
 
 TEST_CASE("Attention: what it refuses, by name") {
