@@ -84,6 +84,8 @@ def table():
         Case("causal-16k-gqa", "causal", 16 * k, 16 * k, 32, 8, 128),
         Case("short-64x32k", "dense", 64, 32 * k, 32, 8, 128, block=(64, 128)),
         Case("short-128x32k", "dense", 128, 32 * k, 32, 8, 128),
+        # Few rows: time them with --variant 'split: split=auto' beside the default, which does not split.
+        *(Case(f"few-{queries}x128k", "dense", queries, 128 * k, 8, 8, 128) for queries in (128, 512)),
         *(square(f"random{percent:02}-32k-d128", f"random:{percent / 100}", 32 * k, 128, sweep=True)
           for percent in (5, 50)),
         *(square(f"dense-{length}k-d128", "dense", length * k, 128, sweep=True) for length in (2, 4, 8, 32)),

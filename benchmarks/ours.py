@@ -78,6 +78,13 @@ class Library:
                                      pointer(ctypes.c_int32), ctypes.c_size_t]),
             "bind": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 3, pointer(_Lists), *[pointer(_Tensor)] * 2,
                                     ctypes.c_float, pointer(handle)]),
+            "plan_attention": (ctypes.c_int, [handle, pointer(_Spec), *[pointer(_Tensor)] * 2, pointer(_Lists),
+                                              ctypes.c_int64, pointer(handle)]),
+            "plan_splits": (ctypes.c_int64, [handle]),
+            "plan_workspace": (ctypes.c_size_t, [handle]),
+            "bind_plan": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 5, ctypes.c_float, handle, ctypes.c_size_t,
+                                         pointer(handle)]),
+            "free_plan": (None, [handle]),
             "run": (ctypes.c_int, [handle, handle]),
             "free_launch": (None, [handle]),
         }
@@ -102,12 +109,23 @@ class Library:
         paired = lists.batches * lists.heads * (-(-lists.row_blocks // 2))
         return arrays[0][:paired + 1], arrays[1][:paired], arrays[2][:arrays[0][paired]]
 
-    def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None):
-        """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text."""
+    def spec(self, head_dim, dtype, block, params=(), keep=None, source=None):
         def encoded(value):
             return value.encode() if value is not None else None
         array = (ctypes.c_char_p * max(len(params), 1))(*(param.encode() for param in params))
-        spec = _Spec(head_dim, *block, dtype.encode(), encoded(keep), encoded(source), array, len(params))
+        return _Spec(head_dim, *block, dtype.encode(), encoded(keep), encoded(source), array, len(params))
+
+    def plan(self, q, k, lists, splits, head_dim, dtype, block, params=(), keep=None):
+        """A Plan for `lists` in host memory: the longest row in `splits` parts, 0: as many as the rule says."""
+        plan = ctypes.c_void_p()
+        spec = self.spec(head_dim, dtype, block, params, keep)
+        self.check(self.plan_attention(self.handle, *map(ctypes.byref, (spec, q, k, lists)), splits,
+                                       ctypes.byref(plan)))
+        return Plan(self, plan)
+
+    def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None):
+        """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text."""
+        spec = self.spec(head_dim, dtype, block, params, keep, source)
         kernel = ctypes.c_void_p()
         self.check(self.compile(self.handle, ctypes.byref(spec), ctypes.byref(kernel)))
         return Kernel(self, kernel)
@@ -139,6 +157,25 @@ class Kernel:
         return Launch(self.library, launch)
 
 
+class Plan:
+    """A planned attention, whose rows may run in parts: `splits` of the longest, in a workspace of so many bytes."""
+
+    def __init__(self, library, handle):
+        self.library, self.handle = library, handle
+        self.splits, self.workspace_bytes = library.plan_splits(handle), library.plan_workspace(handle)
+
+    def __del__(self):
+        self.library.free_plan(self.handle)
+
+    def bind(self, q, k, v, o, lse, scale, workspace=None):
+        """`workspace`: its address."""
+        launch = ctypes.c_void_p()
+        views = [ctypes.byref(view) for view in (q, k, v, o, lse)]
+        self.library.check(self.library.bind_plan(self.handle, *views, scale, workspace, self.workspace_bytes,
+                                                  ctypes.byref(launch)))
+        return Launch(self.library, launch)
+
+
 class Launch:
     """A kernel bound to memory, which the caller keeps: call it with a CUDA stream's address."""
 
@@ -155,27 +192,36 @@ class Launch:
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One way to compile ours: params of the kernel, environment variables (LACUNA_...) and perhaps another text."""
+    """One way to compile ours: params of the kernel, environment variables (LACUNA_...), perhaps another text, and the
+    parts of the longest row (0: by the rule; None: one launch of attention_forward)."""
     name: str = "ours"
     params: tuple = ()
     environment: tuple = ()
     source: str = ""
+    split: int | None = None
 
     @staticmethod
     def parse(name, words):
-        """NAME=VALUE each; LACUNA_X=VALUE is an environment variable, source=FILE another text of the kernel."""
-        params, environment, source = [], [], ""
+        """NAME=VALUE each; LACUNA_X=VALUE is an environment variable, source=FILE another text of the kernel,
+        split=auto or split=N parts of the longest row."""
+        params, environment, source, split = [], [], "", None
         for word in words:
             key, equals, value = word.partition("=")
             if not key or not equals:
                 raise ValueError(f"'{word}' is no NAME=VALUE")
             if key == "source":
                 source = value
+            elif key == "split":
+                if value != "auto" and not value.isdecimal():
+                    raise ValueError(f"'{word}' is neither split=auto nor split=NUMBER")
+                split = 0 if value == "auto" else int(value)
             elif key.startswith("LACUNA_"):
                 environment.append((key, value))
             else:
                 params.append(word)
-        return Variant(name, tuple(params), tuple(environment), source)
+        if source and split is not None:
+            raise ValueError("source and split do not go together: parts run the library's own kernels")
+        return Variant(name, tuple(params), tuple(environment), source, split)
 
     def block(self, case):
         """The block of the lists: where the case's pattern has none of its own, QB and KB of the params or the best
@@ -185,9 +231,12 @@ class Variant:
         given = int(values.get("QB", best[0])), int(values.get("KB", best[1]))
         return given if case.free_block() else case.block
 
+    def params_for(self, case):
+        return [param for param in self.params if case.free_block() or param.split("=")[0] not in ("QB", "KB")]
+
     def compile(self, library, case, causal, block):
         """The Kernel for a case with lists of `block`. Raises OursError."""
-        params = [param for param in self.params if case.free_block() or param.split("=")[0] not in ("QB", "KB")]
+        params = self.params_for(case)
         source = pathlib.Path(self.source).read_text(encoding="utf-8") if self.source else None
         before = {name: os.environ.get(name) for name, _ in self.environment}
         os.environ.update(self.environment)
@@ -221,13 +270,24 @@ class Ours:
         while block[0] < 128 and (paired := self.library.paired_rows(handle, block[0])):
             block, row_blocks = (2 * block[0], block[1]), -(-row_blocks // 2)
             host, handle = on_host(paired)
-        kernel = self.variant.compile(self.library, case, lists.causal, block)
         o = torch.full_like(problem.q, float("nan"))
         lse = torch.full(problem.q.shape[:3], float("nan"), dtype=torch.float32, device="cuda")
 
         def view(array, dtype):
             return tensor(array.data_ptr(), dtype, list(array.shape), list(array.stride()))
         q, k, v = (view(array, case.dtype) for array in (problem.q, problem.k, problem.v))
+        stream = torch.cuda.current_stream
+        if self.variant.split is not None:
+            plan = self.library.plan(q, k, handle, self.variant.split, case.head_dim, case.dtype, block,
+                                     self.variant.params_for(case), "j <= i + N - M" if lists.causal else None)
+            workspace = torch.empty(max(plan.workspace_bytes, 1), dtype=torch.uint8, device="cuda")
+            launch = plan.bind(q, k, v, view(o, case.dtype), view(lse, "f32"), problem.scale, workspace.data_ptr())
+
+            def run_plan(kept=(workspace, lse, plan)):  # the launch holds addresses only
+                launch(stream().cuda_stream)
+                return o
+            return run_plan, {"params": {"splits": plan.splits}}
+        kernel = self.variant.compile(self.library, case, lists.causal, block)
         extents = len(lists.rows), row_blocks, len(host[2])
         order = kernel.program_order(q, k, handle, block[0])
         parts = [part.cuda() for part in host]
@@ -237,7 +297,6 @@ class Ours:
                              block_lists(*(part.data_ptr() for part in parts[:3]), *extents,
                                          parts[3].data_ptr() if order else None),
                              view(o, case.dtype), view(lse, "f32"), problem.scale)
-        stream = torch.cuda.current_stream
 
         def run(kept=(parts, lse)):  # the launch holds addresses only
             launch(stream().cuda_stream)

@@ -2,6 +2,7 @@
 
 #include "JitBackend.h"
 
+#include "lacuna/Jit/Attention.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/ProgramOrder.h"
 
@@ -30,9 +31,14 @@ struct lacuna_bench_kernel {
 
 struct lacuna_bench_launch {
   std::optional<Device> device;
-  std::variant<Kernel, CpuKernel> code;
+  std::variant<Kernel, CpuKernel, BoundAttention> code; // a bound attention has its arguments
   std::array<ArgumentValue, 7> arguments;
   LaunchOptions options;
+};
+
+struct lacuna_bench_plan {
+  std::optional<Device> device;
+  Attention attention;
 };
 
 namespace {
@@ -77,6 +83,17 @@ Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
   if (spec.source)
     request.source = spec.source;
   return request;
+}
+
+/// The shape of an attention by its queries and keys.
+AttentionShape shapeOf(const lacuna_bench_tensor &q, const lacuna_bench_tensor &k) {
+  return {.batch = q.shape[0],
+          .heads = q.shape[1],
+          .kvHeads = k.shape[1],
+          .queries = q.shape[2],
+          .keys = k.shape[2],
+          .headDim = q.shape[3],
+          .valueDim = q.shape[3]};
 }
 
 /// A number as such, anything else as text.
@@ -200,13 +217,7 @@ size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_ben
 int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                        const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *order, size_t count) {
   const BlockLists host = hostLists(*lists, queryBlock);
-  AttentionShape shape{.batch = q->shape[0],
-                       .heads = q->shape[1],
-                       .kvHeads = k->shape[1],
-                       .queries = q->shape[2],
-                       .keys = k->shape[2],
-                       .headDim = q->shape[3],
-                       .valueDim = q->shape[3]};
+  const AttentionShape shape = shapeOf(*q, *k);
   std::vector<int32_t> programs =
       longestFirst(host, shape, kernel->rows, kernel->device->info().l2Bytes / 2,
                    int64_t(kernel->device->info().multiprocessors) * kernel->compiled.metadata().persistentBlocks);
@@ -234,13 +245,72 @@ int lacuna_bench_bind(const lacuna_bench_kernel *kernel, const lacuna_bench_tens
   LaunchOptions options{.order = lists->order};
   if (!(scale > 0))
     return fail({ErrorCode::InvalidArgument, fmt::format("the scale is {}; give one greater than 0", scale)});
-  *launch = new lacuna_bench_launch{kernel->device, kernel->compiled.code, std::move(arguments), options};
+  auto code =
+      std::visit([](const auto &code) -> decltype(lacuna_bench_launch::code) { return code; }, kernel->compiled.code);
+  *launch = new lacuna_bench_launch{kernel->device, std::move(code), std::move(arguments), options};
   return 0;
+}
+
+int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_bench_spec *spec,
+                                const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
+                                const lacuna_bench_lists *lists, int64_t splits, lacuna_bench_plan **plan) {
+  Expected<AttentionRequest> request = requestOf(*spec);
+  if (!request)
+    return fail(request.error());
+  AttentionSpec wanted{.shape = shapeOf(*q, *k), .dtype = *parseDType(spec->dtype)};
+  wanted.params.insert(request->params.begin(), request->params.end());
+  wanted.hooks.insert(request->hooks.begin(), request->hooks.end());
+  if (splits != 0)
+    wanted.splits = splits;
+  BlockLists host = hostLists(*lists, spec->queryBlock);
+  host.keyBlock = spec->keyBlock;
+  host.keyBlocks = (k->shape[2] + spec->keyBlock - 1) / spec->keyBlock;
+  Expected<Jit> jit = session->device ? Jit::forDevice(*session->device) : Jit::forCpu(session->pool);
+  if (!jit)
+    return fail(jit.error());
+  Expected<Attention> attention = Attention::plan(*jit, wanted, host);
+  if (!attention)
+    return fail(attention.error());
+  *plan = new lacuna_bench_plan{session->device, std::move(*attention)};
+  return 0;
+}
+
+int64_t lacuna_bench_plan_splits(const lacuna_bench_plan *plan) {
+  return plan->attention.splits();
+}
+
+size_t lacuna_bench_plan_workspace(const lacuna_bench_plan *plan) {
+  return plan->attention.workspaceBytes();
+}
+
+int lacuna_bench_bind_plan(const lacuna_bench_plan *plan, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
+                           const lacuna_bench_tensor *v, const lacuna_bench_tensor *o, const lacuna_bench_tensor *lse,
+                           float scale, void *workspace, size_t workspaceBytes, lacuna_bench_launch **launch) {
+  AttentionTensors tensors;
+  const std::pair<TensorView *, const lacuna_bench_tensor *> views[] = {
+      {&tensors.q, q}, {&tensors.k, k}, {&tensors.v, v}, {&tensors.o, o}, {&tensors.lse, lse}};
+  for (const auto &[view, given] : views) {
+    Expected<TensorView> made = viewOf(*given);
+    if (!made)
+      return fail(made.error());
+    *view = std::move(*made);
+  }
+  Expected<BoundAttention> bound = plan->attention.bind(tensors, scale, workspace, workspaceBytes);
+  if (!bound)
+    return fail(bound.error());
+  *launch = new lacuna_bench_launch{plan->device, std::move(*bound), {}, {}};
+  return 0;
+}
+
+void lacuna_bench_free_plan(lacuna_bench_plan *plan) {
+  delete plan;
 }
 
 int lacuna_bench_run(const lacuna_bench_launch *launch, void *stream) {
   Expected<void> done;
-  if (const Kernel *kernel = std::get_if<Kernel>(&launch->code))
+  if (const BoundAttention *bound = std::get_if<BoundAttention>(&launch->code))
+    done = launch->device ? bound->run(Stream::borrow(*launch->device, static_cast<cu::Stream>(stream))) : bound->run();
+  else if (const Kernel *kernel = std::get_if<Kernel>(&launch->code))
     done = kernel->launch(Stream::borrow(*launch->device, static_cast<cu::Stream>(stream)), launch->arguments,
                           launch->options);
   else

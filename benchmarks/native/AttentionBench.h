@@ -27,6 +27,7 @@ extern "C" {
 struct lacuna_bench_session;
 struct lacuna_bench_kernel;
 struct lacuna_bench_launch;
+struct lacuna_bench_plan;
 
 /// A tensor of rank 4, or 3 for lse: extents and strides in elements, outermost first, the innermost stride 1.
 struct lacuna_bench_tensor {
@@ -80,6 +81,21 @@ LACUNA_BENCH_API int lacuna_bench_order(const lacuna_bench_kernel *kernel, const
                                         int64_t queryBlock, int32_t *order, size_t count);
 /// 0 where the kernel takes no order.
 LACUNA_BENCH_API size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q);
+
+/// The operator lacuna::Attention for the extents of q and k, whose rows may run in parts: `splits` of the longest row,
+/// or 0 for its rule. `lists` lies in host memory; `order` is not looked at. Compiles and loads.
+LACUNA_BENCH_API int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_bench_spec *spec,
+                                                 const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
+                                                 const lacuna_bench_lists *lists, int64_t splits,
+                                                 lacuna_bench_plan **plan);
+/// The parts of the longest row, and the bytes of the workspace.
+LACUNA_BENCH_API int64_t lacuna_bench_plan_splits(const lacuna_bench_plan *plan);
+LACUNA_BENCH_API size_t lacuna_bench_plan_workspace(const lacuna_bench_plan *plan);
+LACUNA_BENCH_API int lacuna_bench_bind_plan(const lacuna_bench_plan *plan, const lacuna_bench_tensor *q,
+                                            const lacuna_bench_tensor *k, const lacuna_bench_tensor *v,
+                                            const lacuna_bench_tensor *o, const lacuna_bench_tensor *lse, float scale,
+                                            void *workspace, size_t workspaceBytes, lacuna_bench_launch **launch);
+LACUNA_BENCH_API void lacuna_bench_free_plan(lacuna_bench_plan *plan);
 
 LACUNA_BENCH_API int lacuna_bench_bind(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q,
                                        const lacuna_bench_tensor *k, const lacuna_bench_tensor *v,

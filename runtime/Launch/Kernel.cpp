@@ -61,6 +61,15 @@ Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValu
   if (!bounds)
     return takeError(bounds);
   const LaunchMetadata &metadata = state->signature.metadata();
+  int64_t programs = bounds->programs();
+  if (options.programs != 0) {
+    if (!state->queues || !options.order || options.programs < 0 || options.programs > programs)
+      return makeError(ErrorCode::InvalidArgument,
+                       "{} programs of kernel '{}' were asked for; give 1 to {} with an order of so many entries, to a "
+                       "persistent kernel, or 0 for all",
+                       options.programs, metadata.kernel, programs);
+    programs = options.programs;
+  }
   const Device &device = state->function.module().device();
   const Driver &driver = device.driver();
   ContextGuard guard(device);
@@ -73,8 +82,8 @@ Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValu
     Expected<int32_t *> queue = state->queues->find(driver, stream.handle());
     if (!queue)
       return takeError(queue);
-    pack.addPrograms(*queue, options.order, *bounds);
-    grid = {std::min<int64_t>(bounds->programs(), int64_t(device.info().multiprocessors) * metadata.persistentBlocks),
+    pack.addPrograms(*queue, options.order, *bounds, programs);
+    grid = {std::min<int64_t>(programs, int64_t(device.info().multiprocessors) * metadata.persistentBlocks),
             1, 1};
   }
   return driver.check(

@@ -48,10 +48,10 @@ void ParameterPack::addArguments(std::span<const ArgumentValue> arguments, const
     add(static_cast<int32_t>(bounds.dims[dim]));
 }
 
-void ParameterPack::addPrograms(int32_t *queue, const int32_t *order, const LaunchBounds &bounds) {
+void ParameterPack::addPrograms(int32_t *queue, const int32_t *order, const LaunchBounds &bounds, int64_t programs) {
   add(queue);
   add(order);
-  for (int64_t extent : {bounds.grid[0], bounds.grid[1], bounds.programs()})
+  for (int64_t extent : {bounds.grid[0], bounds.grid[1], programs})
     add(static_cast<int32_t>(extent));
 }
 

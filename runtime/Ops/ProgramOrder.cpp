@@ -6,7 +6,7 @@
 namespace lacuna::runtime {
 
 std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape &shape, int64_t rows,
-                                  int64_t cacheBytes, int64_t threadBlocks) {
+                                  int64_t cacheBytes, int64_t threadBlocks, int64_t splits) {
   const int64_t perHead = (shape.queries + rows - 1) / rows, group = shape.heads / shape.kvHeads;
   const int64_t headBytes = 2 * shape.keys * (shape.headDim + shape.valueDim);
   // Sections of about the same number of head groups: a short one at the end would leave thread blocks with nothing to
@@ -14,14 +14,20 @@ std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape 
   const int64_t groups = shape.batch * shape.kvHeads,
                 most = std::max<int64_t>(1, cacheBytes / std::max<int64_t>(1, headBytes));
   const int64_t sections = (groups + most - 1) / most;
-  auto sectionOf = [&](int32_t program) { return program / (group * perHead) * sections / groups; };
+  const int64_t programs = perHead * shape.heads * shape.batch;
+  auto sectionOf = [&](int32_t program) { return program % programs / (group * perHead) * sections / groups; };
   auto length = [&](int32_t program) {
-    int64_t list = program / perHead, tile = program % perHead;
-    int64_t row = lists.row(list / shape.heads, list % shape.heads, tile * rows / lists.queryBlock);
+    int64_t list = program % programs / perHead, tile = program % perHead, part = program / programs;
+    int64_t row =
+        lists.row(list / shape.heads, list % shape.heads, tile * rows / lists.queryBlock * splits + part);
     return lists.indptr[row + 1] - lists.indptr[row];
   };
-  std::vector<int32_t> order(static_cast<size_t>(perHead * shape.heads * shape.batch));
+  std::vector<int32_t> order(static_cast<size_t>(programs * splits));
   std::iota(order.begin(), order.end(), 0);
+  if (splits > 1) { // the parts of a section lie apart
+    std::erase_if(order, [&](int32_t program) { return length(program) == 0; });
+    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return sectionOf(a) < sectionOf(b); });
+  }
   auto longer = [&](int32_t a, int32_t b) { return length(a) > length(b); };
   // A row that takes longer than a thread block's share of a section would be waited for at the end: those start first
   // of all.

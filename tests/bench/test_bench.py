@@ -221,6 +221,14 @@ class Arguments(unittest.TestCase):
         listed = next(case for case in cases.table() if case.name == "random10-32k-d128")
         self.assertEqual(wide.block(listed), (128, 128))
 
+    def test_parts(self):
+        parsed = attention.parse_arguments(["--variant", "auto: split=auto", "--variant", "eight: split=8 BN=64"])
+        self.assertEqual([variant.split for variant in parsed.variants], [None, 0, 8])
+        self.assertEqual(parsed.variants[2].params, ("BN=64",))
+        for wrong in (["split=many"], ["split="], ["split=2", "source=x.tile"]):
+            with self.assertRaises(ValueError):
+                ours.Variant.parse("wrong", wrong)
+
     def test_a_case_of_ones_own(self):
         parsed = attention.parse_arguments(["--case", "mine random:0.2 64x1024 8 2 64 f16 64x32"])
         case, = parsed.cases
@@ -256,24 +264,31 @@ class Native(unittest.TestCase):
     def address(self, values):
         return values.buffer_info()[0]
 
-    def attend(self, made, keep):
-        """O and its float64 reference, flat lists over (head, query, column)."""
+    def attend(self, made, keep, splits=None):
+        """O and its float64 reference, flat lists over (head, query, column); with `splits`, planned in so many parts."""
         random_ = random.Random(3)
         shape = {"q": self.QUERIES, "k": self.KEYS, "v": self.KEYS}
         data = {name: array.array("H", (to_bf16(random_.gauss(0, 1)) for _ in range(self.HEADS * length * self.WIDTH)))
                 for name, length in shape.items()}
         o = array.array("H", [0x7fff] * len(data["q"]))
         lse = array.array("f", [math.nan] * (self.HEADS * self.QUERIES))
-        kernel = self.library.compile_attention(self.WIDTH, "bf16", (made.query_block, made.key_block), keep=keep)
         views = {name: ours.tensor(self.address(data[name]), "bf16", [1, self.HEADS, length, self.WIDTH])
                  for name, length in shape.items()}
         parts = made.csr()
-        launch = kernel.bind(
-            views["q"], views["k"], views["v"],
-            ours.block_lists(*map(self.address, parts), len(made.rows), made.row_blocks(), len(parts[2])),
-            ours.tensor(self.address(o), "bf16", [1, self.HEADS, self.QUERIES, self.WIDTH]),
-            ours.tensor(self.address(lse), "f32", [1, self.HEADS, self.QUERIES]), 0.25)
-        launch()
+        listed = ours.block_lists(*map(self.address, parts), len(made.rows), made.row_blocks(), len(parts[2]))
+        outputs = (ours.tensor(self.address(o), "bf16", [1, self.HEADS, self.QUERIES, self.WIDTH]),
+                   ours.tensor(self.address(lse), "f32", [1, self.HEADS, self.QUERIES]))
+        block = made.query_block, made.key_block
+        if splits is None:
+            kernel = self.library.compile_attention(self.WIDTH, "bf16", block, keep=keep)
+            launch = kernel.bind(views["q"], views["k"], views["v"], listed, *outputs, 0.25)
+            launch()
+        else:
+            plan = self.library.plan(views["q"], views["k"], listed, splits, self.WIDTH, "bf16", block, keep=keep)
+            self.assertEqual(plan.splits, max(splits, 1))
+            memory = array.array("b", bytes(plan.workspace_bytes + 64))
+            launch = plan.bind(views["q"], views["k"], views["v"], *outputs, 0.25, -(-self.address(memory) // 64) * 64)
+            launch()
         floats = {name: [from_bf16(value) for value in values] for name, values in data.items()}
         return [from_bf16(value) for value in o], self.reference(made, floats)
 
@@ -295,9 +310,9 @@ class Native(unittest.TestCase):
                                         for j, weight in weights.items()) / total)
         return expected
 
-    def check(self, pattern, keep=None):
+    def check(self, pattern, keep=None, splits=None):
         made = lists.build(pattern, self.QUERIES, self.KEYS, (64, 32), self.HEADS)
-        actual, expected = self.attend(made, keep)
+        actual, expected = self.attend(made, keep, splits)
         error = math.sqrt(sum((x - y) ** 2 for x, y in zip(actual, expected)) / sum(y * y for y in expected))
         self.assertLess(error, 4e-3, pattern)
 
@@ -306,6 +321,13 @@ class Native(unittest.TestCase):
 
     def test_lists_of_each_head(self):
         self.check("random:0.4")
+
+    def test_rows_in_parts(self):
+        for splits in (0, 1, 3):
+            self.check("causal", keep="j <= i + N - M", splits=splits)
+        with self.assertRaises(ours.OursError) as raised:
+            self.check("dense", splits=77)
+        self.assertIn("rows in 77 parts", str(raised.exception))
 
     def test_description_and_params(self):
         described = self.library.compile_attention(64, "f16", (128, 128), params=["BN=64"]).description

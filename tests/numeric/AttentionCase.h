@@ -5,6 +5,7 @@
 #pragma once
 
 #include "Hooks.h"
+#include "Machine.h"
 #include "lacuna/Runtime/BlockLists.h"
 #include "lacuna/Runtime/DType.h"
 #include "lacuna/Runtime/Random.h"
@@ -65,6 +66,14 @@ struct AttentionCase {
 /// What the library kernel is compiled with for `spec`: params, and hooks that have a body, by name.
 std::map<std::string, std::string> paramsOf(const AttentionSpec &spec);
 std::map<std::string, std::string> hooksOf(const AttentionSpec &spec);
+
+/// Computes o and lse of a case's memory.
+using Attend = std::function<Expected<void>(const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
+                                            const runtime::BlockLists &lists, GuardedTensor &o, GuardedTensor &lse,
+                                            float scale)>;
+/// Makes the case's memory, calls `attend` as often as it says and judges by the bounds of the reference: what is wrong,
+/// a sentence each.
+std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const Attend &attend);
 
 /// The table of specialisations.
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed);

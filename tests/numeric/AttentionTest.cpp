@@ -140,7 +140,13 @@ AttentionProblem makeProblem(const AttentionCase &attention, const Tensors &tens
   return problem;
 }
 
-std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const JitKernel &kernel) {
+KernelSpec kernelOf(const AttentionSpec &spec) {
+  return {.file = "attention_forward.tile", .params = paramsOf(spec), .hooks = hooksOf(spec)};
+}
+
+} // namespace
+
+std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const Attend &attend) {
   const AttentionShape &shape = attention.shape;
   auto lists = makeLists(attention);
   if (!lists)
@@ -164,8 +170,7 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
                                     : Layout::withGaps({shape.batch, shape.heads, shape.queries}, 1));
   std::vector<unsigned char> firstO, firstLse;
   for (int launch = 0; launch < attention.launches; ++launch) {
-    if (auto done = machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &*lists, Output{&o}, Output{&lse}, scale});
-        !done)
+    if (auto done = attend(q, k, v, *lists, o, lse, scale); !done)
       return {done.error().render()};
     if (launch > 0 && (o.memory() != firstO || lse.memory() != firstLse))
       return {fmt::format("launch {} gave other bits than the first", launch + 1)};
@@ -179,12 +184,6 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
   return report->passed ? std::vector<std::string>{} : report->reasons;
 }
 
-KernelSpec kernelOf(const AttentionSpec &spec) {
-  return {.file = "attention_forward.tile", .params = paramsOf(spec), .hooks = hooksOf(spec)};
-}
-
-} // namespace
-
 std::vector<TestCase> attentionCases(uint64_t seed, int64_t count) {
   const std::vector<AttentionSpec> specs = attentionSpecs(seed);
   std::vector<TestCase> cases;
@@ -194,7 +193,14 @@ std::vector<TestCase> attentionCases(uint64_t seed, int64_t count) {
     AttentionCase attention = makeAttentionCase(spec, caseSeed);
     cases.push_back(
         {fmt::format("attention/{} {}", index, attention.describe()), kernelOf(spec),
-         [attention](Machine &machine, const JitKernel &kernel) { return runAttention(attention, machine, kernel); }});
+         [attention](Machine &machine, const JitKernel &kernel) {
+           return runAttention(attention, machine,
+                               [&](const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
+                                   const BlockLists &lists, GuardedTensor &o, GuardedTensor &lse, float scale) {
+                                 return machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &lists, Output{&o},
+                                                                Output{&lse}, scale});
+                               });
+         }});
   }
   return cases;
 }

@@ -43,6 +43,7 @@ public:
   GuardedTensor(const runtime::HostTensor &values, Layout layout);
 
   runtime::DType dtype() const { return type; }
+  const Layout &placement() const { return layout; }
   /// A view of the host memory.
   runtime::TensorView hostView();
   /// A view of a copy at `base`, of this whole memory.

@@ -20,8 +20,12 @@
 
 namespace lacuna::tools {
 
-/// The library kernel `attention_forward`, specialised.
+/// attention_forward.tile's kernel, or one of the two of attention_split.tile.
+enum class LibraryKernel { Forward, Parts, Merge };
+
+/// A library kernel, specialised.
 struct AttentionRequest {
+  LibraryKernel kernel = LibraryKernel::Forward;
   /// The kernel's text in place of the library's; empty: the library's.
   std::string source;
   /// Names and values of params, in the order of the kernel's file: BM, BN, D, DV, T, QB, KB.
@@ -45,9 +49,12 @@ std::vector<std::pair<std::string, std::string>> attentionParams(int64_t headDim
 struct Prediction {
   double tensorFraction = 0; ///< of the tensor cores' peak
   std::string boundBy;
+  double stepMicroseconds = 0; ///< a step of one thread block
+  double microseconds = 0;     ///< the launch; 0 until its lists are known
 };
 
-/// What was compiled and loaded. Its arguments are q, k, v, rows, o, lse, scale.
+/// What was compiled and loaded. The arguments of attention_forward are q, k, v, rows, o, lse, scale; those of the
+/// others are SplitPlan's.
 struct CompiledAttention {
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
   bool cached = false;                                 ///< nothing was compiled

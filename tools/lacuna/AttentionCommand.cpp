@@ -77,16 +77,17 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
   report.blocks = data.lists.count(plan.shape);
   report.executedFlops = data.lists.executedFlops(plan.shape);
 
-  Expected<CompiledAttention> compiled = backend.compile(request);
-  if (!compiled)
-    return takeError(compiled);
-  report.target = compiled->metadata().target;
-  report.kernel = compiled->metadata().kernel;
-  report.cached = compiled->cached;
-  report.stageMs = compiled->stageMs;
-  report.predicted = compiled->predicted;
+  Expected<AttentionKernels> kernels = compileAttention(plan, request, backend, data.lists);
+  if (!kernels)
+    return takeError(kernels);
+  report.target = kernels->code[0].metadata().target;
+  report.kernel = kernels->code[0].metadata().kernel;
+  report.cached = kernels->code[0].cached;
+  report.splits = kernels->splits();
+  report.stageMs = kernels->stageMs();
+  report.predicted = kernels->predict(plan, data.lists, request.device ? request.device->info().multiprocessors : 1);
 
-  Expected<std::unique_ptr<AttentionRunner>> runner = AttentionRunner::create(*compiled, plan, request.device, data);
+  Expected<std::unique_ptr<AttentionRunner>> runner = AttentionRunner::create(*kernels, plan, request.device, data);
   if (!runner)
     return takeError(runner);
   StopWatch runWatch;

@@ -3,6 +3,7 @@
 #include "OptionChecks.h"
 
 #include "lacuna/Runtime/Device.h"
+#include "lacuna/Runtime/SplitRows.h"
 
 #include <CLI/CLI.hpp>
 
@@ -28,6 +29,9 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--pattern", options.pattern,
                       "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
   command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
+  command->add_option("--split", options.split,
+                      "auto or 1 to 32: parts of the longest row, computed apart and merged (auto: as many as fill the "
+                      "GPU; 1 on the CPU)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
       ->check([](const std::string &text) {
@@ -106,6 +110,18 @@ Expected<float> planScale(const AttentionOptions &options, int64_t headDim) {
   return scale;
 }
 
+/// --split: a number of parts, or none for auto.
+Expected<std::optional<int64_t>> planSplits(const std::string &text) {
+  if (text == "auto")
+    return std::optional<int64_t>();
+  int64_t splits = 0;
+  auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), splits);
+  if (status != std::errc() || end != text.data() + text.size() || splits < 1 || splits > kMostSplits)
+    return makeError(ErrorCode::InvalidArgument, "--split is '{}'; give auto, or a whole number from 1 to {}", text,
+                     kMostSplits);
+  return std::optional<int64_t>(splits);
+}
+
 } // namespace
 
 Expected<std::optional<DType>> requestedDType(const AttentionOptions &options) {
@@ -144,6 +160,10 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!scale)
     return takeError(scale);
   plan.scale = *scale;
+  Expected<std::optional<int64_t>> splits = planSplits(options.split);
+  if (!splits)
+    return takeError(splits);
+  plan.splits = *splits;
   if (options.device)
     plan.gpu = *options.device == "gpu";
   else

@@ -23,6 +23,7 @@ struct AttentionOptions {
   std::optional<std::string> dtype;
   std::string pattern = "dense", block = "128x128";
   std::optional<std::string> scale;
+  std::string split = "auto";
   uint64_t seed = 1;
   std::string load, save;
   bool check = false, bench = false, json = false;
@@ -40,6 +41,7 @@ struct AttentionPlan {
   int64_t queryBlock = 128, keyBlock = 128;
   runtime::AttentionTile tile;
   float scale = 1;
+  std::optional<int64_t> splits; ///< parts of the longest row; none: by the rule
 };
 
 /// Understands the flags, except for what --load gives: `shape` and `dtype` are its extents and type where it is given.

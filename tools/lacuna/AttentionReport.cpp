@@ -59,14 +59,18 @@ std::string AttentionReport::json() const {
                          {"pattern", patternText},      {"block", {plan.queryBlock, plan.keyBlock}},
                          {"scale", plan.scale}};
   json["blocks"] = Json{{"partial", blocks.partial}, {"full", blocks.full}, {"density", blocks.density}};
+  json["splits"] = splits;
   if (check)
     json["check"] = checkJson(*check);
   if (medianUs)
     json["bench"] = Json{{"median_us", *medianUs},
                          {"tflops_executed", teraflops(executedFlops, *medianUs)},
                          {"tflops_dense", teraflops(shape.denseFlops(), *medianUs)}};
-  if (medianUs && predicted)
-    json["bench"]["predicted"] = Json{{"tensor_fraction", predicted->tensorFraction}, {"bound_by", predicted->boundBy}};
+  if (medianUs && predicted) {
+    json["bench"]["predicted_us"] = predicted->microseconds;
+    json["bench"]["bound_by"] = predicted->boundBy;
+    json["bench"]["predicted_tensor_fraction"] = predicted->tensorFraction;
+  }
   Json stages = Json::object();
   for (const auto &[stage, milliseconds] : stageMs)
     stages[stage] = milliseconds;
@@ -88,6 +92,8 @@ std::string AttentionReport::text() const {
     lines += fmt::format("  hook     {} = {}\n", name, body);
   lines += fmt::format("  blocks   {}: {} partial and {} full of {}x{}, density {:.4g}\n", patternText, blocks.partial,
                        blocks.full, plan.queryBlock, plan.keyBlock, blocks.density);
+  if (splits > 1)
+    lines += fmt::format("  splits   {}: the longest row in so many parts, merged by a second launch\n", splits);
   double total = 0;
   std::string stages;
   for (const auto &[stage, milliseconds] : stageMs) {
@@ -101,6 +107,9 @@ std::string AttentionReport::text() const {
     lines += fmt::format(
         "  bench    {:.1f} us a launch, {:.4g} TFLOP/s on the listed blocks, {:.4g} TFLOP/s dense-equivalent\n",
         *medianUs, teraflops(executedFlops, *medianUs), teraflops(shape.denseFlops(), *medianUs));
+  if (medianUs && predicted)
+    lines += fmt::format("           predicted {:.1f} us at least, bound by {}\n", predicted->microseconds,
+                         predicted->boundBy);
   if (check) {
     lines += fmt::format(
         "  check    {} against float64: O relative Frobenius {:.3g} (eager {:.3g}), largest {:.3g}; LSE largest "

@@ -20,6 +20,7 @@ struct AttentionReport {
   std::string target, kernel;
   std::vector<std::pair<std::string, std::string>> params, hooks;
   runtime::BlockCounts blocks;
+  int64_t splits = 1; ///< parts of the longest row
   double executedFlops = 0;
   bool cached = false;
   std::vector<std::pair<std::string, double>> stageMs;

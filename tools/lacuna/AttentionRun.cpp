@@ -3,7 +3,6 @@
 #include "lacuna/Runtime/ProgramOrder.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
 
@@ -13,8 +12,36 @@ using namespace runtime;
 
 namespace {
 
-/// The kernel's arguments, in its order.
-using Arguments = std::array<ArgumentValue, 7>;
+/// A kernel with its arguments.
+struct Launch {
+  const CompiledAttention *kernel;
+  std::vector<ArgumentValue> arguments;
+  LaunchOptions options = {};
+};
+
+/// Where the data lies for the kernels.
+struct Places {
+  TensorView q, k, v, o, lse;
+  BlockListView lists;             ///< without parts
+  const int32_t *tables = nullptr; ///< with parts: SplitPlan's
+  void *workspace = nullptr;
+};
+
+/// What a run launches, in order. The order of programs is the caller's to add where there are no parts.
+std::vector<Launch> makeLaunches(const AttentionKernels &kernels, const Places &at, float scale) {
+  if (!kernels.split)
+    return {{&kernels.code[0], {at.q, at.k, at.v, at.lists, at.o, at.lse, scale}}};
+  const SplitPlan &plan = *kernels.split;
+  auto parts = plan.partsArguments(at.tables, at.workspace, at.q, at.k, at.v, scale);
+  auto merge = plan.mergeArguments(at.tables, at.workspace, at.o, at.lse);
+  std::vector<Launch> launches;
+  if (plan.programs() > 0)
+    launches.push_back({&kernels.code[0], {parts.begin(), parts.end()}});
+  if (plan.programs() > 0 && kernels.code[0].metadata().persistentBlocks > 0)
+    launches[0].options = plan.partsOptions(at.tables);
+  launches.push_back({&kernels.code[1], {merge.begin(), merge.end()}});
+  return launches;
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -24,11 +51,30 @@ double median(std::vector<double> values) {
 
 class CpuRunner final : public AttentionRunner {
 public:
-  CpuRunner(const CpuKernel &kernel, AttentionData &data, float scale)
-      : kernel(kernel), arguments{data.q.view(), data.k.view(),   data.v.view(), data.lists.view(),
-                                  data.o.view(), data.lse.view(), scale} {}
+  static Expected<std::unique_ptr<AttentionRunner>> create(const AttentionKernels &kernels, AttentionData &data,
+                                                           float scale) {
+    std::unique_ptr<CpuRunner> runner(new CpuRunner);
+    Places at{data.q.view(), data.k.view(), data.v.view(), data.o.view(), data.lse.view(), data.lists.view()};
+    if (kernels.split) {
+      Expected<HostTensor> workspace =
+          HostTensor::allocate(DType::F32, {static_cast<int64_t>(kernels.split->workspaceBytes() / sizeof(float))});
+      if (!workspace)
+        return takeError(workspace);
+      runner->workspace = std::move(*workspace);
+      std::memset(runner->workspace.data(), 0xff, runner->workspace.bytes()); // NaN: what is not written is seen
+      at.workspace = runner->workspace.data();
+      at.tables = kernels.split->tables().data();
+    }
+    runner->launches = makeLaunches(kernels, at, scale);
+    return runner;
+  }
 
-  Expected<void> run() override { return kernel.launch(arguments); }
+  Expected<void> run() override {
+    for (const Launch &launch : launches)
+      if (Expected<void> done = std::get<CpuKernel>(launch.kernel->code).launch(launch.arguments); !done)
+        return done;
+    return {};
+  }
 
   /// run() was the warm-up. At least three launches, unless they take longer than a few seconds.
   Expected<double> bench() override {
@@ -40,7 +86,7 @@ public:
     while (times.empty() || (times.size() < kMaximum && (total < kMicroseconds && times.size() >= kMinimum)) ||
            (times.size() < kMinimum && total < 2 * kMicroseconds)) {
       Clock::time_point start = Clock::now();
-      if (Expected<void> launched = kernel.launch(arguments); !launched)
+      if (Expected<void> launched = run(); !launched)
         return takeError(launched);
       times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
       total += times.back();
@@ -49,26 +95,26 @@ public:
   }
 
 private:
-  const CpuKernel &kernel;
-  Arguments arguments;
+  HostTensor workspace;
+  std::vector<Launch> launches;
 };
 
 /// Copies of the data on the GPU, and one stream.
 class GpuRunner final : public AttentionRunner {
 public:
-  static Expected<std::unique_ptr<AttentionRunner>> create(const Kernel &kernel, const Device &device,
+  static Expected<std::unique_ptr<AttentionRunner>> create(const AttentionKernels &kernels, const Device &device,
                                                            AttentionData &data, const AttentionPlan &plan) {
     Expected<Stream> stream = Stream::create(device);
     if (!stream)
       return takeError(stream);
-    std::unique_ptr<GpuRunner> runner(new GpuRunner(kernel, device, std::move(*stream), data));
-    if (Expected<void> done = runner->upload(plan); !done)
+    std::unique_ptr<GpuRunner> runner(new GpuRunner(device, std::move(*stream), data));
+    if (Expected<void> done = runner->upload(kernels, plan); !done)
       return takeError(done);
     return runner;
   }
 
   Expected<void> run() override {
-    if (Expected<void> launched = kernel.launch(stream, arguments, launchOptions); !launched)
+    if (Expected<void> launched = enqueue(); !launched)
       return launched;
     if (Expected<void> finished = stream.synchronize(); !finished)
       return finished;
@@ -97,8 +143,16 @@ public:
   }
 
 private:
-  GpuRunner(const Kernel &kernel, Device device, Stream stream, AttentionData &data)
-      : kernel(kernel), device(std::move(device)), stream(std::move(stream)), data(data) {}
+  GpuRunner(Device device, Stream stream, AttentionData &data)
+      : device(std::move(device)), stream(std::move(stream)), data(data) {}
+
+  Expected<void> enqueue() {
+    for (const Launch &launch : launches)
+      if (Expected<void> done = std::get<Kernel>(launch.kernel->code).launch(stream, launch.arguments, launch.options);
+          !done)
+        return done;
+    return {};
+  }
 
   /// A copy of `bytes` bytes on the GPU; its address.
   Expected<void *> copy(const void *source, size_t bytes) {
@@ -111,38 +165,68 @@ private:
     return buffers.back().data();
   }
 
-  Expected<void> upload(const AttentionPlan &plan) {
-    BlockListView list = data.lists.view();
-    for (std::vector<int32_t> *part : {&data.lists.indptr, &data.lists.split, &data.lists.indices}) {
-      Expected<void *> address = copy(part->data(), part->size() * sizeof(int32_t));
-      if (!address)
-        return takeError(address);
-      const int32_t *pointer = static_cast<const int32_t *>(*address);
-      (part == &data.lists.indptr ? list.indptr : part == &data.lists.split ? list.split : list.indices) = pointer;
-    }
-    std::vector<TensorView> views;
-    for (HostTensor *tensor : {&data.q, &data.k, &data.v, &data.o, &data.lse}) {
+  /// The same of int32 numbers.
+  Expected<const int32_t *> copy(std::span<const int32_t> numbers) {
+    Expected<void *> address = copy(numbers.data(), numbers.size_bytes());
+    if (!address)
+      return takeError(address);
+    return static_cast<const int32_t *>(*address);
+  }
+
+  Expected<void> upload(const AttentionKernels &kernels, const AttentionPlan &plan) {
+    Places at;
+    const std::pair<HostTensor *, TensorView *> tensors[] = {
+        {&data.q, &at.q}, {&data.k, &at.k}, {&data.v, &at.v}, {&data.o, &at.o}, {&data.lse, &at.lse}};
+    for (const auto &[tensor, view] : tensors) {
       Expected<void *> address = copy(tensor->data(), tensor->bytes());
       if (!address)
         return takeError(address);
-      views.push_back(TensorView::contiguous(*address, tensor->dtype(), tensor->shape()));
+      *view = TensorView::contiguous(*address, tensor->dtype(), tensor->shape());
     }
-    arguments = {views[0], views[1], views[2], list, views[3], views[4], plan.scale};
     output = buffers.size() - 2; // o, then lse
-    if (kernel.metadata().persistentBlocks == 0)
+    if (kernels.split)
+      return uploadSplit(kernels, plan, at);
+    at.lists = data.lists.view();
+    const std::pair<std::span<const int32_t>, const int32_t **> parts[] = {{data.lists.indptr, &at.lists.indptr},
+                                                                           {data.lists.split, &at.lists.split},
+                                                                           {data.lists.indices, &at.lists.indices}};
+    for (const auto &[numbers, pointer] : parts) {
+      Expected<const int32_t *> address = copy(numbers);
+      if (!address)
+        return takeError(address);
+      *pointer = *address;
+    }
+    launches = makeLaunches(kernels, at, plan.scale);
+    const int blocks = kernels.code[0].metadata().persistentBlocks;
+    if (blocks == 0)
       return {};
     // Half of the cache: the rest is for what is under way.
-    std::vector<int32_t> order =
-        longestFirst(data.lists, plan.shape, plan.tile.queries, device.info().l2Bytes / 2,
-                     int64_t(device.info().multiprocessors) * kernel.metadata().persistentBlocks);
-    Expected<void *> address = copy(order.data(), order.size() * sizeof(int32_t));
-    if (!address)
-      return takeError(address);
-    launchOptions.order = static_cast<const int32_t *>(*address);
+    Expected<const int32_t *> order =
+        copy(longestFirst(data.lists, plan.shape, plan.tile.queries, device.info().l2Bytes / 2,
+                          int64_t(device.info().multiprocessors) * blocks));
+    if (!order)
+      return takeError(order);
+    launches[0].options.order = *order;
     return {};
   }
 
-  /// Enqueues `count` launches with an event on both sides of each; their times in milliseconds.
+  Expected<void> uploadSplit(const AttentionKernels &kernels, const AttentionPlan &plan, Places &at) {
+    Expected<const int32_t *> tables = copy(kernels.split->tables());
+    if (!tables)
+      return takeError(tables);
+    Expected<DeviceBuffer> workspace = DeviceBuffer::allocate(device, kernels.split->workspaceBytes());
+    if (!workspace)
+      return takeError(workspace);
+    if (Expected<void> filled = workspace->fill(stream, 0xff); !filled) // NaN: what is not written is seen
+      return filled;
+    at.tables = *tables;
+    at.workspace = workspace->data();
+    buffers.push_back(std::move(*workspace));
+    launches = makeLaunches(kernels, at, plan.scale);
+    return {};
+  }
+
+  /// Enqueues `count` runs with an event on both sides of each; their times in milliseconds.
   Expected<std::vector<double>> timeLaunches(int count) {
     std::vector<Event> events;
     for (int index = 0; index <= count; ++index) {
@@ -154,7 +238,7 @@ private:
     if (Expected<void> done = events[0].record(stream); !done)
       return takeError(done);
     for (int index = 0; index < count; ++index) {
-      if (Expected<void> launched = kernel.launch(stream, arguments, launchOptions); !launched)
+      if (Expected<void> launched = enqueue(); !launched)
         return takeError(launched);
       if (Expected<void> done = events[index + 1].record(stream); !done)
         return takeError(done);
@@ -171,25 +255,23 @@ private:
     return times;
   }
 
-  const Kernel &kernel;
   Device device;
   Stream stream;
   AttentionData &data;
   std::vector<DeviceBuffer> buffers;
-  Arguments arguments;
-  LaunchOptions launchOptions;
+  std::vector<Launch> launches;
   size_t output = 0; // the place of o among the buffers
 };
 
 } // namespace
 
-Expected<std::unique_ptr<AttentionRunner>> AttentionRunner::create(const CompiledAttention &compiled,
+Expected<std::unique_ptr<AttentionRunner>> AttentionRunner::create(const AttentionKernels &kernels,
                                                                    const AttentionPlan &plan,
                                                                    const std::optional<Device> &device,
                                                                    AttentionData &data) {
-  if (const auto *kernel = std::get_if<CpuKernel>(&compiled.code))
-    return std::make_unique<CpuRunner>(*kernel, data, plan.scale);
-  return GpuRunner::create(std::get<Kernel>(compiled.code), *device, data, plan);
+  if (std::holds_alternative<CpuKernel>(kernels.code[0].code))
+    return CpuRunner::create(kernels, data, plan.scale);
+  return GpuRunner::create(kernels, *device, data, plan);
 }
 
 } // namespace lacuna::tools

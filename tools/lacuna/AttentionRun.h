@@ -3,7 +3,7 @@
 #ifndef LACUNA_TOOLS_ATTENTIONRUN_H
 #define LACUNA_TOOLS_ATTENTIONRUN_H
 
-#include "AttentionBackend.h"
+#include "AttentionKernels.h"
 #include "AttentionOptions.h"
 
 #include "lacuna/Runtime/BlockLists.h"
@@ -32,18 +32,18 @@ Expected<void> completeData(const AttentionPlan &plan, const AttentionOptions &o
 /// Writes all of it as .npy into `directory`, which is made where missing.
 Expected<void> saveData(const std::string &directory, const AttentionData &data);
 
-/// The kernel bound to the data, on the CPU or with copies on the GPU. Thread safety: one thread at a time.
+/// The kernels bound to the data, on the CPU or with copies on the GPU. Thread safety: one thread at a time.
 class AttentionRunner {
 public:
   /// `data` must outlive the runner. Errors: ResourceExhausted where the GPU's memory is too small.
-  static Expected<std::unique_ptr<AttentionRunner>> create(const CompiledAttention &compiled, const AttentionPlan &plan,
+  static Expected<std::unique_ptr<AttentionRunner>> create(const AttentionKernels &kernels, const AttentionPlan &plan,
                                                            const std::optional<runtime::Device> &device,
                                                            AttentionData &data);
   virtual ~AttentionRunner() = default;
 
-  /// One launch, waited for, and its outputs in the data's o and lse.
+  /// One launch of each kernel, waited for, and its outputs in the data's o and lse.
   virtual Expected<void> run() = 0;
-  /// The median time of a launch in microseconds, after warm-up.
+  /// The median time of these launches together in microseconds, after warm-up.
   virtual Expected<double> bench() = 0;
 };
 

@@ -1,14 +1,18 @@
 #include "JitBackend.h"
 
-#include "KernelLibrary.h"
 #include "lacuna/Compiler/Pipeline/Compiler.h"
+#include "lacuna/Jit/KernelLibrary.h"
 
 namespace lacuna::tools {
 
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
-  compile.fileName = "attention_forward.tile";
-  compile.source = request.source.empty() ? std::string(kAttentionForwardSource) : request.source;
+  const bool forward = request.kernel == LibraryKernel::Forward;
+  compile.fileName = forward ? "attention_forward.tile" : "attention_split.tile";
+  compile.source =
+      !request.source.empty() ? request.source : std::string(forward ? kAttentionForwardSource : kAttentionSplitSource);
+  if (!forward)
+    compile.kernel = request.kernel == LibraryKernel::Parts ? "attention_parts" : "attention_merge";
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());
@@ -30,7 +34,7 @@ Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request)
       return takeError(kernel);
     std::optional<Prediction> predicted;
     if (const auto &step = compiled->kernel.step)
-      predicted = Prediction{step->tensorFraction, step->boundBy};
+      predicted = Prediction{step->tensorFraction, step->boundBy, step->cycles / kClockMegahertz};
     return CompiledAttention{std::move(*kernel), false, std::move(times), std::move(predicted)};
   }
   auto kernel = runtime::CpuKernel::create(compiled->cpu.entry, compiled->metadata, request.pool, compiled->cpu.owner);

@@ -63,6 +63,37 @@ struct Launcher {
 
 } // namespace
 
+TEST_CASE("with an order, a launch may run some of the programs") {
+  Launcher one(1);
+  const int32_t order[3] = {7, 0, 5};
+  std::vector<ArgumentValue> arguments = {TensorView::contiguous(one.out.data(), DType::F32, {64 * 100, 4})};
+  REQUIRE(one.kernel.launch(one.stream, arguments, {order, 3}));
+  CHECK(one.driver.state.lastGrid[0] == 3);
+  CHECK(one.seen.order == order);
+  CHECK(one.seen.count == 3);
+  CHECK(one.seen.width == 100);
+  auto refused = [&](const int32_t *given, int64_t programs) {
+    Expected<void> launched = one.kernel.launch(one.stream, arguments, {given, programs});
+    REQUIRE_FALSE(launched);
+    CHECK(launched.error().code == ErrorCode::InvalidArgument);
+    CHECK(
+        launched.error().message ==
+        fmt::format("{} programs of kernel 'stay' were asked for; give 1 to 200 with an order of so many entries, to a "
+                    "persistent kernel, or 0 for all",
+                    programs));
+  };
+  refused(nullptr, 3);
+  refused(order, -1);
+  refused(order, 201);
+}
+
+TEST_CASE("a kernel that runs one program a thread block runs them all") {
+  Launcher none(0);
+  const int32_t order[1] = {0};
+  std::vector<ArgumentValue> arguments = {TensorView::contiguous(none.out.data(), DType::F32, {64, 4})};
+  CHECK_FALSE(none.kernel.launch(none.stream, arguments, {order, 1}));
+}
+
 TEST_CASE("a persistent kernel gets as many thread blocks as the GPU holds, and no more than programs") {
   {
     Launcher two(2);

@@ -1,4 +1,5 @@
 #include "AttentionCommand.h"
+#include "AttentionKernels.h"
 
 #include "lacuna/Runtime/Npy.h"
 
@@ -180,9 +181,55 @@ TEST_CASE("a right kernel passes the check, and JSON says all there is") {
 TEST_CASE("what the compiler predicts stands beside what is measured") {
   HandWrittenBackend backend;
   auto bench = [&] { return nlohmann::json::parse(run(backend, {"--bench", "--json"}).output)["bench"]; };
-  CHECK_FALSE(bench().contains("predicted"));
-  backend.predicted = Prediction{0.75, "copies"};
-  CHECK(bench()["predicted"] == nlohmann::json{{"tensor_fraction", 0.75}, {"bound_by", "copies"}});
+  CHECK_FALSE(bench().contains("predicted_us"));
+  backend.predicted = Prediction{0.75, "copies", 0.5};
+  const nlohmann::json json = bench();
+  // 4 heads of 3 tiles with 4 blocks of 64 keys, two of which fill a step: 24 steps.
+  CHECK(json["predicted_us"] == 12);
+  CHECK(json["bound_by"] == "copies");
+  CHECK(json["predicted_tensor_fraction"] == 0.75);
+  CHECK(run(backend, {"--bench"}).output.find("predicted 12.0 us at least, bound by copies") != std::string::npos);
+}
+
+TEST_CASE("a prediction counts the steps of all rows, or those of the longest where it is waited for") {
+  HandWrittenBackend backend;
+  backend.predicted = Prediction{1, "tensor cores", 2};
+  AttentionRequest request;
+  request.pool = std::make_shared<ThreadPool>();
+  AttentionKernels kernels;
+  kernels.code.push_back(backend.compile(request).value());
+  AttentionPlan plan;
+  plan.shape = {1, 2, 2, 128, 640, 16, 16};
+  plan.tile = {64, 64};
+  BlockLists lists = *Pattern::parse("dense")->build(plan.shape, 64, 64, 1);
+  auto predict = [&](int64_t multiprocessors) { return *kernels.predict(plan, lists, multiprocessors); };
+  CHECK(predict(1).microseconds == 2 * 2 * 2 * 10);
+  CHECK(predict(4).microseconds == 20);
+  CHECK(predict(4).boundBy == "tensor cores");
+  CHECK(predict(132).microseconds == 20);
+  CHECK(predict(132).boundBy == "the longest row");
+  kernels.split = SplitPlan::create(lists, plan.shape, plan.tile, 5, {}).value();
+  CHECK(predict(132).microseconds == 4);
+  CHECK(predict(10).microseconds == 8);
+  kernels.code[0].predicted.reset();
+  CHECK_FALSE(kernels.predict(plan, lists, 1));
+}
+
+TEST_CASE("--split is auto, or a number of parts; auto is 1 on the CPU") {
+  for (const char *wrong : {"0", "33", "-1", "two", "2x"}) {
+    HandWrittenBackend backend;
+    CommandResult result = run(backend, {std::string("--split=") + wrong});
+    CHECK(result.status == 2);
+    CHECK(result.errors ==
+          fmt::format("lacuna attention: --split is '{}'; give auto, or a whole number from 1 to 32\n", wrong));
+  }
+  for (const char *one : {"auto", "1"}) {
+    HandWrittenBackend backend;
+    CommandResult result = run(backend, {"--split", one, "--json", "--check"});
+    REQUIRE_MESSAGE(result.status == 0, result.errors);
+    CHECK(nlohmann::json::parse(result.output)["splits"] == 1);
+    CHECK(backend.last->kernel == LibraryKernel::Forward);
+  }
 }
 
 TEST_CASE("dense, causal and random lists run and pass") {

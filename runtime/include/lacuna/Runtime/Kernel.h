@@ -26,6 +26,8 @@ struct LaunchOptions {
   /// order in which they start. Null: as numbered. It must stay valid until the kernel has run. Entries outside the
   /// grid are undefined behaviour; other kernels ignore it.
   const int32_t *order = nullptr;
+  /// With an order, how many entries it has, where only these programs are to run; 0: as many as the grid has programs.
+  int64_t programs = 0;
 };
 
 /// A kernel on one GPU. A handle: copies share the loaded code.
@@ -39,7 +41,8 @@ public:
   /// Checks the arguments and enqueues the kernel on `stream`. It allocates nothing, synchronises nothing and may be
   /// captured into a CUDA graph; tensor maps are encoded again only for a pointer, shape or strides not seen lately.
   /// The memory must stay valid until the kernel has run. Views hold device pointers.
-  /// Errors: as LaunchSignature::bind (nothing was enqueued); as Driver::check.
+  /// Errors: as LaunchSignature::bind (nothing was enqueued); InvalidArgument for a number of programs that does not go
+  /// with the kernel; as Driver::check.
   Expected<void> launch(const Stream &stream, std::span<const ArgumentValue> arguments,
                         const LaunchOptions &options = {}) const;
 

@@ -86,8 +86,8 @@ public:
   /// Adds the parameters of `arguments`, which must have been bound, and the dimensions.
   void addArguments(std::span<const ArgumentValue> arguments, const LaunchBounds &bounds);
 
-  /// Adds what a persistent kernel takes beside them.
-  void addPrograms(int32_t *queue, const int32_t *order, const LaunchBounds &bounds);
+  /// Adds what a persistent kernel takes beside them; `programs` of the grid's run.
+  void addPrograms(int32_t *queue, const int32_t *order, const LaunchBounds &bounds, int64_t programs);
 
   void **pointers() { return slots.data(); }
   size_t size() const { return count; }

@@ -20,10 +20,11 @@ namespace lacuna::runtime {
 /// The order for a grid of ceil(queries / rows) x heads x batch programs, numbered in that order, each `rows` rows of
 /// queries (which divide the lists' query block). `cacheBytes` is what keys and values of a section may take, in 16-bit
 /// elements; a section is one group of heads that share keys and values at least. Rows of equal length keep their
-/// order. `threadBlocks` run at once. The lists must pass check(). **Source:** FlashAttention-3's scheduler for causal
-/// masks (sections of L2, longest first).
+/// order. `threadBlocks` run at once. The lists must pass check(). With `splits` above 1 they are a result of splitRows
+/// (SplitRows.h), the part is the grid's outermost axis, and programs without a block are left out.
+/// **Source:** FlashAttention-3's scheduler for causal masks (sections of L2, longest first).
 std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape &shape, int64_t rows,
-                                  int64_t cacheBytes, int64_t threadBlocks);
+                                  int64_t cacheBytes, int64_t threadBlocks, int64_t splits = 1);
 
 } // namespace lacuna::runtime
 

@@ -40,6 +40,9 @@ struct Occupancy {
 };
 Occupancy occupancyOf(int64_t threads, int64_t registersPerThread, int64_t sharedBytes);
 
+/// The clock that the rates of the data sheet go with; under load it is lower.
+constexpr double kClockMegahertz = 1830;
+
 /// One step of the kernel's main loop, as cycles of a multiprocessor for one thread block: how long each unit is busy
 /// when nothing ever waits for it. The loop is the innermost one with the most work for the tensor cores; of equal ones
 /// the last, which is the one without masks. Where a step asks whether it needs masks, it is taken not to.

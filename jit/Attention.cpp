@@ -1,0 +1,238 @@
+#include "lacuna/Jit/Attention.h"
+
+#include "lacuna/Jit/KernelLibrary.h"
+#include "lacuna/Runtime/ProgramOrder.h"
+#include "lacuna/Runtime/SplitPlan.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace lacuna {
+
+using namespace runtime;
+
+struct Attention::State {
+  AttentionSpec spec;
+  std::vector<JitKernel> kernels; ///< attention_forward; or attention_parts and attention_merge
+  std::optional<SplitPlan> plan;
+  BlockLists lists;            ///< without parts: what the kernel reads, and the order behind them in `tables`
+  std::vector<int32_t> tables; ///< indptr, split, indices, order
+  std::optional<DeviceBuffer> memory;
+  const int32_t *base = nullptr; ///< of the tables, where the kernels run
+
+  /// Compiles one more kernel.
+  Expected<void> compile(const Jit &jit, const KernelSpec &kernel);
+  /// With kernels[0] compiled: the tables of attention_forward.
+  void planWhole(const Jit &jit, const BlockLists &given, AttentionTile tile);
+  /// Compiles the two kernels of `kernel`'s specialisation and makes their plan.
+  Expected<void> planParts(const Jit &jit, const BlockLists &given, AttentionTile tile, int64_t splits,
+                           KernelSpec kernel);
+  /// Copies the tables to where the kernels run.
+  Expected<void> place(const Jit &jit);
+
+  LaunchOptions forwardOptions() const;
+  std::vector<ArgumentValue> forwardArguments(const AttentionTensors &tensors, float scale) const;
+};
+
+struct BoundAttention::State {
+  std::shared_ptr<const Attention::State> attention;
+  struct Launch {
+    JitKernel kernel;
+    std::vector<ArgumentValue> arguments;
+    LaunchOptions options;
+  };
+  std::vector<Launch> launches;
+};
+
+namespace {
+
+/// What the kernels' text is compiled with.
+KernelSpec kernelSpec(const AttentionSpec &spec, const BlockLists &lists, AttentionTile tile) {
+  KernelSpec kernel{.file = "attention_forward.tile", .source = std::string(kAttentionForwardSource)};
+  auto set = [&](const char *name, int64_t value) { kernel.params[name] = fmt::format("{}", value); };
+  set("BM", tile.queries), set("BN", tile.keys), set("D", spec.shape.headDim), set("DV", spec.shape.valueDim);
+  set("QB", lists.queryBlock), set("KB", lists.keyBlock);
+  kernel.params["T"] = std::string(dtypeName(spec.dtype));
+  for (const auto &[name, value] : spec.params)
+    kernel.params[name] = value;
+  kernel.hooks = spec.hooks;
+  return kernel;
+}
+
+/// The tile as the caller's params have it.
+Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists) {
+  Expected<AttentionTile> tile = chooseTile(spec.shape.headDim, spec.shape.valueDim, lists.queryBlock, lists.keyBlock);
+  if (!tile)
+    return tile;
+  for (auto [name, extent] : {std::pair("BM", &tile->queries), std::pair("BN", &tile->keys)})
+    if (auto given = spec.params.find(name); given != spec.params.end())
+      *extent = std::atoll(given->second.c_str()); // a wrong one is the compiler's to refuse
+  return tile;
+}
+
+/// How many thread blocks of `kernel` run at once, and what the order of its programs may count on.
+SplitMachine machineOf(const Device *device, const LaunchMetadata &kernel) {
+  if (!device)
+    return {};
+  // Half of the cache: the rest is for what is under way.
+  return {int64_t(device->info().multiprocessors) * std::max(1, kernel.persistentBlocks), device->info().l2Bytes / 2};
+}
+
+Expected<void> checkTensor(const char *name, const TensorView &view, DType dtype, const std::vector<int64_t> &shape) {
+  if (view.dtype == dtype && view.shape == shape)
+    return {};
+  return makeError(ErrorCode::InvalidArgument, "{} is {} [{}], and the attention was planned for {} [{}]; plan it anew",
+                   name, dtypeName(view.dtype), fmt::join(view.shape, ", "), dtypeName(dtype), fmt::join(shape, ", "));
+}
+
+} // namespace
+
+LaunchOptions Attention::State::forwardOptions() const {
+  if (kernels[0].metadata().persistentBlocks == 0)
+    return {};
+  return {base + lists.indptr.size() + lists.split.size() + lists.indices.size()};
+}
+
+std::vector<ArgumentValue> Attention::State::forwardArguments(const AttentionTensors &tensors, float scale) const {
+  BlockListView rows = lists.view();
+  rows.indptr = base, rows.split = base + lists.indptr.size(), rows.indices = rows.split + lists.split.size();
+  return {tensors.q, tensors.k, tensors.v, rows, tensors.o, tensors.lse, scale};
+}
+
+Expected<void> Attention::State::compile(const Jit &jit, const KernelSpec &kernel) {
+  Expected<JitKernel> compiled = jit.compile(kernel);
+  if (!compiled)
+    return takeError(compiled);
+  kernels.push_back(std::move(*compiled));
+  return {};
+}
+
+void Attention::State::planWhole(const Jit &jit, const BlockLists &given, AttentionTile tile) {
+  const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());
+  lists = given;
+  for (const std::vector<int32_t> &part :
+       {lists.indptr, lists.split, lists.indices,
+        longestFirst(lists, spec.shape, tile.queries, machine.cacheBytes, machine.threadBlocks)})
+    tables.insert(tables.end(), part.begin(), part.end());
+}
+
+Expected<void> Attention::State::planParts(const Jit &jit, const BlockLists &given, AttentionTile tile, int64_t splits,
+                                           KernelSpec kernel) {
+  kernels.clear();
+  kernel.file = "attention_split.tile", kernel.source = kAttentionSplitSource, kernel.kernel = "attention_parts";
+  if (Expected<void> done = compile(jit, kernel); !done)
+    return done;
+  const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());
+  kernel.kernel = "attention_merge", kernel.hooks.clear();
+  kernel.params["RN"] = fmt::format("{}", chooseMergeColumns(spec.shape, machine.threadBlocks));
+  if (Expected<void> done = compile(jit, kernel); !done)
+    return done;
+  Expected<SplitPlan> parts = SplitPlan::create(given, spec.shape, tile, splits, machine);
+  if (!parts)
+    return takeError(parts);
+  plan = std::move(*parts);
+  return {};
+}
+
+Expected<void> Attention::State::place(const Jit &jit) {
+  const std::span<const int32_t> numbers = plan ? plan->tables() : std::span<const int32_t>(tables);
+  base = numbers.data();
+  if (!jit.device())
+    return {};
+  Expected<DeviceBuffer> copy = DeviceBuffer::allocate(*jit.device(), numbers.size_bytes());
+  if (!copy)
+    return takeError(copy);
+  if (Expected<void> copied = copy->upload(numbers.data(), numbers.size_bytes()); !copied)
+    return copied;
+  memory = std::move(*copy);
+  base = static_cast<const int32_t *>(memory->data());
+  return {};
+}
+
+Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, const BlockLists &lists) {
+  if (Expected<void> fits = spec.shape.check(); !fits)
+    return takeError(fits);
+  if (Expected<void> fits = lists.check(spec.shape); !fits)
+    return takeError(fits);
+  Expected<AttentionTile> tile = tileOf(spec, lists);
+  if (!tile)
+    return takeError(tile);
+  auto state = std::make_shared<State>();
+  state->spec = spec;
+  const KernelSpec kernel = kernelSpec(spec, lists, *tile);
+  int64_t splits = spec.splits.value_or(1);
+  if (splits == 1) {
+    if (Expected<void> done = state->compile(jit, kernel); !done)
+      return takeError(done);
+    // How many thread blocks run at once is known only now.
+    if (!spec.splits && jit.device())
+      splits = chooseSplits(programSteps(lists, spec.shape, *tile),
+                            machineOf(jit.device(), state->kernels[0].metadata()).threadBlocks,
+                            std::min(kMostSplits, spec.workspaceLimit / SplitPlan::bytesOfPart(spec.shape)));
+  }
+  if (splits == 1)
+    state->planWhole(jit, lists, *tile);
+  else if (Expected<void> done = state->planParts(jit, lists, *tile, splits, kernel); !done)
+    return takeError(done);
+  if (Expected<void> done = state->place(jit); !done)
+    return takeError(done);
+  return Attention(std::move(state));
+}
+
+int64_t Attention::splits() const {
+  return state->plan ? state->plan->splits() : 1;
+}
+
+size_t Attention::workspaceBytes() const {
+  return state->plan ? state->plan->workspaceBytes() : 0;
+}
+
+Expected<BoundAttention> Attention::bind(const AttentionTensors &tensors, float scale, void *workspace,
+                                         size_t workspaceBytes) const {
+  const AttentionShape &shape = state->spec.shape;
+  const std::tuple<const char *, const TensorView &, DType, std::vector<int64_t>> wanted[] = {
+      {"q", tensors.q, state->spec.dtype, {shape.batch, shape.heads, shape.queries, shape.headDim}},
+      {"k", tensors.k, state->spec.dtype, {shape.batch, shape.kvHeads, shape.keys, shape.headDim}},
+      {"v", tensors.v, state->spec.dtype, {shape.batch, shape.kvHeads, shape.keys, shape.valueDim}},
+      {"o", tensors.o, state->spec.dtype, {shape.batch, shape.heads, shape.queries, shape.valueDim}},
+      {"lse", tensors.lse, DType::F32, {shape.batch, shape.heads, shape.queries}}};
+  for (const auto &[name, view, dtype, extents] : wanted)
+    if (Expected<void> fits = checkTensor(name, view, dtype, extents); !fits)
+      return takeError(fits);
+  auto bound = std::make_shared<BoundAttention::State>();
+  bound->attention = state;
+  if (!state->plan) {
+    bound->launches.push_back({state->kernels[0], state->forwardArguments(tensors, scale), state->forwardOptions()});
+    return BoundAttention(std::move(bound));
+  }
+  const SplitPlan &plan = *state->plan;
+  if (Expected<void> fits = plan.checkWorkspace(workspace, workspaceBytes); !fits)
+    return takeError(fits);
+  auto parts = plan.partsArguments(state->base, workspace, tensors.q, tensors.k, tensors.v, scale);
+  auto merge = plan.mergeArguments(state->base, workspace, tensors.o, tensors.lse);
+  const bool persistent = state->kernels[0].metadata().persistentBlocks > 0;
+  if (plan.programs() > 0)
+    bound->launches.push_back({state->kernels[0],
+                               {parts.begin(), parts.end()},
+                               persistent ? plan.partsOptions(state->base) : LaunchOptions{}});
+  bound->launches.push_back({state->kernels[1], {merge.begin(), merge.end()}, {}});
+  return BoundAttention(std::move(bound));
+}
+
+Expected<void> BoundAttention::run(const Stream &stream) const {
+  for (const State::Launch &launch : state->launches)
+    if (Expected<void> done = launch.kernel.launch(stream, launch.arguments, launch.options); !done)
+      return done;
+  return {};
+}
+
+Expected<void> BoundAttention::run() const {
+  for (const State::Launch &launch : state->launches)
+    if (Expected<void> done = launch.kernel.launch(launch.arguments); !done)
+      return done;
+  return {};
+}
+
+} // namespace lacuna

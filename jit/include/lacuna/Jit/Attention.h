@@ -1,0 +1,77 @@
+// Block-sparse attention as an operator: planned once for lists and a shape, run many times.
+//
+//   auto attention = lacuna::Attention::plan(jit, {.shape = {1, 8, 8, 128, 131072, 128, 128}}, lists);
+//   auto launch = attention->bind({q, k, v, o, lse}, scale, workspace, attention->workspaceBytes());
+//   auto done = launch->run(stream);
+//
+// Where the rows are too few to fill the GPU, or one is much longer than the others, their keys are computed in parts
+// that a second launch merges (runtime/include/lacuna/Runtime/SplitRows.h says when). Parts need a workspace; without
+// any, workspaceBytes() is 0.
+//
+// q [B, H, M, D], k [B, G, N, D], v [B, G, N, DV], o [B, H, M, DV] in bf16 or f16, lse [B, H, M] in float32, natural
+// logarithm. An empty row gives O = 0 and LSE = -inf.
+#pragma once
+
+#include "lacuna/Jit/Jit.h"
+#include "lacuna/Runtime/BlockLists.h"
+
+namespace lacuna {
+
+/// What is planned for.
+struct AttentionSpec {
+  runtime::AttentionShape shape;
+  runtime::DType dtype = runtime::DType::BF16;
+  std::map<std::string, std::string> hooks = {};  ///< score, keep (kernels_dsl/attention_forward.tile)
+  std::map<std::string, std::string> params = {}; ///< of the hooks, or in place of the tile's (BM, BN) and other params
+  /// Parts of the longest row, 1 to kMostSplits; none: by the rule on a GPU, 1 on the CPU.
+  std::optional<int64_t> splits = {};
+  /// The rule stays within a workspace of so many bytes.
+  int64_t workspaceLimit = int64_t(256) << 20;
+};
+
+/// The caller's memory: device pointers for a GPU, host pointers for the CPU.
+struct AttentionTensors {
+  runtime::TensorView q, k, v, o, lse;
+};
+
+/// An attention on certain memory. Cheap to copy. Thread safety: as JitKernel; two runs that share a workspace or
+/// outputs must follow one another.
+class BoundAttention {
+public:
+  /// GPU: one launch, or two, on `stream`; nothing is allocated or waited for. Errors: as JitKernel::launch.
+  Expected<void> run(const runtime::Stream &stream) const;
+  /// CPU: returns when all is done. Errors: likewise.
+  Expected<void> run() const;
+
+private:
+  friend class Attention;
+  struct State;
+  explicit BoundAttention(std::shared_ptr<const State> state) : state(std::move(state)) {}
+  std::shared_ptr<const State> state;
+};
+
+/// A planned attention. Cheap to copy; copies share the code and the tables. Thread safety: any thread may bind.
+class Attention {
+public:
+  /// Compiles, decides on the parts and copies its tables to the device. Errors: InvalidArgument as BlockLists::check,
+  /// chooseTile and SplitPlan::create; as Jit::compile; ResourceExhausted where the device's memory is too small.
+  static Expected<Attention> plan(const Jit &jit, const AttentionSpec &spec, const runtime::BlockLists &lists);
+
+  /// Parts of the longest row; 1: attention_forward runs alone.
+  int64_t splits() const;
+  /// The workspace that bind() wants; its address is a multiple of SplitPlan::kAlignment bytes.
+  size_t workspaceBytes() const;
+
+  /// The workspace must stay valid as long as a run may use it, and may hold other things between runs. Errors:
+  /// InvalidArgument, by name, for a tensor that is not as planned and for a workspace that is too small or misaligned.
+  Expected<BoundAttention> bind(const AttentionTensors &tensors, float scale, void *workspace = nullptr,
+                                size_t workspaceBytes = 0) const;
+
+private:
+  friend class BoundAttention;
+  struct State;
+  explicit Attention(std::shared_ptr<const State> state) : state(std::move(state)) {}
+  std::shared_ptr<const State> state;
+};
+
+} // namespace lacuna

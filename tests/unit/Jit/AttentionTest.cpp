@@ -1,0 +1,158 @@
+#include "lacuna/Jit/Attention.h"
+
+#include "lacuna/Runtime/Pattern.h"
+#include "lacuna/Runtime/Random.h"
+#include "lacuna/Runtime/Reference.h"
+#include "lacuna/Runtime/SplitPlan.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace lacuna;
+using namespace lacuna::runtime;
+
+namespace {
+
+const AttentionShape kShape{
+    .batch = 1, .heads = 2, .kvHeads = 1, .queries = 70, .keys = 900, .headDim = 16, .valueDim = 16};
+
+struct Memory {
+  ThreadPool pool;
+  HostTensor q = *HostTensor::allocate(DType::BF16, {1, 2, 70, 16}),
+             k = *HostTensor::allocate(DType::BF16, {1, 1, 900, 16}),
+             v = *HostTensor::allocate(DType::BF16, {1, 1, 900, 16}),
+             o = *HostTensor::allocate(DType::BF16, {1, 2, 70, 16}),
+             lse = *HostTensor::allocate(DType::F32, {1, 2, 70});
+  Memory() {
+    uint64_t stream = 0;
+    for (HostTensor *tensor : {&q, &k, &v})
+      fillNormal(*tensor, 1, stream++, pool);
+    forget();
+  }
+  void forget() {
+    std::memset(o.data(), 0xff, o.bytes());
+    std::memset(lse.data(), 0xff, lse.bytes());
+  }
+  AttentionTensors views() { return {q.view(), k.view(), v.view(), o.view(), lse.view()}; }
+};
+
+template <class T> std::string message(const Expected<T> &given) {
+  return given ? "" : given.error().message;
+}
+
+} // namespace
+
+TEST_CASE("Attention: planned once, in parts or whole, run on the caller's memory") {
+  Memory memory;
+  const Pattern causal = *Pattern::parse("causal");
+  const BlockLists lists = *causal.build(kShape, 64, 64, 1);
+  for (std::optional<int64_t> splits :
+       {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
+    CAPTURE(splits.value_or(0));
+    Expected<Attention> attention =
+        Attention::plan(Jit::forCpu(), {.shape = kShape, .hooks = {{"keep", "causal"}}, .splits = splits}, lists);
+    REQUIRE_MESSAGE(attention, attention.error().render());
+    CHECK(attention->splits() == splits.value_or(1));
+    CHECK((attention->workspaceBytes() > 0) == (attention->splits() > 1));
+    Expected<HostTensor> workspace =
+        HostTensor::allocate(DType::F32, {static_cast<int64_t>(attention->workspaceBytes() / 4 + 1)});
+    REQUIRE(workspace);
+    std::memset(workspace->data(), 0xff, workspace->bytes());
+    Expected<BoundAttention> launch =
+        attention->bind(memory.views(), 0.25f, workspace->data(), attention->workspaceBytes());
+    REQUIRE_MESSAGE(launch, launch.error().render());
+    for (int run = 0; run < 2; ++run) {
+      memory.forget();
+      Expected<void> done = launch->run();
+      REQUIRE_MESSAGE(done, done.error().render());
+      AttentionProblem problem;
+      problem.shape = kShape;
+      problem.q = &memory.q, problem.k = &memory.k, problem.v = &memory.v;
+      problem.lists = &lists;
+      problem.scale = 0.25f;
+      problem.keep = [&](int64_t, int64_t, int64_t i, int64_t j) { return causal.keeps(kShape, i, j); };
+      Expected<CheckReport> check = checkAttention(problem, memory.o, memory.lse, memory.pool);
+      REQUIRE(check);
+      CHECK_MESSAGE(check->passed, (check->reasons.empty() ? "" : check->reasons[0]));
+    }
+  }
+}
+
+TEST_CASE("Attention: rows without blocks give zero and -inf without any part to run") {
+  Memory memory;
+  BlockLists lists = *Pattern::parse("dense")->build(kShape, 64, 64, 1);
+  lists.indices.clear();
+  std::fill(lists.indptr.begin(), lists.indptr.end(), 0);
+  std::fill(lists.split.begin(), lists.split.end(), 0);
+  Expected<Attention> attention = Attention::plan(Jit::forCpu(), {.shape = kShape, .splits = 2}, lists);
+  REQUIRE_MESSAGE(attention, attention.error().render());
+  Expected<HostTensor> workspace =
+      HostTensor::allocate(DType::F32, {static_cast<int64_t>(attention->workspaceBytes())});
+  Expected<BoundAttention> launch = attention->bind(memory.views(), 1, workspace->data(), attention->workspaceBytes());
+  REQUIRE(launch);
+  REQUIRE(launch->run());
+  for (int64_t at = 0; at < memory.o.elements(); ++at)
+    REQUIRE(memory.o.valueAt(at) == 0);
+  for (float lse : memory.lse.as<float>())
+    REQUIRE(lse == -std::numeric_limits<float>::infinity());
+}
+
+TEST_CASE("Attention: a NaN behind the mask reaches the result in parts as it does in one launch") {
+  Memory memory;
+  BlockLists lists = *Pattern::parse("dense")->build(kShape, 64, 64, 1);
+  lists.split.assign(lists.indptr.begin() + 1, lists.indptr.end()); // all partial
+  const int64_t masked = 850;
+  memory.v.as<uint16_t>()[masked * 16] = 0x7fff;
+  // In 5 parts of 15 blocks, the last three have no key.
+  for (int64_t splits : {1, 5}) {
+    memory.forget();
+    Expected<Attention> attention =
+        Attention::plan(Jit::forCpu(), {.shape = kShape, .hooks = {{"keep", "j < 300"}}, .splits = splits}, lists);
+    REQUIRE_MESSAGE(attention, attention.error().render());
+    Expected<HostTensor> workspace =
+        HostTensor::allocate(DType::F32, {static_cast<int64_t>(attention->workspaceBytes() + 1)});
+    Expected<BoundAttention> launch =
+        attention->bind(memory.views(), 0.25f, workspace->data(), attention->workspaceBytes());
+    REQUIRE(launch);
+    REQUIRE(launch->run());
+    CAPTURE(splits);
+    for (int64_t row = 0; row < 140; ++row) {
+      REQUIRE(std::isnan(memory.o.valueAt(row * 16)));
+      REQUIRE(std::isfinite(memory.o.valueAt(row * 16 + 1)));
+      REQUIRE(std::isfinite(memory.lse.valueAt(row)));
+    }
+  }
+}
+
+TEST_CASE("Attention: what it refuses, by name") {
+  Memory memory;
+  const BlockLists lists = *Pattern::parse("dense")->build(kShape, 64, 64, 1);
+  Expected<Attention> attention = Attention::plan(Jit::forCpu(), {.shape = kShape, .splits = 2}, lists);
+  REQUIRE_MESSAGE(attention, attention.error().render());
+  Expected<HostTensor> workspace = HostTensor::allocate(DType::F32, {1 << 16});
+  const size_t bytes = attention->workspaceBytes();
+  REQUIRE(bytes < (1 << 16));
+  CHECK(message(attention->bind(memory.views(), 1)).find("a workspace of 0 bytes") == 0);
+  CHECK(message(attention->bind(memory.views(), 1, workspace->data(), bytes - 1)).find("rows in 2 parts need") !=
+        std::string::npos);
+  CHECK(message(attention->bind(memory.views(), 1, static_cast<char *>(workspace->data()) + 4, bytes))
+            .find("give a multiple of 64 bytes") != std::string::npos);
+  AttentionTensors wrong = memory.views();
+  wrong.k.shape[2] = 899;
+  CHECK(message(attention->bind(wrong, 1, workspace->data(), bytes)) ==
+        "k is bf16 [1, 1, 899, 16], and the attention was planned for bf16 [1, 1, 900, 16]; plan it anew");
+  wrong = memory.views();
+  wrong.lse.dtype = DType::F16;
+  CHECK(message(attention->bind(wrong, 1, workspace->data(), bytes)).find("lse is f16 [1, 2, 70]") == 0);
+  CHECK(message(Attention::plan(Jit::forCpu(), {.shape = kShape, .splits = 40}, lists)) ==
+        "rows in 40 parts were asked for; give 1 to 32");
+  AttentionShape longer = kShape;
+  longer.keys = 5000;
+  CHECK(message(Attention::plan(Jit::forCpu(), {.shape = longer}, lists)).find("the lists cover") == 0);
+  longer.headDim = 12;
+  CHECK(message(Attention::plan(Jit::forCpu(), {.shape = longer}, lists)).find("head-dim is 12") == 0);
+}
