@@ -80,7 +80,7 @@ class Library:
                                     ctypes.c_float, pointer(handle)]),
             "plan_attention": (ctypes.c_int, [handle, pointer(_Spec), *[pointer(_Tensor)] * 2, pointer(_Lists),
                                               ctypes.c_int64, pointer(handle)]),
-            "plan_splits": (ctypes.c_int64, [handle]),
+            "describe_plan": (text, [handle]),
             "plan_workspace": (ctypes.c_size_t, [handle]),
             "bind_plan": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 5, ctypes.c_float, handle, ctypes.c_size_t,
                                          pointer(handle)]),
@@ -158,11 +158,13 @@ class Kernel:
 
 
 class Plan:
-    """A planned attention, whose rows may run in parts: `splits` of the longest, in a workspace of so many bytes."""
+    """A planned attention, whose rows may run in parts, in a workspace of so many bytes; `description` is what
+    lacuna_bench_describe_plan says."""
 
     def __init__(self, library, handle):
         self.library, self.handle = library, handle
-        self.splits, self.workspace_bytes = library.plan_splits(handle), library.plan_workspace(handle)
+        self.description = json.loads(library.describe_plan(handle).decode())
+        self.workspace_bytes = library.plan_workspace(handle)
 
     def __del__(self):
         self.library.free_plan(self.handle)
@@ -286,7 +288,7 @@ class Ours:
             def run_plan(kept=(workspace, lse, plan)):  # the launch holds addresses only
                 launch(stream().cuda_stream)
                 return o
-            return run_plan, {"params": {"splits": plan.splits}}
+            return run_plan, plan.description
         kernel = self.variant.compile(self.library, case, lists.causal, block)
         extents = len(lists.rows), row_blocks, len(host[2])
         order = kernel.program_order(q, k, handle, block[0])

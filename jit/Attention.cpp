@@ -185,6 +185,10 @@ int64_t Attention::splits() const {
   return state->plan ? state->plan->splits() : 1;
 }
 
+const LaunchMetadata &Attention::metadata() const {
+  return state->kernels[0].metadata();
+}
+
 size_t Attention::workspaceBytes() const {
   return state->plan ? state->plan->workspaceBytes() : 0;
 }

@@ -39,6 +39,7 @@ struct lacuna_bench_launch {
 struct lacuna_bench_plan {
   std::optional<Device> device;
   Attention attention;
+  std::string description;
 };
 
 namespace {
@@ -271,12 +272,20 @@ int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_benc
   Expected<Attention> attention = Attention::plan(*jit, wanted, host);
   if (!attention)
     return fail(attention.error());
-  *plan = new lacuna_bench_plan{session->device, std::move(*attention)};
+  const LaunchMetadata &metadata = attention->metadata();
+  nlohmann::ordered_json json;
+  json["target"] = metadata.target;
+  for (const auto &[name, value] : request->params)
+    json["params"][name] = jsonValue(value);
+  json["params"]["splits"] = attention->splits();
+  json["threads"] = metadata.threads;
+  json["shared_bytes"] = metadata.sharedBytes;
+  *plan = new lacuna_bench_plan{session->device, std::move(*attention), json.dump()};
   return 0;
 }
 
-int64_t lacuna_bench_plan_splits(const lacuna_bench_plan *plan) {
-  return plan->attention.splits();
+const char *lacuna_bench_describe_plan(const lacuna_bench_plan *plan) {
+  return plan->description.c_str();
 }
 
 size_t lacuna_bench_plan_workspace(const lacuna_bench_plan *plan) {

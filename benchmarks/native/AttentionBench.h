@@ -88,8 +88,10 @@ LACUNA_BENCH_API int lacuna_bench_plan_attention(lacuna_bench_session *session, 
                                                  const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                                                  const lacuna_bench_lists *lists, int64_t splits,
                                                  lacuna_bench_plan **plan);
-/// The parts of the longest row, and the bytes of the workspace.
-LACUNA_BENCH_API int64_t lacuna_bench_plan_splits(const lacuna_bench_plan *plan);
+/// What it became, a JSON object: target, params with `splits`, the parts of the longest row, and of the first kernel
+/// threads and shared_bytes. Valid as long as the plan.
+LACUNA_BENCH_API const char *lacuna_bench_describe_plan(const lacuna_bench_plan *plan);
+/// The bytes of the workspace.
 LACUNA_BENCH_API size_t lacuna_bench_plan_workspace(const lacuna_bench_plan *plan);
 LACUNA_BENCH_API int lacuna_bench_bind_plan(const lacuna_bench_plan *plan, const lacuna_bench_tensor *q,
                                             const lacuna_bench_tensor *k, const lacuna_bench_tensor *v,

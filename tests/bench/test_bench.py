@@ -265,7 +265,7 @@ class Native(unittest.TestCase):
         return values.buffer_info()[0]
 
     def attend(self, made, keep, splits=None):
-        """O and its float64 reference, flat lists over (head, query, column); with `splits`, planned in so many parts."""
+        """O and its float64 reference, flat lists over (head, query, column); `splits`: planned in so many parts."""
         random_ = random.Random(3)
         shape = {"q": self.QUERIES, "k": self.KEYS, "v": self.KEYS}
         data = {name: array.array("H", (to_bf16(random_.gauss(0, 1)) for _ in range(self.HEADS * length * self.WIDTH)))
@@ -285,7 +285,7 @@ class Native(unittest.TestCase):
             launch()
         else:
             plan = self.library.plan(views["q"], views["k"], listed, splits, self.WIDTH, "bf16", block, keep=keep)
-            self.assertEqual(plan.splits, max(splits, 1))
+            self.assertEqual(plan.description["params"]["splits"], max(splits, 1))
             memory = array.array("b", bytes(plan.workspace_bytes + 64))
             launch = plan.bind(views["q"], views["k"], views["v"], *outputs, 0.25, -(-self.address(memory) // 64) * 64)
             launch()

@@ -59,6 +59,8 @@ public:
 
   /// Parts of the longest row; 1: attention_forward runs alone.
   int64_t splits() const;
+  /// Of attention_forward, or of the parts.
+  const runtime::LaunchMetadata &metadata() const;
   /// The workspace that bind() wants; its address is a multiple of SplitPlan::kAlignment bytes.
   size_t workspaceBytes() const;
 
