@@ -20,6 +20,8 @@ struct TestCase {
 
 /// `count` cases of attention_forward.tile; a case depends on `seed` and its number alone.
 std::vector<TestCase> attentionCases(uint64_t seed, int64_t count);
+/// attention_packed.tile.
+std::vector<TestCase> packedCases(uint64_t seed);
 /// matmul.tile and block_sparse_matmul.tile.
 std::vector<TestCase> matmulCases(uint64_t seed);
 std::vector<TestCase> blockSparseMatmulCases(uint64_t seed);

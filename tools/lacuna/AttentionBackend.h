@@ -20,11 +20,13 @@
 
 namespace lacuna::tools {
 
-/// The library kernel `attention_forward`, specialised.
+/// The library kernel `attention_forward`, or `attention_packed`, specialised.
 struct AttentionRequest {
   /// The kernel's text in place of the library's; empty: the library's.
   std::string source;
-  /// Names and values of params, in the order of the kernel's file: BM, BN, D, DV, T, QB, KB.
+  /// Whether the heads of a group are packed: which of the library's kernels is meant.
+  bool packed = false;
+  /// Names and values of params, in the order of the kernel's file.
   std::vector<std::pair<std::string, std::string>> params;
   /// Names and bodies of hooks; empty where the kernel's own are meant.
   std::vector<std::pair<std::string, std::string>> hooks;
@@ -40,6 +42,10 @@ struct AttentionRequest {
 std::vector<std::pair<std::string, std::string>> attentionParams(int64_t headDim, int64_t valueDim,
                                                                  runtime::DType dtype, int64_t queryBlock,
                                                                  int64_t keyBlock, runtime::AttentionTile tile);
+/// The same for the packed kernel.
+std::vector<std::pair<std::string, std::string>> packedParams(int64_t headDim, int64_t valueDim, runtime::DType dtype,
+                                                              int64_t queryBlock, int64_t keyBlock,
+                                                              runtime::PackedTile tile);
 
 /// What the compiler says a kernel can reach on a GPU: an upper limit (docs/performance.md, "What a report says").
 struct Prediction {

@@ -28,6 +28,9 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--pattern", options.pattern,
                       "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
   command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
+  command->add_option("--pack", options.pack,
+                      "auto, on or off: the query heads of a KV head in one tile; auto where few queries leave tiles "
+                      "empty (auto)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
       ->check([](const std::string &text) {
@@ -95,6 +98,37 @@ Expected<AttentionShape> planShape(const AttentionOptions &options, const std::o
   return shape;
 }
 
+/// Whether heads are packed, and in which tile: nothing where they are not.
+Expected<std::optional<PackedTile>> planPacking(const AttentionOptions &options, const AttentionPlan &plan) {
+  using Kind = Pattern::Kind;
+  if (options.pack != "auto" && options.pack != "on" && options.pack != "off")
+    return makeError(ErrorCode::InvalidArgument, "--pack is '{}'; give auto, on or off", options.pack);
+  const bool must = options.pack == "on";
+  const int64_t group = plan.shape.heads / plan.shape.kvHeads;
+  const bool shared = plan.pattern.kind != Kind::Random && plan.pattern.kind != Kind::Lists;
+  if (options.pack == "off" || (!must && (group == 1 || !shared)))
+    return std::nullopt;
+  if (group == 1)
+    return makeError(ErrorCode::InvalidArgument,
+                     "--pack on was given, but each of the {} heads has a KV head of its own; give fewer --kv-heads",
+                     plan.shape.heads);
+  if (!shared)
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "--pack on needs lists that the heads of a KV head share, and the pattern '{}' gives each head its "
+        "own; use dense, causal or window",
+        options.pattern);
+  std::optional<PackedTile> packed = choosePackedTile(plan.shape, plan.queryBlock, plan.tile);
+  if (!packed && must)
+    return makeError(ErrorCode::InvalidArgument,
+                     "--pack on was given, but {} heads a KV head divide no tile of 64 or 128 rows (192 for head "
+                     "dimensions up to 64) into a divisor of the query block {}; use --pack off",
+                     group, plan.queryBlock);
+  if (packed && !must && !packingPays(plan.shape, plan.tile, *packed))
+    packed.reset();
+  return packed;
+}
+
 Expected<float> planScale(const AttentionOptions &options, int64_t headDim) {
   if (!options.scale)
     return 1.0f / std::sqrt(static_cast<float>(headDim));
@@ -140,6 +174,10 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!tile)
     return takeError(tile);
   plan.tile = *tile;
+  Expected<std::optional<PackedTile>> packed = planPacking(options, plan);
+  if (!packed)
+    return takeError(packed);
+  plan.packed = *packed;
   Expected<float> scale = planScale(options, shape->headDim);
   if (!scale)
     return takeError(scale);

@@ -21,7 +21,7 @@ struct AttentionOptions {
   std::optional<std::string> device;
   std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
   std::optional<std::string> dtype;
-  std::string pattern = "dense", block = "128x128";
+  std::string pattern = "dense", block = "128x128", pack = "auto";
   std::optional<std::string> scale;
   uint64_t seed = 1;
   std::string load, save;
@@ -39,7 +39,11 @@ struct AttentionPlan {
   runtime::Pattern pattern;
   int64_t queryBlock = 128, keyBlock = 128;
   runtime::AttentionTile tile;
+  std::optional<runtime::PackedTile> packed; ///< in place of `tile`: the heads of a group in one tile
   float scale = 1;
+
+  /// Queries that a program of the kernel takes of each of its heads.
+  int64_t queriesAProgram() const { return packed ? packed->queries : tile.queries; }
 };
 
 /// Understands the flags, except for what --load gives: `shape` and `dtype` are its extents and type where it is given.

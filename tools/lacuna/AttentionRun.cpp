@@ -131,9 +131,13 @@ private:
     output = buffers.size() - 2; // o, then lse
     if (kernel.metadata().persistentBlocks == 0)
       return {};
+    // Packed, a program runs a group of heads, as if there were one head for each KV head.
+    AttentionShape programs = plan.shape;
+    if (plan.packed)
+      programs.heads = programs.kvHeads;
     // Half of the cache: the rest is for what is under way.
     std::vector<int32_t> order =
-        longestFirst(data.lists, plan.shape, plan.tile.queries, device.info().l2Bytes / 2,
+        longestFirst(data.lists, programs, plan.queriesAProgram(), device.info().l2Bytes / 2,
                      int64_t(device.info().multiprocessors) * kernel.metadata().persistentBlocks);
     Expected<void *> address = copy(order.data(), order.size() * sizeof(int32_t));
     if (!address)

@@ -7,8 +7,10 @@ namespace lacuna::tools {
 
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
-  compile.fileName = "attention_forward.tile";
-  compile.source = request.source.empty() ? std::string(kAttentionForwardSource) : request.source;
+  compile.fileName = request.packed ? "attention_packed.tile" : "attention_forward.tile";
+  compile.source = request.packed ? kAttentionPackedSource : kAttentionForwardSource;
+  if (!request.source.empty())
+    compile.source = request.source;
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());

@@ -5,6 +5,6 @@
 
 namespace lacuna::tools {
 
-extern const std::string_view kAttentionForwardSource;
+extern const std::string_view kAttentionForwardSource, kAttentionPackedSource;
 
 } // namespace lacuna::tools
