@@ -84,7 +84,7 @@ def table():
         Case("causal-16k-gqa", "causal", 16 * k, 16 * k, 32, 8, 128),
         Case("short-64x32k", "dense", 64, 32 * k, 32, 8, 128, block=(64, 128)),
         Case("short-128x32k", "dense", 128, 32 * k, 32, 8, 128),
-        # Decoding: --variant 'packed: R=8 L=8' puts the 8 heads of a KV head and 8 queries into each tile of 64 rows.
+        # Decoding: --variant 'packed: R=8 L=8 KB=128' puts 8 queries of the 8 heads of a KV head into each 64-row tile.
         Case("decode-1x32k-gqa8", "dense", 1, 32 * k, 64, 8, 128, block=(64, 128)),
         Case("decode-16x32k-gqa8", "dense", 16, 32 * k, 64, 8, 128, block=(64, 128)),
         *(square(f"random{percent:02}-32k-d128", f"random:{percent / 100}", 32 * k, 128, sweep=True)
