@@ -86,6 +86,9 @@ def table():
         Case("short-128x32k", "dense", 128, 32 * k, 32, 8, 128),
         # Few rows: time them with --variant 'split: split=auto' beside the default, which does not split.
         *(Case(f"few-{queries}x128k", "dense", queries, 128 * k, 8, 8, 128) for queries in (128, 512)),
+        # Decoding: --variant 'packed: R=8 L=8 KB=128' puts 8 queries of the 8 heads of a KV head into each 64-row tile.
+        Case("decode-1x32k-gqa8", "dense", 1, 32 * k, 64, 8, 128, block=(64, 128)),
+        Case("decode-16x32k-gqa8", "dense", 16, 32 * k, 64, 8, 128, block=(64, 128)),
         *(square(f"random{percent:02}-32k-d128", f"random:{percent / 100}", 32 * k, 128, sweep=True)
           for percent in (5, 50)),
         *(square(f"dense-{length}k-d128", "dense", length * k, 128, sweep=True) for length in (2, 4, 8, 32)),

@@ -26,7 +26,7 @@ struct lacuna_bench_kernel {
   std::optional<Device> device;
   CompiledAttention compiled;
   std::string description;
-  int64_t rows = 0; // of the kernel's tile
+  int64_t rows = 0, heads = 1; // queries and heads of a program
 };
 
 struct lacuna_bench_launch {
@@ -66,7 +66,16 @@ Expected<void> setParam(std::vector<std::pair<std::string, std::string>> &params
   return {};
 }
 
-/// The request for `spec`.
+/// The param `name` of `params` as a number, or 0.
+int64_t numberOf(const std::vector<std::pair<std::string, std::string>> &params, std::string_view name) {
+  int64_t number = 0;
+  for (const auto &[known, value] : params)
+    if (known == name)
+      std::from_chars(value.data(), value.data() + value.size(), number);
+  return number;
+}
+
+/// The request for `spec`: for the packed kernel where R and L are among its params.
 Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
   AttentionRequest request;
   Expected<DType> dtype = parseDType(spec.dtype);
@@ -75,7 +84,17 @@ Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
   Expected<AttentionTile> tile = chooseTile(spec.headDim, spec.headDim, spec.queryBlock, spec.keyBlock);
   if (!tile)
     return takeError(tile);
-  request.params = tools::attentionParams(spec.headDim, spec.headDim, *dtype, spec.queryBlock, spec.keyBlock, *tile);
+  std::vector<std::pair<std::string, std::string>> given;
+  for (size_t index = 0; index < spec.numParams; ++index)
+    if (Expected<void> done = setParam(given, spec.params[index]); !done)
+      return takeError(done);
+  const PackedTile packed{numberOf(given, "R"), numberOf(given, "L"), tile->keys};
+  if (packed.rows() > 0)
+    request.kernel = tools::LibraryKernel::Packed;
+  request.params =
+      packed.rows() > 0
+          ? tools::packedParams(spec.headDim, spec.headDim, *dtype, spec.queryBlock, spec.keyBlock, packed)
+          : tools::attentionParams(spec.headDim, spec.headDim, *dtype, spec.queryBlock, spec.keyBlock, *tile);
   for (size_t index = 0; index < spec.numParams; ++index)
     if (Expected<void> done = setParam(request.params, spec.params[index]); !done)
       return takeError(done);
@@ -181,11 +200,10 @@ int lacuna_bench_compile(lacuna_bench_session *session, const lacuna_bench_spec 
   if (!compiled)
     return fail(compiled.error());
   std::string description = describe(*request, *compiled);
-  int64_t rows = 0;
-  for (const auto &[name, value] : request->params)
-    if (name == "BM")
-      std::from_chars(value.data(), value.data() + value.size(), rows);
-  *kernel = new lacuna_bench_kernel{session->device, std::move(*compiled), std::move(description), rows};
+  const bool packed = request->kernel == tools::LibraryKernel::Packed;
+  const int64_t rows = numberOf(request->params, packed ? "L" : "BM");
+  const int64_t heads = packed ? numberOf(request->params, "R") : 1;
+  *kernel = new lacuna_bench_kernel{session->device, std::move(*compiled), std::move(description), rows, heads};
   return 0;
 }
 
@@ -212,13 +230,15 @@ size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_ben
   const Kernel *code = std::get_if<Kernel>(&kernel->compiled.code);
   if (!code || code->metadata().persistentBlocks == 0)
     return 0;
-  return static_cast<size_t>((q->shape[2] + kernel->rows - 1) / kernel->rows * q->shape[1] * q->shape[0]);
+  const int64_t heads = q->shape[1] / kernel->heads;
+  return static_cast<size_t>((q->shape[2] + kernel->rows - 1) / kernel->rows * heads * q->shape[0]);
 }
 
 int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                        const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *order, size_t count) {
   const BlockLists host = hostLists(*lists, queryBlock);
-  const AttentionShape shape = shapeOf(*q, *k);
+  AttentionShape shape = shapeOf(*q, *k);
+  shape.heads /= kernel->heads;
   std::vector<int32_t> programs =
       longestFirst(host, shape, kernel->rows, kernel->device->info().l2Bytes / 2,
                    int64_t(kernel->device->info().multiprocessors) * kernel->compiled.metadata().persistentBlocks);

@@ -44,7 +44,8 @@ struct lacuna_bench_lists {
   int64_t batches, heads, rowBlocks, entries;
 };
 
-/// Which kernel. The tile is chosen for the block unless `params` says otherwise.
+/// Which kernel. The tile is chosen for the block unless `params` says otherwise; with R and L among them it is the
+/// packed kernel, R heads by L queries a tile, whose lists serve all heads or are one for each KV head.
 struct lacuna_bench_spec {
   int64_t headDim, queryBlock, keyBlock;
   const char *dtype;

@@ -85,6 +85,15 @@ std::optional<Polynomial> multiply(const Polynomial &lhs, const Polynomial &rhs)
   return result;
 }
 
+Polynomial canonical(const Polynomial &lhs, BinaryOp op, const Polynomial &rhs) {
+  std::optional<Polynomial> result;
+  if (op == BinaryOp::Add || op == BinaryOp::Sub)
+    result = add(lhs, rhs, op == BinaryOp::Add ? 1 : -1);
+  else if (op == BinaryOp::Mul)
+    result = multiply(lhs, rhs);
+  return result ? *result : atom(fmt::format("({}{}{})", print(lhs), spelling(op), print(rhs)));
+}
+
 Polynomial canonical(const Expr &expr) {
   if (const auto *integer = dyn_cast<IntegerExpr>(&expr))
     return constant(integer->value);
@@ -99,20 +108,17 @@ Polynomial canonical(const Expr &expr) {
       arguments.push_back(print(canonical(*argument)));
     return atom(fmt::format("{}({})", call->callee.name, fmt::join(arguments, ",")));
   }
-  const auto *binary = dyn_cast<BinaryExpr>(&expr);
-  if (!binary)
-    return atom("(" + printExpr(expr) + ")");
-  Polynomial lhs = canonical(*binary->lhs), rhs = canonical(*binary->rhs);
-  std::optional<Polynomial> result;
-  if (binary->op == BinaryOp::Add || binary->op == BinaryOp::Sub)
-    result = add(lhs, rhs, binary->op == BinaryOp::Add ? 1 : -1);
-  else if (binary->op == BinaryOp::Mul)
-    result = multiply(lhs, rhs);
-  return result ? *result : atom(fmt::format("({}{}{})", print(lhs), spelling(binary->op), print(rhs)));
+  if (const auto *binary = dyn_cast<BinaryExpr>(&expr))
+    return canonical(canonical(*binary->lhs), binary->op, canonical(*binary->rhs));
+  return atom("(" + printExpr(expr) + ")");
 }
 
 } // namespace
 
 std::string lacuna::frontend::canonicalText(const Expr &expr) {
   return print(canonical(expr));
+}
+
+std::string lacuna::frontend::canonicalProduct(const Expr &lhs, const Expr &rhs) {
+  return print(canonical(canonical(lhs), BinaryOp::Mul, canonical(rhs)));
 }

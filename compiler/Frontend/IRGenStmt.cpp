@@ -175,7 +175,7 @@ void IRGen::genAccess(const Access &access, llvm::SmallVectorImpl<mlir::Value> &
       indices.push_back(gen(*axis.index));
     else
       indices.push_back(builder.create<mlir::arith::ConstantIntOp>(location(access.range), 0, 32));
-    sizes.push_back(axis.isSlice ? axis.length.padded() : 0);
+    sizes.push_back(axis.size());
   }
 }
 

@@ -234,7 +234,7 @@ Type Sema::checkLoad(const LoadExpr &expr) {
     return invalid(expr.range,
                    fmt::format("{} works on elements and cannot load; load before it and pass the tile to a map",
                                context == Context::Hook ? "a hook" : "the body of a map"));
-  const CheckedAccess *access = checkAccess(expr.access, /*isStore=*/false);
+  const CheckedAccess *access = checkAccess(expr.access, /*stored=*/nullptr);
   return access ? access->type : Type();
 }
 

@@ -88,6 +88,7 @@ private:
   std::optional<Extent> tileExtent(const Expr &expr, std::string_view what);
   /// A tile extent that is a multiple of 16: a slice's length or a loop's step.
   std::optional<Extent> sliceLength(const Expr &expr, std::string_view what);
+  bool checkMultipleOf16(const Extent &size, SourceRange range, std::string_view what);
   Type valueType(const TypeSyntax &syntax);
 
   // Statements (SemaStmt.cpp).
@@ -103,7 +104,12 @@ private:
   bool checkIndex(const Expr &expr, std::string_view what);
 
   // Accesses (SemaAccess.cpp).
-  const CheckedAccess *checkAccess(const Access &access, bool isStore);
+  /// `stored` is the type of the value that is stored; null: a load.
+  const CheckedAccess *checkAccess(const Access &access, const Type *stored);
+  bool checkView(const Access &access, const Symbol &view, bool isStore);
+  /// The type of what `access` takes; invalid after a report.
+  Type accessType(const Access &access, CheckedAccess &checked, const Type *stored);
+  std::optional<Extent> joinedRows(const Access &access, const CheckedAccess &checked, size_t outer, size_t inner);
   bool checkSubscript(const Subscript &subscript, const AxisExtent &extent, CheckedAccess::Axis &axis);
   bool checkPositionsIndex(const Symbol &positions, const AxisExtent &extent, SourceRange range);
 

@@ -158,7 +158,7 @@ void Sema::checkForRange(const ForRangeStmt &stmt) {
 
 void Sema::checkStore(const StoreStmt &stmt) {
   Type type = check(*stmt.value);
-  const CheckedAccess *access = checkAccess(stmt.target, /*isStore=*/true);
+  const CheckedAccess *access = checkAccess(stmt.target, &type);
   if (access)
     checkAssignable(type, access->type, *stmt.value, fmt::format("this part of '{}'", stmt.target.base.name));
 }

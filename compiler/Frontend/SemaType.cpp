@@ -45,15 +45,17 @@ std::optional<Extent> Sema::tileExtent(const Expr &expr, std::string_view what) 
 
 std::optional<Extent> Sema::sliceLength(const Expr &expr, std::string_view what) {
   std::optional<Extent> size = tileExtent(expr, what);
-  if (size && size->value % 16 != 0) {
-    error(
-        expr.range,
+  return size && checkMultipleOf16(*size, expr.range, what) ? size : std::nullopt;
+}
+
+bool Sema::checkMultipleOf16(const Extent &size, SourceRange range, std::string_view what) {
+  if (size.value % 16 == 0)
+    return true;
+  error(range,
         fmt::format("{} is a multiple of 16, but `{}` is {} with these params; a whole axis, written `:`, may have any "
                     "length",
-                    what, size->text, size->value));
-    return std::nullopt;
-  }
-  return size;
+                    what, size.text, size.value));
+  return false;
 }
 
 Type Sema::valueType(const TypeSyntax &syntax) {

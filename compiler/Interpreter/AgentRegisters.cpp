@@ -186,22 +186,33 @@ Expected<void> Agent::positions(PositionsOp op) {
 // Views
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// A tile of a view: where it starts, and its one or two sliced axes.
+/// A tile of a view: where it starts, and the axes along its rows and its columns.
 struct Agent::Access {
   View view;
   std::vector<int64_t> start;
-  std::optional<size_t> rowAxis, columnAxis;
+  llvm::ArrayRef<int64_t> sizes;
+  tile::AccessAxes axes;
 
   enum class Place { Inside, Outside, Fault };
   /// The position `row` rows and `column` columns from the tile's first. Only sliced axes may leave the view.
   Place at(int64_t row, int64_t column, std::vector<int64_t> &position) const {
     position = start;
-    for (auto [axis, index] : {std::pair(rowAxis, row), std::pair(columnAxis, column)})
-      if (axis) {
-        position[*axis] += index;
-        if (!isInside(position[*axis], view.extent(*axis)))
-          return Place::Outside;
-      }
+    bool inside = true;
+    auto move = [&](int64_t axis, int64_t by) {
+      int64_t &there = position[static_cast<size_t>(axis)];
+      there += by;
+      inside &= isInside(there, view.extent(static_cast<size_t>(axis)));
+    };
+    for (auto [number, axis] : llvm::enumerate(llvm::reverse(axes.rows))) { // the last counts fastest
+      const bool outermost = number + 1 == axes.rows.size();
+      const int64_t size = sizes[static_cast<size_t>(axis)];
+      move(axis, outermost ? row : row % size);
+      row /= size;
+    }
+    if (axes.column)
+      move(*axes.column, column);
+    if (!inside)
+      return Place::Outside;
     return view.contains(position) ? Place::Inside : Place::Fault;
   }
 };
@@ -213,21 +224,12 @@ static tl::unexpected<Error> outside(std::string_view what, std::span<const int6
 Expected<Agent::Access> Agent::makeAccess(mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> sizes,
                                           mlir::Type value) const {
   const auto argument = mlir::cast<mlir::BlockArgument>(view).getArgNumber();
-  Access access{*block.launch.views[argument], {}, {}, {}};
-  // One sliced axis is a column of rows, unless the value lies along columns (a transposed vector).
-  auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(value);
-  const int64_t sliced = llvm::count_if(sizes, [](int64_t size) { return size > 0; });
-  const bool columnsOnly = sliced == 1 && tensor && tensor.getDimSize(0) == 1;
-  bool first = true;
-  for (auto [axis, index] : llvm::enumerate(indices)) {
+  Access access{*block.launch.views[argument], {}, sizes, tile::getAccessAxes(sizes, value)};
+  for (mlir::Value index : indices) {
     Expected<int32_t> start = scalar(index);
     if (!start)
       return takeError(start);
     access.start.push_back(*start);
-    if (sizes[axis] == 0)
-      continue;
-    (first && !columnsOnly ? access.rowAxis : access.columnAxis) = axis;
-    first = false;
   }
   return access;
 }

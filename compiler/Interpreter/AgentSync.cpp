@@ -86,6 +86,7 @@ Expected<void> Agent::fill(warp::RingFillOp op) {
     copy.box.view = &*block.launch.views[argument];
     copy.box.rowAxis = load.getRowAxis();
     copy.box.rows = static_cast<int64_t>(load.getRows());
+    copy.box.outerRows = static_cast<int64_t>(load.getOuterRows());
     for (mlir::Value index : load.getIndices()) {
       Expected<int32_t> start = scalar(index);
       if (!start)

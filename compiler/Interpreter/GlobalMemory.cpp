@@ -55,8 +55,10 @@ void View::write(std::span<const int64_t> position, int32_t value) {
 
 void Box::copyTo(std::byte *sharedMemory) const {
   std::vector<int64_t> position = start;
-  for (int64_t row = 0; row < rows; ++row) {
-    position[rowAxis] = start[rowAxis] + row;
+  for (int64_t row = 0; row < outerRows * rows; ++row) {
+    position[rowAxis] = start[rowAxis] + row % rows;
+    if (outerRows > 1)
+      position[rowAxis - 1] = start[rowAxis - 1] + row / rows;
     for (int64_t column = 0; column < warp::kChunkColumns; ++column) {
       position.back() = start.back() + column;
       const uint16_t bits = view->contains(position) ? view->readBits(position) : 0;

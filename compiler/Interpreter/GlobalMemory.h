@@ -36,15 +36,15 @@ private:
   const runtime::TensorView &tensor;
 };
 
-/// A box of a tensor map: 64 elements of the innermost axis by `rows` along `rowAxis`, from `start` on (an index each
-/// axis, which may lie outside). Writes it to `destination` with the 128-byte swizzle, zero outside the view.
-/// `offset` is the destination's place in shared memory, which the swizzle depends on.
+/// A box of a tensor map: 64 elements of the innermost axis by `rows` along `rowAxis` by `outerRows` along the axis
+/// before it, from `start` on (an index each axis, which may lie outside). Writes it to `destination` with the 128-byte
+/// swizzle, zero outside the view. `offset` is the destination's place in shared memory, which the swizzle depends on.
 struct Box {
   const View *view = nullptr;
   std::vector<int64_t> start;
   size_t rowAxis = 0;
-  int64_t rows = 0, offset = 0;
-  int64_t bytes() const { return rows * warp::kChunkRowBytes; }
+  int64_t rows = 0, outerRows = 1, offset = 0;
+  int64_t bytes() const { return outerRows * rows * warp::kChunkRowBytes; }
   void copyTo(std::byte *sharedMemory) const;
 };
 

@@ -88,7 +88,7 @@ void addGpuLaunch(ModuleOp module, runtime::LaunchMetadata &metadata) {
       metadata.persistentBlocks = static_cast<int>(blocks.getInt());
     for (Attribute entry : launch.getAs<ArrayAttr>("tensor_maps")) {
       auto at = [&](int i) { return static_cast<int>(cast<IntegerAttr>(cast<ArrayAttr>(entry)[i]).getInt()); };
-      metadata.tensorMaps.push_back({at(0), at(1), at(2)});
+      metadata.tensorMaps.push_back({at(0), at(1), at(2), at(3)});
     }
     for (Attribute entry : launch.getAs<ArrayAttr>("alignments")) {
       auto at = [&](int i) { return cast<IntegerAttr>(cast<ArrayAttr>(entry)[i]).getInt(); };

@@ -129,9 +129,10 @@ Expected<void> LaunchSignature::resolve() {
     const Argument *argument = known ? &data.arguments[map.argument] : nullptr;
     if (!known || argument->kind != Argument::Kind::View || dtypeSize(argument->dtype) != 2 ||
         argument->shape.size() > kMaxTensorMapRank || map.rowAxis < 0 ||
-        map.rowAxis + 1 >= static_cast<int>(argument->shape.size()) || map.boxRows < 1 || map.boxRows > 256)
-      return broken(
-          data, fmt::format("a tensor map over argument {}, axis {}, {} rows", map.argument, map.rowAxis, map.boxRows));
+        map.rowAxis + 1 >= static_cast<int>(argument->shape.size()) || map.boxRows < 1 || map.boxRows > 256 ||
+        map.outerRows < 1 || map.outerRows > 256 || (map.outerRows > 1 && map.rowAxis == 0))
+      return broken(data, fmt::format("a tensor map over argument {}, axis {}, {} rows by {}", map.argument,
+                                      map.rowAxis, map.boxRows, map.outerRows));
     mapped[map.argument] = true;
   }
 

@@ -48,7 +48,11 @@ Expected<void> TensorMapCache::encode(const Driver &driver, const Slot &slot, co
   for (size_t inner = 0; inner < rank; ++inner) { // the driver counts axes from the innermost
     size_t axis = rank - 1 - inner;
     extents[inner] = static_cast<uint64_t>(view.shape[axis]);
-    box[inner] = inner == 0 ? kBoxColumns : static_cast<int>(axis) == slot.spec.rowAxis ? slot.spec.boxRows : 1;
+    const int fromRows = static_cast<int>(axis) - slot.spec.rowAxis;
+    box[inner] = inner == 0       ? kBoxColumns
+                 : fromRows == 0  ? slot.spec.boxRows
+                 : fromRows == -1 ? slot.spec.outerRows
+                                  : 1;
     elementStrides[inner] = 1;
     if (inner == 0)
       continue;

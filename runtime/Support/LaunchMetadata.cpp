@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchema = 2;
+constexpr int kSchema = 3;
 constexpr std::string_view kKindNames[] = {"view", "blocks", "scalar"};
 
 Json toJsonValue(const Extent &extent) {
@@ -168,6 +168,7 @@ void readMetadata(const Json &json, std::string &error, LaunchMetadata &metadata
     map.read("argument", spec.argument);
     map.read("row_axis", spec.rowAxis);
     map.read("box_rows", spec.boxRows);
+    map.read("outer_rows", spec.outerRows);
   });
 }
 
@@ -193,8 +194,10 @@ std::string LaunchMetadata::toJson() const {
   json["persistent_blocks"] = persistentBlocks;
   json["tensor_maps"] = Json::array();
   for (const TensorMapSpec &map : tensorMaps)
-    json["tensor_maps"].push_back(
-        Json{{"argument", map.argument}, {"row_axis", map.rowAxis}, {"box_rows", map.boxRows}});
+    json["tensor_maps"].push_back(Json{{"argument", map.argument},
+                                       {"row_axis", map.rowAxis},
+                                       {"box_rows", map.boxRows},
+                                       {"outer_rows", map.outerRows}});
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

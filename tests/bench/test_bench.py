@@ -264,23 +264,23 @@ class Native(unittest.TestCase):
     def address(self, values):
         return values.buffer_info()[0]
 
-    def attend(self, made, keep, splits=None):
+    def attend(self, made, keep, splits=None, params=(), kv_heads=HEADS):
         """O and its float64 reference, flat lists over (head, query, column); `splits`: planned in so many parts."""
         random_ = random.Random(3)
-        shape = {"q": self.QUERIES, "k": self.KEYS, "v": self.KEYS}
-        data = {name: array.array("H", (to_bf16(random_.gauss(0, 1)) for _ in range(self.HEADS * length * self.WIDTH)))
-                for name, length in shape.items()}
+        shape = {"q": (self.HEADS, self.QUERIES), "k": (kv_heads, self.KEYS), "v": (kv_heads, self.KEYS)}
+        data = {name: array.array("H", (to_bf16(random_.gauss(0, 1)) for _ in range(heads * length * self.WIDTH)))
+                for name, (heads, length) in shape.items()}
         o = array.array("H", [0x7fff] * len(data["q"]))
         lse = array.array("f", [math.nan] * (self.HEADS * self.QUERIES))
-        views = {name: ours.tensor(self.address(data[name]), "bf16", [1, self.HEADS, length, self.WIDTH])
-                 for name, length in shape.items()}
+        views = {name: ours.tensor(self.address(data[name]), "bf16", [1, *extents, self.WIDTH])
+                 for name, extents in shape.items()}
         parts = made.csr()
         listed = ours.block_lists(*map(self.address, parts), len(made.rows), made.row_blocks(), len(parts[2]))
         outputs = (ours.tensor(self.address(o), "bf16", [1, self.HEADS, self.QUERIES, self.WIDTH]),
                    ours.tensor(self.address(lse), "f32", [1, self.HEADS, self.QUERIES]))
         block = made.query_block, made.key_block
         if splits is None:
-            kernel = self.library.compile_attention(self.WIDTH, "bf16", block, keep=keep)
+            kernel = self.library.compile_attention(self.WIDTH, "bf16", block, params, keep)
             launch = kernel.bind(views["q"], views["k"], views["v"], listed, *outputs, 0.25)
             launch()
         else:
@@ -290,11 +290,12 @@ class Native(unittest.TestCase):
             launch = plan.bind(views["q"], views["k"], views["v"], *outputs, 0.25, -(-self.address(memory) // 64) * 64)
             launch()
         floats = {name: [from_bf16(value) for value in values] for name, values in data.items()}
-        return [from_bf16(value) for value in o], self.reference(made, floats)
+        return [from_bf16(value) for value in o], self.reference(made, floats, kv_heads)
 
-    def reference(self, made, data):
+    def reference(self, made, data, kv_heads):
         expected = []
         for head in range(self.HEADS):
+            group = head * kv_heads // self.HEADS
             for i in range(self.QUERIES):
                 partial, full = made.rows[head % len(made.rows)][i // made.query_block]
                 q = data["q"][(head * self.QUERIES + i) * self.WIDTH:][:self.WIDTH]
@@ -302,17 +303,17 @@ class Native(unittest.TestCase):
                 for j in range(self.KEYS):
                     block, seen = j // made.key_block, j <= i + made.keys - made.queries
                     if block in full or block in partial and seen:
-                        k = data["k"][(head * self.KEYS + j) * self.WIDTH:][:self.WIDTH]
+                        k = data["k"][(group * self.KEYS + j) * self.WIDTH:][:self.WIDTH]
                         weights[j] = math.exp(0.25 * sum(x * y for x, y in zip(q, k)))
                 total = sum(weights.values())
                 for column in range(self.WIDTH):
-                    expected.append(sum(weight * data["v"][(head * self.KEYS + j) * self.WIDTH + column]
+                    expected.append(sum(weight * data["v"][(group * self.KEYS + j) * self.WIDTH + column]
                                         for j, weight in weights.items()) / total)
         return expected
 
-    def check(self, pattern, keep=None, splits=None):
+    def check(self, pattern, keep=None, **options):
         made = lists.build(pattern, self.QUERIES, self.KEYS, (64, 32), self.HEADS)
-        actual, expected = self.attend(made, keep, splits)
+        actual, expected = self.attend(made, keep, **options)
         error = math.sqrt(sum((x - y) ** 2 for x, y in zip(actual, expected)) / sum(y * y for y in expected))
         self.assertLess(error, 4e-3, pattern)
 
@@ -328,6 +329,12 @@ class Native(unittest.TestCase):
         with self.assertRaises(ours.OursError) as raised:
             self.check("dense", splits=77)
         self.assertIn("rows in 77 parts", str(raised.exception))
+
+    def test_packed_heads(self):
+        self.check("causal", keep="j <= i + N - M", params=("R=2", "L=32"), kv_heads=1)
+        described = self.library.compile_attention(64, "bf16", (128, 128), params=["R=8", "L=16"]).description
+        self.assertEqual({name: described["params"][name] for name in ("R", "L", "QB")}, {"R": 8, "L": 16, "QB": 128})
+        self.assertNotIn("BM", described["params"])
 
     def test_description_and_params(self):
         described = self.library.compile_attention(64, "f16", (128, 128), params=["BN=64"]).description

@@ -91,6 +91,41 @@ TEST_CASE("groups of query heads, other widths of V") {
           1);
 }
 
+TEST_CASE("packed groups of heads: few queries, ends of both row axes, lists of the KV heads") {
+  runCase({.D = 64, .BM = 64, .heads = 8, .kvHeads = 1, .M = 1, .N = 130, .mask = "causal", .packed = true});
+  runCase({.D = 64, .BM = 128, .QB = 64, .heads = 8, .kvHeads = 2, .M = 37, .N = 90, .mask = "by-head", .packed = true},
+          1);
+  runCase({.D = 40, .BM = 192, .QB = 64, .heads = 6, .kvHeads = 2, .M = 70, .N = 101, .mask = "causal", .packed = true},
+          1);
+  runCase({.dtype = DType::F16,
+           .D = 128,
+           .BM = 64,
+           .QB = 16,
+           .batch = 2,
+           .heads = 4,
+           .kvHeads = 1,
+           .M = 50,
+           .N = 77,
+           .mask = "thirds",
+           .score = "library-alibi",
+           .packed = true},
+          1);
+  for (ListKind lists : {ListKind::Random, ListKind::Uneven, ListKind::PerHead, ListKind::OneEntry, ListKind::Empty})
+    runCase({.D = 32,
+             .BM = 64,
+             .BN = 32,
+             .QB = 32,
+             .batch = 2,
+             .heads = 4,
+             .kvHeads = 2,
+             .M = 75,
+             .N = 100,
+             .mask = "not-self",
+             .lists = lists,
+             .packed = true},
+            1);
+}
+
 TEST_CASE("score hooks") {
   runCase({.D = 64, .M = 70, .N = 140, .mask = "causal", .score = "library-softcap"}, 1);
   runCase({.D = 64, .heads = 2, .kvHeads = 2, .M = 70, .N = 140, .mask = "library-window", .score = "library-alibi"},

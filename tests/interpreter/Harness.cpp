@@ -50,7 +50,8 @@ Expected<WarpKernel> WarpKernel::compile(const std::string &file, Names params, 
 }
 
 Expected<WarpKernel> compileAttention(const AttentionSpec &spec) {
-  return WarpKernel::compile("attention_forward.tile", paramsOf(spec), hooksOf(spec));
+  return WarpKernel::compile(spec.packed ? "attention_packed.tile" : "attention_forward.tile", paramsOf(spec),
+                             hooksOf(spec));
 }
 
 std::vector<InterpreterOptions> schedules(uint64_t seeds) {
@@ -105,6 +106,9 @@ AttentionCase makeCase(const CaseOptions &options) {
   spec.score = &findHook(scoreHooks(), options.score);
   attention.shape = {options.batch, options.heads, options.kvHeads, options.M, options.N, spec.headDim, spec.valueDim};
   attention.lists = options.lists;
+  if (options.packed)
+    spec.packed =
+        runtime::PackedTile{options.heads / options.kvHeads, options.BM * options.kvHeads / options.heads, options.BN};
   return attention;
 }
 
@@ -133,15 +137,15 @@ static void poisonUnlisted(const AttentionShape &shape, const BlockLists &lists,
 }
 
 AttentionRun::AttentionRun(const AttentionCase &given)
-    : attention(given), lists(makeLists(given).value()),
+    : attention(given), lists(makeLists(given).value()), listsOfHeads(numeric::listsOfHeads(given.shape, lists)),
       scale(static_cast<float>(1 / std::sqrt(static_cast<double>(given.spec.headDim)))) {
   const AttentionShape &shape = attention.shape;
   const DType dtype = attention.spec.dtype;
   q = normal(dtype, {shape.batch, shape.heads, shape.queries, shape.headDim}, attention.seed, 10);
   k = normal(dtype, {shape.batch, shape.kvHeads, shape.keys, shape.headDim}, attention.seed, 11);
   v = normal(dtype, {shape.batch, shape.kvHeads, shape.keys, shape.valueDim}, attention.seed, 12);
-  poisonUnlisted(shape, lists, k, shape.headDim);
-  poisonUnlisted(shape, lists, v, shape.valueDim);
+  poisonUnlisted(shape, listsOfHeads, k, shape.headDim);
+  poisonUnlisted(shape, listsOfHeads, v, shape.valueDim);
   placedQ = GuardedTensor(q, Layout::withGaps(q.shape(), 1));
   placedK = GuardedTensor(k, Layout::withAxesSwapped(k.shape(), 1, 2));
   placedV = GuardedTensor(v, Layout::withGaps(v.shape(), 2));
@@ -165,7 +169,7 @@ std::vector<std::string> AttentionRun::check() {
   AttentionProblem problem;
   problem.shape = attention.shape;
   problem.q = &q, problem.k = &k, problem.v = &v;
-  problem.lists = &lists;
+  problem.lists = &listsOfHeads;
   problem.scale = scale;
   const AttentionShape &shape = attention.shape;
   const ScoreHook &score = *attention.spec.score;

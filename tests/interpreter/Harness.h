@@ -56,12 +56,12 @@ public:
 private:
   numeric::AttentionCase attention;
   runtime::HostTensor q, k, v;
-  runtime::BlockLists lists;
+  runtime::BlockLists lists, listsOfHeads; // the kernel's, and for the reference
   numeric::GuardedTensor placedQ, placedK, placedV, o, lse;
   float scale;
 };
 
-/// The params and hooks that a case compiles attention_forward.tile for.
+/// The params and hooks that a case compiles attention_forward.tile or attention_packed.tile for.
 Expected<WarpKernel> compileAttention(const numeric::AttentionSpec &spec);
 
 /// A case of that shape and those lists, with hooks by name.
@@ -74,6 +74,7 @@ struct CaseOptions {
   const char *mask = "none", *score = "none";
   numeric::ListKind lists = numeric::ListKind::Pattern;
   uint64_t seed = 1;
+  bool packed = false; // the packed kernel, tiles of BM / (heads / kvHeads) queries
 };
 numeric::AttentionCase makeCase(const CaseOptions &options);
 

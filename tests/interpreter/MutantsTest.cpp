@@ -14,6 +14,18 @@ namespace {
 /// Partial and full steps, several of each, and a second program for the same thread block.
 const CaseOptions kCase{.D = 64, .BM = 128, .BN = 32, .KB = 16, .M = 140, .N = 170, .mask = "causal"};
 
+/// The packed kernel: rows of 4 heads x 16 queries, ends of the last tile's queries.
+const CaseOptions kPackedCase{.D = 64,
+                              .BM = 64,
+                              .BN = 32,
+                              .QB = 16,
+                              .heads = 8,
+                              .kvHeads = 2,
+                              .M = 21,
+                              .N = 40,
+                              .mask = "causal",
+                              .packed = true};
+
 bool isNoticed(WarpKernel &kernel, AttentionRun &run) {
   for (const InterpreterOptions &schedule : schedules(2))
     if (!run.interpret(kernel, schedule) || !run.check().empty())
@@ -22,8 +34,8 @@ bool isNoticed(WarpKernel &kernel, AttentionRun &run) {
 }
 
 /// Damages each `Op` by itself.
-template <class Op> void checkAllNoticed(const std::function<bool(Op)> &damage) {
-  const numeric::AttentionCase attention = makeCase(kCase);
+template <class Op> void checkAllNoticed(const std::function<bool(Op)> &damage, const CaseOptions &options = kCase) {
+  const numeric::AttentionCase attention = makeCase(options);
   AttentionRun run(attention);
   size_t damaged = 0;
   for (size_t index = 0;; ++index) {
@@ -97,4 +109,25 @@ TEST_CASE("mutants: rows stored or numbered from another place") {
     op.getIndicesMutable()[2].assign(op.getIndices()[1]);
     return true;
   });
+}
+
+TEST_CASE("mutants: the two axes of packed rows, one in the other's place") {
+  checkAllNoticed<warp::TmaLoadOp>(
+      [](warp::TmaLoadOp op) {
+        const uint64_t outer = op.getOuterRows();
+        if (outer == 1)
+          return false; // keys and values
+        op.setOuterRows(op.getRows());
+        op.setRows(outer);
+        return true;
+      },
+      kPackedCase);
+  checkAllNoticed<warp::StoreGlobalOp>(
+      [](warp::StoreGlobalOp op) {
+        llvm::SmallVector<int64_t> sizes(op.getSizes());
+        std::swap(sizes[1], sizes[2]);
+        op.setSizes(sizes);
+        return true;
+      },
+      kPackedCase);
 }

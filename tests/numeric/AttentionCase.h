@@ -11,6 +11,7 @@
 #include "lacuna/Runtime/Random.h"
 
 #include <map>
+#include <optional>
 #include <string>
 
 namespace lacuna::numeric {
@@ -23,7 +24,8 @@ struct AttentionSpec {
   runtime::AttentionTile tile;              ///< BM, BN
   const MaskHook *mask = nullptr;
   const ScoreHook *score = nullptr;
-  bool anySign = false; ///< scales of zero and below are tried too: a second compilation
+  bool anySign = false;                      ///< scales of zero and below are tried too: a second compilation
+  std::optional<runtime::PackedTile> packed; ///< attention_packed.tile with R, L and BN in place of the tile
 };
 
 enum class ListKind {
@@ -77,9 +79,13 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
 
 /// The table of specialisations.
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed);
+/// The same for the packed kernel.
+std::vector<AttentionSpec> packedSpecs();
 /// A case of `spec` that follows from `seed` alone.
 AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed);
-/// The case's block lists.
+/// The case's block lists; of a packed kernel one for each KV head.
 Expected<runtime::BlockLists> makeLists(const AttentionCase &attention);
+/// The lists with one for each head, for the reference, where there is one for each KV head.
+runtime::BlockLists listsOfHeads(const runtime::AttentionShape &shape, const runtime::BlockLists &lists);
 
 } // namespace lacuna::numeric

@@ -28,6 +28,11 @@ void addUnevenRow(BlockLists &lists, SplitMix64 &random) {
   lists.indptr.push_back(static_cast<int32_t>(lists.indices.size()));
 }
 
+/// Heads that have lists of their own: the heads, or the KV heads of a packed kernel.
+int64_t listHeads(const AttentionCase &attention) {
+  return attention.spec.packed ? attention.shape.kvHeads : attention.shape.heads;
+}
+
 BlockLists emptyLists(const AttentionCase &attention) {
   BlockLists lists;
   lists.queryBlock = attention.spec.queryBlock;
@@ -37,7 +42,7 @@ BlockLists emptyLists(const AttentionCase &attention) {
   const bool ofBatch = attention.lists != ListKind::Shared && attention.lists != ListKind::PerHead;
   const bool ofHead = attention.lists != ListKind::Shared && attention.lists != ListKind::PerBatch;
   lists.batches = ofBatch ? attention.shape.batch : 1;
-  lists.heads = ofHead ? attention.shape.heads : 1;
+  lists.heads = ofHead ? listHeads(attention) : 1;
   return lists;
 }
 
@@ -66,17 +71,18 @@ BlockLists listsOfMask(const AttentionCase &attention) {
   shared.lists = ListKind::Uneven; // a mask may depend on batch and head
   BlockLists lists = emptyLists(shared);
   for (int64_t row = 0; row < lists.numLists() * lists.rowBlocks; ++row) {
-    const int64_t r = row % lists.rowBlocks, h = row / lists.rowBlocks % shape.heads;
-    const int64_t b = row / lists.rowBlocks / shape.heads;
+    const int64_t r = row % lists.rowBlocks, list = row / lists.rowBlocks % lists.heads;
+    const int64_t b = row / lists.rowBlocks / lists.heads, group = shape.heads / lists.heads;
     std::vector<int32_t> full;
     for (int64_t c = 0; c < lists.keyBlocks; ++c) {
       bool any = false, all = true;
-      for (int64_t i = r * lists.queryBlock; i < std::min(shape.queries, (r + 1) * lists.queryBlock); ++i)
-        for (int64_t j = c * lists.keyBlock; j < std::min(shape.keys, (c + 1) * lists.keyBlock); ++j) {
-          const bool keeps = attention.spec.mask->keeps(shape, b, h, i, j);
-          any |= keeps;
-          all &= keeps;
-        }
+      for (int64_t h = list * group; h < (list + 1) * group; ++h)
+        for (int64_t i = r * lists.queryBlock; i < std::min(shape.queries, (r + 1) * lists.queryBlock); ++i)
+          for (int64_t j = c * lists.keyBlock; j < std::min(shape.keys, (c + 1) * lists.keyBlock); ++j) {
+            const bool keeps = attention.spec.mask->keeps(shape, b, h, i, j);
+            any |= keeps;
+            all &= keeps;
+          }
       if (any)
         (all ? full : lists.indices).push_back(static_cast<int32_t>(c));
     }
@@ -101,7 +107,31 @@ Expected<BlockLists> makeLists(const AttentionCase &attention) {
   auto pattern = Pattern::parse(attention.lists == ListKind::Random ? "random:0.4" : name == "none" ? "dense" : name);
   if (!pattern)
     return takeError(pattern);
-  return pattern->build(attention.shape, spec.queryBlock, spec.keyBlock, attention.seed);
+  AttentionShape shape = attention.shape;
+  shape.heads = listHeads(attention);
+  return pattern->build(shape, spec.queryBlock, spec.keyBlock, attention.seed);
+}
+
+BlockLists listsOfHeads(const AttentionShape &shape, const BlockLists &lists) {
+  if (lists.heads == 1 || lists.heads == shape.heads)
+    return lists;
+  BlockLists result = lists;
+  result.heads = shape.heads;
+  result.indptr = {0};
+  result.split.clear();
+  result.indices.clear();
+  const int64_t group = shape.heads / lists.heads;
+  for (int64_t b = 0; b < lists.batches; ++b)
+    for (int64_t h = 0; h < shape.heads; ++h)
+      for (int64_t r = 0; r < lists.rowBlocks; ++r) {
+        const int64_t row = lists.row(b, h / group, r);
+        const auto partial = lists.partialBlocks(row), full = lists.fullBlocks(row);
+        result.indices.insert(result.indices.end(), partial.begin(), partial.end());
+        result.split.push_back(static_cast<int32_t>(result.indices.size()));
+        result.indices.insert(result.indices.end(), full.begin(), full.end());
+        result.indptr.push_back(static_cast<int32_t>(result.indices.size()));
+      }
+  return result;
 }
 
 } // namespace lacuna::numeric

@@ -64,6 +64,36 @@ std::vector<AttentionSpec> attentionSpecs(uint64_t seed) {
   return specs;
 }
 
+std::vector<AttentionSpec> packedSpecs() {
+  struct Row {
+    PackedTile tile; // R, L, BN
+    int64_t headDim, valueDim;
+    Block block;
+    size_t mask, score;
+  };
+  // Groups of 1 to 64 heads, one and two warpgroups (three for head dimension 64), several tiles a query block; hooks
+  // that ask for the head and the query.
+  const Row kRows[] = {
+      {{2, 32, 64}, 64, 64, {64, 64}, 1, 0},     {{2, 64, 128}, 128, 128, {128, 128}, 2, 0},
+      {{4, 16, 64}, 128, 128, {64, 64}, 2, 0},   {{4, 32, 64}, 64, 64, {128, 128}, 1, 2},
+      {{8, 8, 64}, 256, 256, {128, 64}, 1, 0},   {{8, 16, 128}, 128, 128, {128, 128}, 1, 0},
+      {{8, 8, 128}, 128, 128, {16, 128}, 0, 3},  {{8, 16, 64}, 256, 256, {64, 128}, 2, 0},
+      {{16, 4, 128}, 64, 64, {16, 128}, 1, 2},   {{16, 8, 64}, 256, 256, {128, 64}, 0, 0},
+      {{16, 4, 128}, 128, 128, {128, 32}, 8, 0}, {{3, 64, 64}, 64, 64, {192, 64}, 1, 4},
+      {{6, 32, 48}, 64, 40, {96, 48}, 8, 3},     {{1, 64, 64}, 64, 64, {64, 64}, 1, 0},
+      {{64, 1, 64}, 64, 64, {16, 64}, 1, 2},     {{4, 32, 80}, 72, 88, {64, 80}, 7, 4},
+      {{2, 32, 64}, 40, 72, {96, 16}, 11, 3},    {{8, 16, 64}, 128, 64, {48, 64}, 9, 2},
+  };
+  std::vector<AttentionSpec> specs;
+  for (const Row &row : kRows) {
+    AttentionSpec &spec =
+        specs.emplace_back(makeSpec(specs.size(), row.headDim, row.valueDim, row.block, row.mask, row.score));
+    spec.tile = {row.tile.rows(), row.tile.keys};
+    spec.packed = row.tile;
+  }
+  return specs;
+}
+
 namespace {
 
 constexpr const char *kListNames[] = {"pattern", "random", "uneven", "shared", "per-head", "per-batch", "one", "empty"};
@@ -102,6 +132,11 @@ AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed) {
   shape.heads = heads[0];
   shape.kvHeads = heads[1];
   shape.queries = drawLength(random);
+  if (spec.packed) { // few queries, which is what packing is for
+    constexpr int64_t kQueries[] = {1, 3, 17, 64, 100};
+    shape.heads = shape.kvHeads * spec.packed->heads;
+    shape.queries = kQueries[random.below(std::size(kQueries))];
+  }
   shape.keys = random.below(3) == 0 ? shape.queries : drawLength(random);
   shape.headDim = spec.headDim;
   shape.valueDim = spec.valueDim;
@@ -128,14 +163,16 @@ const char *listKindName(ListKind kind) {
 }
 
 std::string AttentionCase::describe() const {
-  return fmt::format("{} D={} DV={} QB={} KB={} BM={} BN={} mask={} score={} B={} H={} G={} M={} N={} lists={} data={} "
-                     "scale={} strides={}{}{} seed={}",
-                     dtypeName(spec.dtype), spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock,
-                     spec.tile.queries, spec.tile.keys, spec.mask->name, spec.score->name, shape.batch, shape.heads,
-                     shape.kvHeads, shape.queries, shape.keys, listKindName(lists), kDataNames[static_cast<int>(data)],
-                     kScaleNames[static_cast<int>(scale)], kStrideNames[static_cast<int>(strides)],
-                     nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
-                     launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
+  const std::string packed =
+      spec.packed ? fmt::format(" R={} L={}", spec.packed->heads, spec.packed->queries) : std::string();
+  return fmt::format(
+      "{}{} D={} DV={} QB={} KB={} BM={} BN={} mask={} score={} B={} H={} G={} M={} N={} lists={} data={} "
+      "scale={} strides={}{}{} seed={}",
+      dtypeName(spec.dtype), packed, spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock, spec.tile.queries,
+      spec.tile.keys, spec.mask->name, spec.score->name, shape.batch, shape.heads, shape.kvHeads, shape.queries,
+      shape.keys, listKindName(lists), kDataNames[static_cast<int>(data)], kScaleNames[static_cast<int>(scale)],
+      kStrideNames[static_cast<int>(strides)], nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
+      launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
 }
 
 std::map<std::string, std::string> paramsOf(const AttentionSpec &spec) {
@@ -145,6 +182,11 @@ std::map<std::string, std::string> paramsOf(const AttentionSpec &spec) {
                                                       {"BM", spec.tile.queries}, {"BN", spec.tile.keys}};
   for (const auto &[name, value] : numbers)
     params[name] = fmt::format("{}", value);
+  if (spec.packed) {
+    params.erase("BM");
+    params["R"] = fmt::format("{}", spec.packed->heads);
+    params["L"] = fmt::format("{}", spec.packed->queries);
+  }
   params.insert(spec.mask->params.begin(), spec.mask->params.end());
   params.insert(spec.score->params.begin(), spec.score->params.end());
   return params;

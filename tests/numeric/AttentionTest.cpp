@@ -141,7 +141,9 @@ AttentionProblem makeProblem(const AttentionCase &attention, const Tensors &tens
 }
 
 KernelSpec kernelOf(const AttentionSpec &spec) {
-  return {.file = "attention_forward.tile", .params = paramsOf(spec), .hooks = hooksOf(spec)};
+  return {.file = spec.packed ? "attention_packed.tile" : "attention_forward.tile",
+          .params = paramsOf(spec),
+          .hooks = hooksOf(spec)};
 }
 
 } // namespace
@@ -151,10 +153,11 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
   auto lists = makeLists(attention);
   if (!lists)
     return {lists.error().render()};
+  const BlockLists ofHeads = listsOfHeads(shape, *lists);
   Tensors tensors = makeTensors(attention, machine.pool());
   const float scale = chooseScale(attention, tensors);
   if (attention.nanOutsideLists)
-    poisonUnlisted(shape, *lists, tensors);
+    poisonUnlisted(shape, ofHeads, tensors);
   if (attention.nanQueryRow >= 0)
     for (int64_t head = 0; head < shape.batch * shape.heads; ++head)
       setValue(tensors.q, (head * shape.queries + attention.nanQueryRow + 1) * shape.headDim - 1, kNaN);
@@ -178,31 +181,42 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
     firstLse = lse.memory();
   }
   auto report =
-      checkAttention(makeProblem(attention, tensors, *lists, scale), o.gather(), lse.gather(), machine.pool());
+      checkAttention(makeProblem(attention, tensors, ofHeads, scale), o.gather(), lse.gather(), machine.pool());
   if (!report)
     return {report.error().render()};
   return report->passed ? std::vector<std::string>{} : report->reasons;
 }
 
-std::vector<TestCase> attentionCases(uint64_t seed, int64_t count) {
-  const std::vector<AttentionSpec> specs = attentionSpecs(seed);
+/// `count` cases that take turns with `specs`.
+static std::vector<TestCase> casesOf(const char *group, const std::vector<AttentionSpec> &specs, uint64_t seed,
+                                     int64_t count) {
   std::vector<TestCase> cases;
   for (int64_t index = 0; index < count; ++index) {
     const AttentionSpec &spec = specs[static_cast<size_t>(index) % specs.size()];
     const uint64_t caseSeed = seed * 1000003 + static_cast<uint64_t>(index);
     AttentionCase attention = makeAttentionCase(spec, caseSeed);
-    cases.push_back(
-        {fmt::format("attention/{} {}", index, attention.describe()), kernelOf(spec),
-         [attention](Machine &machine, const JitKernel &kernel) {
-           return runAttention(attention, machine,
-                               [&](const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
-                                   const BlockLists &lists, GuardedTensor &o, GuardedTensor &lse, float scale) {
-                                 return machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &lists, Output{&o},
-                                                                Output{&lse}, scale});
-                               });
-         }});
+    cases.push_back({fmt::format("{}/{} {}", group, index, attention.describe()), kernelOf(spec),
+                     [attention](Machine &machine, const JitKernel &kernel) {
+                       return runAttention(attention, machine,
+                                           [&](const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
+                                               const BlockLists &lists, GuardedTensor &o, GuardedTensor &lse,
+                                               float scale) {
+                                             return machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &lists,
+                                                                            Output{&o}, Output{&lse}, scale});
+                                           });
+                     }});
   }
   return cases;
+}
+
+std::vector<TestCase> attentionCases(uint64_t seed, int64_t count) {
+  return casesOf("attention", attentionSpecs(seed), seed, count);
+}
+
+std::vector<TestCase> packedCases(uint64_t seed) {
+  constexpr int64_t kCasesOfSpec = 6;
+  const std::vector<AttentionSpec> specs = packedSpecs();
+  return casesOf("packed", specs, seed, kCasesOfSpec * static_cast<int64_t>(specs.size()));
 }
 
 } // namespace lacuna::numeric

@@ -22,6 +22,8 @@ struct TestCase {
 std::vector<TestCase> attentionCases(uint64_t seed, int64_t count);
 /// attention_split.tile: rows in parts, merged; and the merge alone.
 std::vector<TestCase> splitCases(uint64_t seed);
+/// attention_packed.tile.
+std::vector<TestCase> packedCases(uint64_t seed);
 /// matmul.tile and block_sparse_matmul.tile.
 std::vector<TestCase> matmulCases(uint64_t seed);
 std::vector<TestCase> blockSparseMatmulCases(uint64_t seed);

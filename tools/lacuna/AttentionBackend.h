@@ -20,15 +20,15 @@
 
 namespace lacuna::tools {
 
-/// attention_forward.tile's kernel, or one of the two of attention_split.tile.
-enum class LibraryKernel { Forward, Parts, Merge };
+/// The kernel of attention_forward.tile or attention_packed.tile, or one of the two of attention_split.tile.
+enum class LibraryKernel { Forward, Packed, Parts, Merge };
 
 /// A library kernel, specialised.
 struct AttentionRequest {
   LibraryKernel kernel = LibraryKernel::Forward;
   /// The kernel's text in place of the library's; empty: the library's.
   std::string source;
-  /// Names and values of params, in the order of the kernel's file: BM, BN, D, DV, T, QB, KB.
+  /// Names and values of params, in the order of the kernel's file.
   std::vector<std::pair<std::string, std::string>> params;
   /// Names and bodies of hooks; empty where the kernel's own are meant.
   std::vector<std::pair<std::string, std::string>> hooks;
@@ -44,6 +44,10 @@ struct AttentionRequest {
 std::vector<std::pair<std::string, std::string>> attentionParams(int64_t headDim, int64_t valueDim,
                                                                  runtime::DType dtype, int64_t queryBlock,
                                                                  int64_t keyBlock, runtime::AttentionTile tile);
+/// The same for the packed kernel.
+std::vector<std::pair<std::string, std::string>> packedParams(int64_t headDim, int64_t valueDim, runtime::DType dtype,
+                                                              int64_t queryBlock, int64_t keyBlock,
+                                                              runtime::PackedTile tile);
 
 /// What the compiler says a kernel can reach on a GPU: an upper limit (docs/performance.md, "What a report says").
 struct Prediction {

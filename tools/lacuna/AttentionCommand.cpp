@@ -32,8 +32,13 @@ CommandResult failure(int status, const Error &error) {
 
 AttentionRequest requestOf(const AttentionPlan &plan) {
   AttentionRequest request;
+  const AttentionShape &shape = plan.shape;
+  if (plan.packed)
+    request.kernel = LibraryKernel::Packed;
   request.params =
-      attentionParams(plan.shape.headDim, plan.shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, plan.tile);
+      plan.packed
+          ? packedParams(shape.headDim, shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, *plan.packed)
+          : attentionParams(shape.headDim, shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, plan.tile);
   if (std::string keep = plan.pattern.keepHook(); !keep.empty())
     request.hooks = {{"keep", keep}};
   request.positiveScale = plan.scale > 0;

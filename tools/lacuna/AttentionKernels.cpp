@@ -50,7 +50,8 @@ std::optional<Prediction> AttentionKernels::predict(const AttentionPlan &plan, c
   if (!whole)
     return whole;
   bool oneRow = false;
-  const std::vector<int64_t> steps = programSteps(split ? split->lists() : lists, plan.shape, plan.tile, splits());
+  const std::vector<int64_t> steps =
+      programSteps(split ? split->lists() : lists, plan.programShape(), plan.programTile(), splits());
   whole->microseconds = microseconds(steps, multiprocessors, whole->stepMicroseconds, oneRow);
   if (oneRow)
     whole->boundBy = "the longest row";
@@ -71,7 +72,7 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
   if (splits == 1) {
     if (Expected<void> done = compile(); !done)
       return takeError(done);
-    if (!plan.splits && request.device)
+    if (!plan.splits && request.device && !plan.packed)
       splits = chooseSplits(programSteps(lists, plan.shape, plan.tile),
                             machineOf(request.device, kernels.code[0].metadata()).threadBlocks,
                             std::min(kMostSplits, kWorkspaceLimit / SplitPlan::bytesOfPart(plan.shape)));

@@ -32,6 +32,9 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--split", options.split,
                       "auto or 1 to 32: parts of the longest row, computed apart and merged (auto: as many as fill the "
                       "GPU; 1 on the CPU)");
+  command->add_option("--pack", options.pack,
+                      "auto, on or off: the query heads of a KV head in one tile; auto where few queries leave tiles "
+                      "empty (auto)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
       ->check([](const std::string &text) {
@@ -99,6 +102,42 @@ Expected<AttentionShape> planShape(const AttentionOptions &options, const std::o
   return shape;
 }
 
+/// Whether heads are packed, and in which tile: nothing where they are not.
+Expected<std::optional<PackedTile>> planPacking(const AttentionOptions &options, const AttentionPlan &plan) {
+  using Kind = Pattern::Kind;
+  if (options.pack != "auto" && options.pack != "on" && options.pack != "off")
+    return makeError(ErrorCode::InvalidArgument, "--pack is '{}'; give auto, on or off", options.pack);
+  const bool must = options.pack == "on", inParts = plan.splits.value_or(1) > 1;
+  if (must && inParts)
+    return makeError(ErrorCode::InvalidArgument,
+                     "--pack on and --split {} were given; rows of packed heads are not cut, so give --split 1 or "
+                     "--pack off",
+                     *plan.splits);
+  const int64_t group = plan.shape.heads / plan.shape.kvHeads;
+  const bool shared = plan.pattern.kind != Kind::Random && plan.pattern.kind != Kind::Lists;
+  if (options.pack == "off" || (!must && (group == 1 || !shared || inParts)))
+    return std::nullopt;
+  if (group == 1)
+    return makeError(ErrorCode::InvalidArgument,
+                     "--pack on was given, but each of the {} heads has a KV head of its own; give fewer --kv-heads",
+                     plan.shape.heads);
+  if (!shared)
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "--pack on needs lists that the heads of a KV head share, and the pattern '{}' gives each head its "
+        "own; use dense, causal or window",
+        options.pattern);
+  std::optional<PackedTile> packed = choosePackedTile(plan.shape, plan.queryBlock, plan.tile);
+  if (!packed && must)
+    return makeError(ErrorCode::InvalidArgument,
+                     "--pack on was given, but {} heads a KV head divide no tile of 64 or 128 rows (192 for head "
+                     "dimensions up to 64) into a divisor of the query block {}; use --pack off",
+                     group, plan.queryBlock);
+  if (packed && !must && !packingPays(plan.shape, plan.tile, *packed))
+    packed.reset();
+  return packed;
+}
+
 Expected<float> planScale(const AttentionOptions &options, int64_t headDim) {
   if (!options.scale)
     return 1.0f / std::sqrt(static_cast<float>(headDim));
@@ -156,14 +195,18 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!tile)
     return takeError(tile);
   plan.tile = *tile;
-  Expected<float> scale = planScale(options, shape->headDim);
-  if (!scale)
-    return takeError(scale);
-  plan.scale = *scale;
   Expected<std::optional<int64_t>> splits = planSplits(options.split);
   if (!splits)
     return takeError(splits);
   plan.splits = *splits;
+  Expected<std::optional<PackedTile>> packed = planPacking(options, plan);
+  if (!packed)
+    return takeError(packed);
+  plan.packed = *packed;
+  Expected<float> scale = planScale(options, shape->headDim);
+  if (!scale)
+    return takeError(scale);
+  plan.scale = *scale;
   if (options.device)
     plan.gpu = *options.device == "gpu";
   else

@@ -21,7 +21,7 @@ struct AttentionOptions {
   std::optional<std::string> device;
   std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
   std::optional<std::string> dtype;
-  std::string pattern = "dense", block = "128x128";
+  std::string pattern = "dense", block = "128x128", pack = "auto";
   std::optional<std::string> scale;
   std::string split = "auto";
   uint64_t seed = 1;
@@ -40,8 +40,20 @@ struct AttentionPlan {
   runtime::Pattern pattern;
   int64_t queryBlock = 128, keyBlock = 128;
   runtime::AttentionTile tile;
+  std::optional<runtime::PackedTile> packed; ///< in place of `tile`: the heads of a group in one tile
   float scale = 1;
   std::optional<int64_t> splits; ///< parts of the longest row; none: by the rule
+
+  /// What the programs of the kernel take: packed, one runs a group of heads, as if there were one for each KV head.
+  runtime::AttentionShape programShape() const {
+    runtime::AttentionShape programs = shape;
+    if (packed)
+      programs.heads = programs.kvHeads;
+    return programs;
+  }
+  runtime::AttentionTile programTile() const {
+    return packed ? runtime::AttentionTile{packed->queries, tile.keys} : tile;
+  }
 };
 
 /// Understands the flags, except for what --load gives: `shape` and `dtype` are its extents and type where it is given.

@@ -202,7 +202,7 @@ private:
       return {};
     // Half of the cache: the rest is for what is under way.
     Expected<const int32_t *> order =
-        copy(longestFirst(data.lists, plan.shape, plan.tile.queries, device.info().l2Bytes / 2,
+        copy(longestFirst(data.lists, plan.programShape(), plan.programTile().queries, device.info().l2Bytes / 2,
                           int64_t(device.info().multiprocessors) * blocks));
     if (!order)
       return takeError(order);

@@ -5,14 +5,35 @@
 
 namespace lacuna::tools {
 
+namespace {
+struct LibraryText {
+  const char *file;
+  std::string_view text;
+  const char *kernel;
+};
+} // namespace
+
+static LibraryText libraryText(LibraryKernel kernel) {
+  switch (kernel) {
+  case LibraryKernel::Packed:
+    return {"attention_packed.tile", kAttentionPackedSource, "attention_packed"};
+  case LibraryKernel::Parts:
+    return {"attention_split.tile", kAttentionSplitSource, "attention_parts"};
+  case LibraryKernel::Merge:
+    return {"attention_split.tile", kAttentionSplitSource, "attention_merge"};
+  case LibraryKernel::Forward:
+    break;
+  }
+  return {"attention_forward.tile", kAttentionForwardSource, "attention_forward"};
+}
+
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
-  const bool forward = request.kernel == LibraryKernel::Forward;
-  compile.fileName = forward ? "attention_forward.tile" : "attention_split.tile";
-  compile.source =
-      !request.source.empty() ? request.source : std::string(forward ? kAttentionForwardSource : kAttentionSplitSource);
-  if (!forward)
-    compile.kernel = request.kernel == LibraryKernel::Parts ? "attention_parts" : "attention_merge";
+  const LibraryText library = libraryText(request.kernel);
+  compile.fileName = library.file;
+  compile.source = request.source.empty() ? std::string(library.text) : request.source;
+  if (request.kernel == LibraryKernel::Parts || request.kernel == LibraryKernel::Merge)
+    compile.kernel = library.kernel;
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());

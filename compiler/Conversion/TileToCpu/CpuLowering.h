@@ -131,9 +131,11 @@ private:
   // Views.
   struct Axis;
   struct TileAccess;
-  TileAccess prepareAccess(mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> sizes, FlatShape shape);
+  TileAccess prepareAccess(mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> sizes, mlir::Type value);
   mlir::Value positionOn(const Axis &axis, mlir::Value index);
   mlir::Value isWithin(const Axis &axis, mlir::Value position);
+  mlir::Value moveAlong(const Axis &axis, mlir::Value position, mlir::Type elementType, mlir::Value pointer,
+                        mlir::Value &valid);
   struct RowAccess;
   RowAccess rowOf(const TileAccess &access, mlir::Value row);
   mlir::Value maskOf(const TileAccess &access, const RowAccess &row, mlir::Value column);

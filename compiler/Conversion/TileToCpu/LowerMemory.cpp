@@ -9,18 +9,21 @@ using namespace lacuna::tile;
 
 namespace lacuna::cpu {
 
-/// How one axis of a tile lies in the view: position i is `start + i`, or the i-th of `list`.
+/// How an axis of the view lies along one of a tile: element i stands at position `start + i / repeat % size`, or the
+/// i-th of `list`.
 struct CpuLowering::Axis {
   Value start;
   std::optional<Buffer> list;
   Value extent; ///< of the view, i32
   Value stride; ///< in elements; null for 1
+  int64_t size = 1, repeat = 1;
+  bool wraps = false; ///< whether i / repeat goes on past `size`
 };
 
 struct CpuLowering::TileAccess {
-  Value pointer; ///< with the indices of the axes that are not in the tile
-  Value inside;  ///< whether those indices are within the view
-  std::optional<Axis> row, column;
+  Value pointer;                      ///< with the indices of the axes that are not in the tile
+  Value inside;                       ///< whether those indices are within the view
+  SmallVector<Axis, 2> rows, columns; ///< several: together, the last counting fastest
   FlatShape shape;
   Type element;
   bool contiguous = false;
@@ -40,6 +43,10 @@ Value CpuLowering::extentOf(ViewType view, int64_t axis) {
 }
 
 Value CpuLowering::positionOn(const Axis &axis, Value index) {
+  if (axis.repeat > 1)
+    index = b.createOrFold<arith::DivUIOp>(index, i64(axis.repeat));
+  if (axis.wraps)
+    index = b.createOrFold<arith::RemUIOp>(index, i64(axis.size));
   if (axis.list)
     return load(*axis.list, i64(0), index, 0);
   return add(axis.start, b.createOrFold<arith::TruncIOp>(b.getI32Type(), index));
@@ -51,7 +58,8 @@ Value CpuLowering::isWithin(const Axis &axis, Value position) {
 }
 
 CpuLowering::TileAccess CpuLowering::prepareAccess(Value view, ValueRange indices, ArrayRef<int64_t> sizes,
-                                                   FlatShape shape) {
+                                                   Type value) {
+  FlatShape shape = isTile(value) ? flatShape(value) : FlatShape();
   auto type = cast<ViewType>(view.getType());
   const ViewValue &parameter = views.find(view)->second;
   TileAccess access;
@@ -59,31 +67,36 @@ CpuLowering::TileAccess CpuLowering::prepareAccess(Value view, ValueRange indice
   access.inside = b.create<arith::ConstantOp>(b.getBoolAttr(true));
   access.shape = shape;
   access.element = type.getElementType();
-  SmallVector<Axis> sliced;
+  AccessAxes axes = getAccessAxes(sizes, value);
   for (auto [number, index, size] : llvm::enumerate(indices, sizes)) {
-    Axis axis{scalars.lookupOrNull(index), std::nullopt, extentOf(type, number), {}};
+    Axis axis{scalars.lookupOrNull(index), std::nullopt, extentOf(type, number), {}, size};
     if (number < parameter.strides.size())
       axis.stride = parameter.strides[number];
     if (auto it = positions.find(index); it != positions.end())
       axis.list = it->second.buffer;
     if (size > 1) {
-      sliced.push_back(axis);
+      bool isRow = !shape.isVector() && llvm::is_contained(axes.rows, number);
+      (isRow ? access.rows : access.columns).push_back(axis);
       continue;
     }
     access.inside = b.createOrFold<arith::AndIOp>(access.inside, isWithin(axis, axis.start));
     Value offset = toI64(axis.start);
     access.pointer = element(access.pointer, access.element, axis.stride ? mul(offset, axis.stride) : offset);
   }
-  if (!sliced.empty())
-    access.column = sliced.back();
-  if (sliced.size() == 2)
-    access.row = sliced.front();
-  access.contiguous = access.column && isContiguousAccess(indices, sizes);
+  for (SmallVector<Axis, 2> *along : {&access.rows, &access.columns}) {
+    int64_t repeat = 1;
+    for (Axis &axis : llvm::reverse(*along)) {
+      axis.repeat = repeat;
+      axis.wraps = &axis != along->begin();
+      repeat *= axis.size;
+    }
+  }
+  access.contiguous = access.columns.size() == 1 && isContiguousAccess(indices, sizes);
   if (access.contiguous) {
-    Value start = toI64(access.column->start);
+    Value start = toI64(access.columns[0].start);
     Value end = add(start, i64(shape.columns));
     Value low = b.create<arith::CmpIOp>(arith::CmpIPredicate::sge, start, i64(0));
-    Value high = b.create<arith::CmpIOp>(arith::CmpIPredicate::sle, end, toI64(access.column->extent));
+    Value high = b.create<arith::CmpIOp>(arith::CmpIPredicate::sle, end, toI64(access.columns[0].extent));
     access.fullColumns = b.create<arith::AndIOp>(low, high);
     // From here on column 0 is the tile's; elements before the view are never touched.
     access.pointer = element(access.pointer, access.element, start);
@@ -93,35 +106,31 @@ CpuLowering::TileAccess CpuLowering::prepareAccess(Value view, ValueRange indice
 
 CpuLowering::RowAccess CpuLowering::rowOf(const TileAccess &access, Value row) {
   RowAccess result{access.pointer, access.inside, {}};
-  if (access.row) {
-    Value position = positionOn(*access.row, row);
-    result.valid = b.createOrFold<arith::AndIOp>(access.inside, isWithin(*access.row, position));
-    Value offset = toI64(position);
-    if (access.row->stride)
-      offset = mul(offset, access.row->stride);
-    result.pointer = element(access.pointer, access.element, offset);
-  }
-  if (access.column)
-    result.extent = b.create<arith::SelectOp>(result.valid, access.column->extent, i32(0));
+  for (const Axis &axis : access.rows)
+    result.pointer = moveAlong(axis, positionOn(axis, row), access.element, result.pointer, result.valid);
+  if (access.contiguous)
+    result.extent = b.create<arith::SelectOp>(result.valid, access.columns[0].extent, i32(0));
   return result;
 }
 
+/// `pointer` moved to `position` of `axis`; `valid` is made to say whether that is within the view.
+Value CpuLowering::moveAlong(const Axis &axis, Value position, Type elementType, Value pointer, Value &valid) {
+  valid = b.createOrFold<arith::AndIOp>(valid, isWithin(axis, position));
+  Value offset = toI64(position);
+  return element(pointer, elementType, axis.stride ? mul(offset, axis.stride) : offset);
+}
+
 Value CpuLowering::maskOf(const TileAccess &access, const RowAccess &row, Value column) {
-  Value first = positionOn(*access.column, column);
+  Value first = positionOn(access.columns[0], column);
   Value positionsHere = b.create<arith::AddIOp>(splat(b, first, kWidth), laneNumbers(b));
   return b.create<arith::CmpIOp>(arith::CmpIPredicate::ult, positionsHere, splat(b, row.extent, kWidth));
 }
 
 std::pair<Value, Value> CpuLowering::elementOf(const TileAccess &access, Value row, Value column) {
   RowAccess line = rowOf(access, row);
-  if (!access.column)
-    return {line.pointer, line.valid};
-  Value position = positionOn(*access.column, column);
-  Value valid = b.create<arith::AndIOp>(line.valid, isWithin(*access.column, position));
-  Value offset = access.contiguous ? column : toI64(position);
-  if (access.column->stride)
-    offset = mul(offset, access.column->stride);
-  return {element(line.pointer, access.element, offset), valid};
+  for (const Axis &axis : access.columns)
+    line.pointer = moveAlong(axis, positionOn(axis, column), access.element, line.pointer, line.valid);
+  return {line.pointer, line.valid};
 }
 
 void CpuLowering::chooseMasking(Value unmasked, llvm::function_ref<void(bool)> body) {
@@ -138,8 +147,7 @@ void CpuLowering::chooseMasking(Value unmasked, llvm::function_ref<void(bool)> b
 //===--------------------------------------------------------------------------------------------------------------===//
 
 void CpuLowering::lowerLoad(LoadOp load) {
-  FlatShape shape = flatShape(load.getType());
-  TileAccess access = prepareAccess(load.getView(), load.getIndices(), load.getSizes(), shape);
+  TileAccess access = prepareAccess(load.getView(), load.getIndices(), load.getSizes(), load.getType());
   Value tile = load.getResult();
   if (placement.kind(tile) != Placement::Kind::Panel) {
     Buffer target = buffers[tile] = allocateFor(tile);
@@ -209,8 +217,8 @@ void CpuLowering::loadElementwise(const TileAccess &access, const Buffer &target
 
 void CpuLowering::lowerStore(StoreOp storeOp) {
   Value tile = storeOp.getValue();
-  FlatShape shape = isTile(tile.getType()) ? flatShape(tile.getType()) : FlatShape();
-  TileAccess access = prepareAccess(storeOp.getView(), storeOp.getIndices(), storeOp.getSizes(), shape);
+  TileAccess access = prepareAccess(storeOp.getView(), storeOp.getIndices(), storeOp.getSizes(), tile.getType());
+  FlatShape shape = access.shape;
   if (!access.contiguous) {
     repeat(shape.rows, 1, [&](Value row) {
       repeat(shape.columns, 1, [&](Value column) {

@@ -21,8 +21,8 @@ LoadedOperand findLoadedOperand(Value operand) {
 /// Whether TMA can copy what `load` takes into a shared tile; otherwise says why not.
 static LogicalResult verifySharedLoad(tile::LoadOp load) {
   auto type = cast<RankedTensorType>(load.getResult().getType());
-  ArrayRef<int64_t> sizes = load.getSizes();
-  if (llvm::count_if(sizes, [](int64_t size) { return size > 0; }) != 2 || sizes.back() == 0)
+  tile::AccessAxes axes = tile::getAccessAxes(load.getSizes(), type);
+  if (axes.rows.empty() || axes.column != static_cast<int64_t>(load.getSizes().size()) - 1)
     return load.emitError() << "a product's operand must be a slice of two axes, the innermost one among them";
   for (int64_t extent : type.getShape())
     if (extent == 1)

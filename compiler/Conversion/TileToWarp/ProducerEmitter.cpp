@@ -79,8 +79,8 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   auto tileType = cast<RankedTensorType>(load.getResult().getType());
   Value ring = rings.lookup(load);
   auto ringType = cast<warp::RingType>(ring.getType());
-  int64_t rowAxis =
-      std::distance(load.getSizes().begin(), llvm::find_if(load.getSizes(), [](int64_t size) { return size > 0; }));
+  tile::AccessAxes axes = tile::getAccessAxes(load.getSizes(), tileType);
+  int64_t rowAxis = axes.rows.back(), outerRows = axes.countRows(load.getSizes()) / load.getSizes()[rowAxis];
 
   // One part, or one for each run of listed positions: of the rows or of the columns.
   int64_t columnAxis = load.getSizes().size() - 1, listedAxis = rowAxis;
@@ -100,7 +100,7 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
                                  "computation and cannot know it";
     indices.push_back(isListed ? Value() : mapping.lookup(index));
   }
-  int64_t rows = tileType.getDimSize(0), columns = tileType.getDimSize(1), count = runs.size();
+  int64_t rows = load.getSizes()[rowAxis], columns = tileType.getDimSize(1), count = runs.size();
   if (listedAxis == rowAxis)
     rows /= count;
   else
@@ -120,7 +120,7 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
     indices[listedAxis] = start;
     bool byRow = listedAxis == rowAxis;
     builder.create<warp::TmaLoadOp>(loc, mapping.lookup(load.getView()), indices, rowAxis, rows, columns,
-                                    byRow ? run * rows : 0, byRow ? 0 : run * columns);
+                                    byRow ? run * rows : 0, byRow ? 0 : run * columns, outerRows);
   }
   return success();
 }

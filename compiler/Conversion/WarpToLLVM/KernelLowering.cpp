@@ -61,11 +61,14 @@ void KernelLowering::planSharedMemory() {
   sharedBytes = offset + (reduces ? 16 * consumerWarpgroups : 0);
 }
 
+KernelLowering::TensorMap KernelLowering::tensorMapOf(warp::TmaLoadOp load) {
+  return {cast<BlockArgument>(load.getView()).getArgNumber(), static_cast<int64_t>(load.getRowAxis()),
+          static_cast<int64_t>(load.getRows()), static_cast<int64_t>(load.getOuterRows())};
+}
+
 void KernelLowering::collectTensorMaps() {
   source.walk([&](warp::TmaLoadOp load) {
-    TensorMap map{cast<BlockArgument>(load.getView()).getArgNumber(), static_cast<int64_t>(load.getRowAxis()),
-                  static_cast<int64_t>(load.getRows())};
-    if (!llvm::is_contained(tensorMaps, map))
+    if (TensorMap map = tensorMapOf(load); !llvm::is_contained(tensorMaps, map))
       tensorMaps.push_back(map);
   });
 }
@@ -189,7 +192,7 @@ NamedAttrList KernelLowering::launchAttributes() {
   attributes.set("shared_bytes", builder.getI64IntegerAttr(sharedBytes));
   SmallVector<Attribute> maps, alignments;
   for (const TensorMap &map : tensorMaps)
-    maps.push_back(builder.getI64ArrayAttr({map.argument, map.rowAxis, map.boxRows}));
+    maps.push_back(builder.getI64ArrayAttr({map.argument, map.rowAxis, map.boxRows, map.outerRows}));
   for (auto [index, argument] : llvm::enumerate(arguments))
     if (argument.alignment)
       alignments.push_back(builder.getI64ArrayAttr({static_cast<int64_t>(index), argument.alignment}));

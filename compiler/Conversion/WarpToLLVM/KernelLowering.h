@@ -39,11 +39,13 @@ private:
   struct TensorMap {
     unsigned argument;
     int64_t rowAxis, boxRows;
+    int64_t outerRows = 1; // along the axis before rowAxis
     bool operator==(const TensorMap &) const = default;
   };
 
   void planSharedMemory();
   void collectTensorMaps();
+  static TensorMap tensorMapOf(warp::TmaLoadOp load);
   void createFunction();
   void mapParameters(mlir::Block &entry);
   void emitThreadIds();
@@ -120,6 +122,8 @@ private:
   struct Access; // LowerGlobal.cpp
   Access makeAccess(mlir::Location loc, mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> sizes,
                     mlir::Type value);
+  Registers rowPositions(mlir::Location loc, const Access &access, mlir::Value row);
+  mlir::Value isRowInside(mlir::Location loc, const Access &access, mlir::Value row);
   mlir::Value elementPointer(mlir::Location loc, const Access &access, mlir::Value row, mlir::Value column);
   void lowerLoad(warp::LoadGlobalOp op);
   void lowerStore(warp::StoreGlobalOp op);

@@ -10,14 +10,19 @@ using warp::ColLayout;
 using warp::RowLayout;
 
 /// A tile of a view (a position below 0 is outside, as one past the end is: comparisons are unsigned): where it starts,
-/// and its one or two sliced axes.
+/// and the axes along its rows and its columns.
 struct KernelLowering::Access {
+  struct Axis {
+    Value start;      // absolute position of the tile, i32
+    Value limit;      // extent of the view, i32
+    Value stride;     // i64; null: 1
+    int64_t size = 0; // positions of the tile
+  };
   Type element;
-  Value base;                          // pointer to the element at the tile's first position
-  int64_t argument = 0;                // of the kernel
-  Value rowStart, columnStart;         // absolute position of the tile along its axes, i32
-  Value rowLimit, columnLimit;         // extents of the view along them, i32
-  Value rowStride, columnStride;       // i64; null: 1
+  Value base;                // pointer to the element at the tile's first position
+  int64_t argument = 0;      // of the kernel
+  SmallVector<Axis, 2> rows; // several: together, the last counting fastest
+  Value columnStart, columnLimit, columnStride;
   std::optional<int64_t> columnExtent; // where it is known
 };
 
@@ -39,10 +44,7 @@ KernelLowering::Access KernelLowering::makeAccess(Location loc, Value viewValue,
   access.element = type.getElementType();
   access.argument = cast<BlockArgument>(viewValue).getArgNumber();
   const View &view = arguments[access.argument].view;
-  // One sliced axis is a column of rows, unless the value lies along columns (a transposed vector).
-  auto tensor = dyn_cast<RankedTensorType>(value);
-  int64_t sliced = llvm::count_if(sizes, [](int64_t size) { return size > 0; }), seen = 0;
-  bool columnsOnly = sliced == 1 && tensor && tensor.getDimSize(0) == 1;
+  tile::AccessAxes axes = tile::getAccessAxes(sizes, value);
   Value offset = builder.create<arith::ConstantIntOp>(loc, 0, 64);
   for (auto [axis, index, size] : llvm::enumerate(indices, sizes)) {
     Value start = scalar(index);
@@ -53,8 +55,8 @@ KernelLowering::Access KernelLowering::makeAccess(Location loc, Value viewValue,
       continue;
     std::optional<int64_t> extent = type.getStaticExtent(axis);
     Value limit = extent ? i32(loc, *extent) : dims.lookup(type.getSymbol(axis));
-    if (seen++ == 0 && !columnsOnly) {
-      access.rowStart = start, access.rowLimit = limit, access.rowStride = stride;
+    if (llvm::is_contained(axes.rows, axis)) {
+      access.rows.push_back({start, limit, stride, size});
     } else {
       access.columnStart = start, access.columnLimit = limit, access.columnStride = stride;
       access.columnExtent = extent;
@@ -64,17 +66,45 @@ KernelLowering::Access KernelLowering::makeAccess(Location loc, Value viewValue,
   return access;
 }
 
+/// The positions of row `row` of the tile along its row axes, counted from where the tile starts.
+Registers KernelLowering::rowPositions(Location loc, const Access &access, Value row) {
+  Registers positions;
+  for (const Access::Axis &axis : llvm::reverse(llvm::drop_begin(access.rows))) {
+    Value size = i32(loc, axis.size);
+    positions.push_back(builder.create<arith::RemUIOp>(loc, row, size));
+    row = builder.create<arith::DivUIOp>(loc, row, size);
+  }
+  positions.push_back(row);
+  std::reverse(positions.begin(), positions.end());
+  return positions;
+}
+
+/// Whether row `row` (null: the first) lies inside the view.
+Value KernelLowering::isRowInside(Location loc, const Access &access, Value row) {
+  Registers positions = row ? rowPositions(loc, access, row) : Registers();
+  Value inside;
+  for (auto [number, axis] : llvm::enumerate(access.rows)) {
+    Value position = row ? add(loc, axis.start, positions[number]) : axis.start;
+    Value there = compare(loc, arith::CmpIPredicate::ult, position, axis.limit);
+    inside = inside ? builder.create<arith::AndIOp>(loc, inside, there).getResult() : there;
+  }
+  return inside;
+}
+
 /// The element `row` rows and `column` columns (i32; null: 0) from the tile's first.
 Value KernelLowering::elementPointer(Location loc, const Access &access, Value row, Value column) {
   Value pointer = access.base;
-  for (auto [index, stride] : {std::pair(row, access.rowStride), std::pair(column, access.columnStride)}) {
-    if (!index)
-      continue;
+  auto move = [&](Value index, Value stride) {
     Value offset = i64(loc, index);
     if (stride)
       offset = builder.create<arith::MulIOp>(loc, offset, stride);
     pointer = builder.create<LLVM::GEPOp>(loc, pointer.getType(), access.element, pointer, offset);
-  }
+  };
+  if (row)
+    for (auto [position, axis] : llvm::zip(rowPositions(loc, access, row), access.rows))
+      move(position, axis.stride);
+  if (column)
+    move(column, access.columnStride);
   return pointer;
 }
 
@@ -91,20 +121,16 @@ void KernelLowering::lowerLoad(warp::LoadGlobalOp op) {
   Value viewPointer = arguments[access.argument].view.pointer;
   Registers result;
   for (int64_t reg = 0; reg < count; ++reg) {
-    Value rowIndex, columnIndex, inside;
-    auto check = [&](Value start, Value index, Value limit) {
-      Value there = compare(loc, arith::CmpIPredicate::ult, index ? add(loc, start, index) : start, limit);
-      inside = inside ? builder.create<arith::AndIOp>(loc, inside, there).getResult() : there;
-    };
-    if (access.rowStart) {
-      if (!column)
-        rowIndex = add(loc, ownRow, 8 * (row ? reg : AccLayout::rowHalf(reg)));
-      check(access.rowStart, rowIndex, access.rowLimit);
-    }
+    Value rowIndex, columnIndex;
+    if (!access.rows.empty() && !column)
+      rowIndex = add(loc, ownRow, 8 * (row ? reg : AccLayout::rowHalf(reg)));
+    Value inside = isRowInside(loc, access, rowIndex);
     if (access.columnStart) {
       if (!row)
         columnIndex = add(loc, ownColumn, column ? ColLayout::columnBase(reg) : AccLayout::columnBase(reg));
-      check(access.columnStart, columnIndex, access.columnLimit);
+      Value position = columnIndex ? add(loc, access.columnStart, columnIndex) : access.columnStart;
+      Value there = compare(loc, arith::CmpIPredicate::ult, position, access.columnLimit);
+      inside = inside ? builder.create<arith::AndIOp>(loc, inside, there).getResult() : there;
     }
     // What is not there is read from the view's first element, and dropped.
     Value pointer = elementPointer(loc, access, rowIndex, columnIndex);
@@ -174,7 +200,7 @@ static constexpr int64_t kQuad = 4, kWideColumns = 8, kWideBytes = 16;
 
 bool KernelLowering::storesWide(const Access &access) {
   bool wide = access.element.getIntOrFloatBitWidth() == 16 && access.columnExtent &&
-              *access.columnExtent % kWideColumns == 0 && !access.columnStride && access.rowStart &&
+              *access.columnExtent % kWideColumns == 0 && !access.columnStride && !access.rows.empty() &&
               isMultipleOf(access.columnStart, kWideColumns);
   if (wide)
     arguments[access.argument].alignment = std::max(arguments[access.argument].alignment, kWideBytes);
@@ -276,9 +302,8 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
         Value inside =
             compare(loc, arith::CmpIPredicate::ult, add(loc, access.columnStart, column), access.columnLimit);
         predicate = builder.create<arith::AndIOp>(loc, mine, inside);
-        if (access.rowStart) // One row of several.
-          predicate = builder.create<arith::AndIOp>(
-              loc, predicate, compare(loc, arith::CmpIPredicate::ult, access.rowStart, access.rowLimit));
+        if (!access.rows.empty()) // One row of several.
+          predicate = builder.create<arith::AndIOp>(loc, predicate, isRowInside(loc, access, {}));
       }
       storeWhere(loc, predicate, value, elementPointer(loc, access, {}, column));
     }
@@ -291,7 +316,7 @@ void KernelLowering::lowerStore(warp::StoreGlobalOp op) {
       wide[half] = gatherRow(loc, registers, half);
   for (int64_t half = 0; half < 2; ++half) {
     Value own = add(loc, rowInTile(loc), 8 * half);
-    Value inside = compare(loc, arith::CmpIPredicate::ult, add(loc, access.rowStart, own), access.rowLimit);
+    Value inside = isRowInside(loc, access, own);
     if (row) { // One lane of the quad that shares the row.
       Value first = lanesEqual(columnInTile(loc), 0);
       if (access.columnStart) // One column of several.

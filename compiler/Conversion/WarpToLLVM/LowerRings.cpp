@@ -40,9 +40,7 @@ void KernelLowering::lowerFill(warp::RingFillOp op) {
   ptx.expectBytes(op.getLoc(), slot.full, op.getBytes());
   for (auto load : op.getBody().front().getOps<warp::TmaLoadOp>()) {
     Location loc = load.getLoc();
-    TensorMap map{cast<BlockArgument>(load.getView()).getArgNumber(), static_cast<int64_t>(load.getRowAxis()),
-                  static_cast<int64_t>(load.getRows())};
-    Value pointer = tensorMapPointers[llvm::find(tensorMaps, map) - tensorMaps.begin()];
+    Value pointer = tensorMapPointers[llvm::find(tensorMaps, tensorMapOf(load)) - tensorMaps.begin()];
     for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
       SmallVector<Value> coordinates;
       for (Value index : llvm::reverse(load.getIndices()))

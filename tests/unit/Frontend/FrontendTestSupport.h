@@ -25,8 +25,8 @@ inline std::string readKernelFile(const std::string &name) {
 }
 
 inline const std::vector<std::string> kKernelFiles = {
-    "attention_forward", "block_sparse_matmul", "matmul",
-    "pooled_scores",     "sigmoid_attention",   "two_product_attention"};
+    "attention_forward", "attention_packed",  "block_sparse_matmul",  "matmul",
+    "pooled_scores",     "sigmoid_attention", "two_product_attention"};
 
 /// Parses and checks; the specialisation's kernel may be empty.
 inline Expected<std::shared_ptr<const CheckedKernel>> check(const std::string &text,

@@ -125,7 +125,9 @@ TEST_CASE("loads and stores") {
        {"store q[b, 0, 0] = 1", "'q' is an input; write `q: out ...` in the kernel's head"},
        {"let a = load q[b, 0]", "'q' has 3 axes, but 2 indices are given; give one an axis"},
        {"let a = load q[b, 0, 0]", "a load takes one or two axes as slices"},
-       {"let a = load q[0:+BM, 0:+BM, 0:+BM]", "but 3 are slices here"},
+       {"let a = load q[0:+BM, 0:+BM, 0:+BM]",
+        "two slices make the rows of this tile together; their number is a multiple of 16 and at most 1024, but "
+        "`BM * BM` is 16384 with these params"},
        {"let a = load q[b, :, 0]",
         "`:` takes a whole axis, whose length must be known when the kernel is compiled, but M is a "
         "run-time dimension; write `start :+ length`"},
@@ -145,6 +147,42 @@ TEST_CASE("loads and stores") {
         "must be the same as written, or 1"},
        {"store z[b, 0] = load x[0:+BM, 0:+BN]", "reduce it to a scalar with sum, amax or amin"},
        {"store y[b, 0:+BM, 0:+BN] = load x[0:+BN, 0:+BM]", "transpose it"}});
+}
+
+TEST_CASE("two axes that make the rows together") {
+  auto grouped = [](const std::string &body) {
+    return "param R in 1..192 = 8   L in 1..192 = 16\n"
+           "kernel test(q: bf16[B, H, M, 64], w: bf16[B, H, K, M, 64], four: bf16[B, 4, M, 64],\n"
+           "            rows: blocks<64, 64>[1, 1], y: out bf16[B, H, M, 64], z: out f32[B, H, M])\n"
+           "  grid (i: ceildiv(M, L), g: ceildiv(H, R), b: B)\n{\n" +
+           body + "\n}\n";
+  };
+  for (const char *body : {"store y[b, g*R:+R, i*L:+L, :] = load q[b, g*R:+R, i*L:+L, :]",
+                           "let t = load q[b, g*R:+R, i*L:+L, :]\nstore z[b, g*R:+R, i*L:+L] = rowsum(t as f32)",
+                           "let t: bf16[L * R, 64] = load q[b, g*R:+R, i*L:+L, :]\nstore y[b, g*R:+R, i*L:+L, :] = t",
+                           "store y[b, g*R:+R, i*L:+L, 0:+16] = load q[b, g*R:+R, i*L:+L, 0:+16]",
+                           // Two slices of a value that is no row of R * L elements: rows by columns.
+                           "let column = load q[b, g*R:+16, i*L, 0] as f32\nstore z[b, g*R:+16, i*L:+32] = column"}) {
+    auto kernel = check(grouped(body));
+    CHECK_MESSAGE(kernel, body << "\n" << (kernel ? "" : kernel.error().message));
+  }
+  for (const auto &[body, message] : std::vector<Case>{
+           {"let t = load q[b, g*R:+R, i*L:+L-1, :]",
+            "their number is a multiple of 16 and at most 1024, but `R * (L - 1)` is 120 with these params"},
+           {"let t = load q[b, g*R:+R, i*L:+L*16, :]",
+            "their number is a multiple of 16 and at most 1024, but `R * (L * 16)` is 2048 with these params"},
+           {"let t = load four[b, :, i*L:+L, :]", "write each as `start :+ length`, with a length made of params"},
+           {"for t in rows[0, 0, i] by 64 { let k = load q[b, g*R:+R, t, :] }",
+            "write each as `start :+ length`, with a length made of params"},
+           {"let t = load w[b, g*R:+R, 0, i*L:+L, :]",
+            "they must be neighbouring axes, as in `q[b, h :+ R, i :+ L, :]`"},
+           {"let t = load w[b, g*R:+R, 0:+2, i*L:+L, :]", "or three, of which the first two make the rows, and one "
+                                                          "position of each other, but 4 are slices here"},
+           {"let t = load q[b, g*R:+B, i*L:+L, :]",
+            "'B' is not a param; the length of a slice is made of params and integers"},
+           {"store z[b, g*R:+R, i*L:+L] = rowsum(load q[b, g, i*16:+16, :] as f32)",
+            "the length of a slice is a multiple of 16, but `R` is 8 with these params"}})
+    checkContains(refusal(grouped(body)), message);
 }
 
 TEST_CASE("a whole axis is at most a tile's extent") {

@@ -92,6 +92,59 @@ TEST_CASE("params and hooks, by expression, and a file") {
   CHECK(softExp({.file = "", .source = kSoftExp}).metadata().kernel == "soft_exp");
 }
 
+TEST_CASE("rows along two axes: what lies past the end of either never counts") {
+  constexpr const char *kText = R"(
+param R in 1..16 = 4   L in 1..16 = 8
+
+kernel extremes(x: f32[H, M, 16], most: out f32[P, Q], total: out f32[P, Q], columns: out f32[P, Q, 16],
+                rows: out f32[H, M], copy: out f32[H, M, 16])
+  where P == ceildiv(H, R) && Q == ceildiv(M, L)
+  grid (p: P, q: Q)
+{
+  let t = load x[p * R :+ R, q * L :+ L, :]
+  store most[p, q] = amax(t)
+  store total[p, q] = sum(exp(t))
+  store columns[p, q, :] = rowmax(transpose(t))
+  store rows[p * R :+ R, q * L :+ L] = rowmax(t)
+  store copy[p * R :+ R, q * L :+ L, :] = map (v in t; r, j) => v + (p * R + r / L) * 100 + (q * L + r % L)
+}
+)";
+  auto compiled = Jit::forCpu().compile({.file = "extremes.tile", .source = kText});
+  REQUIRE_MESSAGE(compiled, compiled.error().render());
+  constexpr int64_t kHeads = 6, kQueries = 21, kWidth = 16, kP = 2, kQ = 3, kR = 4, kL = 8;
+  std::vector<float> x(kHeads * kQueries * kWidth), most(kP * kQ), total(kP * kQ), columns(kP * kQ * kWidth),
+      rows(kHeads * kQueries), copy(x.size());
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = -1 - static_cast<float>(i * 37 % 101); // below the zeros that lie past the ends
+  auto done = compiled->launch({{TensorView::contiguous(x.data(), DType::F32, {kHeads, kQueries, kWidth}),
+                                 TensorView::contiguous(most.data(), DType::F32, {kP, kQ}),
+                                 TensorView::contiguous(total.data(), DType::F32, {kP, kQ}),
+                                 TensorView::contiguous(columns.data(), DType::F32, {kP, kQ, kWidth}),
+                                 TensorView::contiguous(rows.data(), DType::F32, {kHeads, kQueries}),
+                                 TensorView::contiguous(copy.data(), DType::F32, {kHeads, kQueries, kWidth})}});
+  REQUIRE_MESSAGE(done, done.error().render());
+  std::vector<float> wantedMost(kP * kQ, -INFINITY), wantedColumns(columns.size(), -INFINITY);
+  std::vector<double> wantedTotal(kP * kQ);
+  for (int64_t h = 0; h < kHeads; ++h)
+    for (int64_t i = 0; i < kQueries; ++i) {
+      const int64_t tile = h / kR * kQ + i / kL, row = h * kQueries + i;
+      float largest = -INFINITY;
+      for (int64_t j = 0; j < kWidth; ++j) {
+        const float value = x[row * kWidth + j];
+        largest = std::max(largest, value);
+        wantedColumns[tile * kWidth + j] = std::max(wantedColumns[tile * kWidth + j], value);
+        wantedTotal[tile] += std::exp(double(value));
+        REQUIRE(copy[row * kWidth + j] == value + static_cast<float>(h * 100 + i));
+      }
+      wantedMost[tile] = std::max(wantedMost[tile], largest);
+      REQUIRE(rows[row] == largest);
+    }
+  CHECK(most == wantedMost);
+  CHECK(columns == wantedColumns);
+  for (size_t tile = 0; tile < wantedTotal.size(); ++tile)
+    CHECK(total[tile] == doctest::Approx(wantedTotal[tile]));
+}
+
 TEST_CASE("wrong arguments are refused by name, and nothing runs") {
   JitKernel kernel = softExp();
   auto refusal = [&](auto change) {

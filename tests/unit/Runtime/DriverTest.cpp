@@ -215,6 +215,21 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
   CHECK(driver.state.count["cuTensorMapEncodeTiled"] == before + 2);
 }
 
+TEST_CASE("a box lies along two row axes where a tile's rows do") {
+  FakeDriver driver;
+  Device device = *Device::open(*driver.load(), 0);
+  Stream stream = *Stream::create(device);
+  LaunchMetadata metadata = copyMetadata();
+  metadata.tensorMaps = {{0, 1, 16, 4}};
+  Kernel kernel = *Kernel::load(device, ".version 8.3", metadata);
+  alignas(128) static std::byte memory[4096];
+  std::vector<ArgumentValue> arguments = {TensorView::contiguous(memory, DType::F16, {2, 100, 72}),
+                                          TensorView::contiguous(memory, DType::F16, {2, 100, 72})};
+  REQUIRE(kernel.launch(stream, arguments));
+  CHECK(driver.state.lastExtents == std::vector<uint64_t>{72, 100, 2});
+  CHECK(driver.state.lastBox == std::vector<uint32_t>{64, 16, 4});
+}
+
 TEST_CASE("the caller's context stays current") {
   FakeDriver driver;
   Device device = *Device::open(*driver.load(), 0);

@@ -24,7 +24,7 @@ LaunchMetadata example() {
   metadata.positiveScalars = {"scale"};
   metadata.threads = 384;
   metadata.sharedBytes = int64_t(227) * 1024;
-  metadata.tensorMaps = {{0, 2, 128}, {2, 2, 64}};
+  metadata.tensorMaps = {{0, 2, 128}, {2, 2, 16, 4}};
   return metadata;
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("JSON that is no metadata is refused by field") {
   CHECK(problem("{") == "launch metadata of 1 bytes is not JSON");
   CHECK(problem("[]").find("expected an object") != std::string::npos);
   CHECK(problem("{}").find("field 'schema': expected a value, found nothing") != std::string::npos);
-  CHECK(problem(replaced(text, "\"schema\": 2", "\"schema\": 3")).find("'schema': expected 2, found 3") !=
+  CHECK(problem(replaced(text, "\"schema\": 3", "\"schema\": 4")).find("'schema': expected 3, found 4") !=
         std::string::npos);
   CHECK(problem(replaced(text, "\"threads\": 384", "\"threads\": 1e99")).find("'threads': expected an integer") !=
         std::string::npos);

@@ -223,6 +223,9 @@ TEST_CASE("metadata that contradicts itself is the compiler's fault") {
   CHECK(contains(problem([](LaunchMetadata &m) { m.dims.pop_back(); }), "'k' uses the unknown dimension 'N'"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].boxRows = 257; }), "a tensor map over argument 0"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].argument = 3; }), "a tensor map over argument 3"));
+  CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].outerRows = 257; }), "128 rows by 257"));
+  CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].outerRows = 0; }), "128 rows by 0"));
+  CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0] = {0, 0, 64, 2}; }), "axis 0, 64 rows by 2"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps[0].rowAxis = 3; }),
                  "a tensor map over argument 0, axis 3"));
   CHECK(contains(problem([](LaunchMetadata &m) { m.tensorMaps.resize(13, {0, 2, 64}); }), "13 tensor maps"));

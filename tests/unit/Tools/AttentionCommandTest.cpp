@@ -155,8 +155,8 @@ struct ScratchDirectory {
 
 TEST_CASE("a right kernel passes the check, and JSON says all there is") {
   HandWrittenBackend backend;
-  CommandResult result =
-      run(backend, {"--pattern", "causal", "--kv-heads", "2", "--batch", "2", "--check", "--bench", "--json"});
+  CommandResult result = run(backend, {"--pattern", "causal", "--kv-heads", "2", "--batch", "2", "--pack", "off",
+                                       "--check", "--bench", "--json"});
   REQUIRE_MESSAGE(result.status == 0, result.errors);
   nlohmann::json json = nlohmann::json::parse(result.output);
   CHECK(json["target"] == "cpu");
@@ -176,6 +176,55 @@ TEST_CASE("a right kernel passes the check, and JSON says all there is") {
   CHECK(executed / dense == doctest::Approx(blocks * 64 * 64 / (2 * 4 * 150 * 200)));
   CHECK(json["compile"] == nlohmann::json{{"cached", false}, {"ms", {{"tile", 1.5}, {"llvm", 2.5}}}});
   CHECK(backend.last->positiveScale);
+}
+
+TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
+  HandWrittenBackend backend;
+  auto packed = [&](std::vector<std::string> flags) {
+    CommandResult result = run(backend, std::move(flags));
+    REQUIRE_MESSAGE(result.status == 0, result.errors);
+    return backend.last->packed;
+  };
+  // 150 queries fill 78 % of 64-row tiles, and 94 % of 32 rows of two heads each.
+  CHECK(packed({"--kv-heads", "2"}));
+  CHECK(backend.last->params == std::vector<std::pair<std::string, std::string>>{{"R", "2"},
+                                                                                 {"L", "32"},
+                                                                                 {"BN", "128"},
+                                                                                 {"D", "16"},
+                                                                                 {"DV", "16"},
+                                                                                 {"T", "bf16"},
+                                                                                 {"QB", "64"},
+                                                                                 {"KB", "64"}});
+  CHECK_FALSE(packed({"--kv-heads", "2", "--pack", "off"}));
+  CHECK_FALSE(packed({}));                                             // a KV head each
+  CHECK_FALSE(packed({"--kv-heads", "2", "--pattern", "random:0.4"})); // lists of their own
+  CHECK(packed({"--kv-heads", "1", "--pack", "on"}));
+
+  auto wrongCall = [&](std::vector<std::string> flags) {
+    CommandResult result = run(backend, std::move(flags));
+    CHECK(result.status == 2);
+    return result.errors;
+  };
+  CHECK(wrongCall({"--pack", "yes"}) == "lacuna attention: --pack is 'yes'; give auto, on or off\n");
+  CHECK(wrongCall({"--pack", "on"}) ==
+        "lacuna attention: --pack on was given, but each of the 4 heads has a KV head of "
+        "its own; give fewer --kv-heads\n");
+  CHECK(wrongCall({"--pack", "on", "--kv-heads", "2", "--pattern", "random:0.4"}) ==
+        "lacuna attention: --pack on needs lists that the heads of a KV head share, and the pattern 'random:0.4' gives "
+        "each head its own; use dense, causal or window\n");
+}
+
+TEST_CASE("a group that divides no tile is not packed") {
+  AttentionOptions options;
+  options.heads = 5, options.kvHeads = 1, options.queries = 3, options.keys = 10, options.device = "cpu";
+  Expected<AttentionPlan> plan = planAttention(options, std::nullopt, std::nullopt);
+  REQUIRE(plan);
+  CHECK_FALSE(plan->packed);
+  options.pack = "on";
+  CHECK(
+      planAttention(options, std::nullopt, std::nullopt).error().message ==
+      "--pack on was given, but 5 heads a KV head divide no tile of 64 or 128 rows (192 for head dimensions up to 64) "
+      "into a divisor of the query block 128; use --pack off");
 }
 
 TEST_CASE("what the compiler predicts stands beside what is measured") {

@@ -6,6 +6,7 @@
 #include "lacuna/Runtime/Error.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace lacuna::runtime {
 
@@ -38,6 +39,22 @@ struct AttentionTile {
 /// narrower tiles. Errors: InvalidArgument for blocks that are not multiples of 16 from 16 to 1024, or a query block
 /// that no tile divides.
 Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock);
+
+/// The tile of the packed attention kernel: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns (BN).
+struct PackedTile {
+  int64_t heads = 0, queries = 0, keys = 0;
+  int64_t rows() const { return heads * queries; }
+  bool operator==(const PackedTile &) const = default;
+};
+
+/// The packed tile that the queries of `shape` fill best, beside the tile that chooseTile gave for the same lists; of
+/// equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up to 64) has as many
+/// for each head, or their number does not divide the lists' query block.
+std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile);
+
+/// Whether packing pays: the share of rows that hold a query is less than 0.9 of the packed one's.
+/// **Source:** FlashAttention-3's rule for PackGQA.
+bool packingPays(const AttentionShape &shape, AttentionTile tile, PackedTile packed);
 
 /// Checks a list's block. Errors: as chooseTile.
 Expected<void> checkListBlock(int64_t queryBlock, int64_t keyBlock);

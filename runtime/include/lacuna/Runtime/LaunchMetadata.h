@@ -64,12 +64,13 @@ struct Argument {
 };
 
 /// A tensor map over a view of 16-bit elements: the box is 64 elements along the innermost axis, `boxRows` along
-/// `rowAxis` (counted from the outermost axis, 0) and 1 elsewhere; 128-byte swizzle; what lies past the view reads
-/// zero.
+/// `rowAxis` (counted from the outermost axis, 0), `outerRows` along the axis before it and 1 elsewhere; 128-byte
+/// swizzle; what lies past the view reads zero.
 struct TensorMapSpec {
   int argument = 0;
   int rowAxis = 0;
   int boxRows = 0;
+  int outerRows = 1;
   bool operator==(const TensorMapSpec &) const = default;
 };
 

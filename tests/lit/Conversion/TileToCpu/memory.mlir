@@ -41,3 +41,28 @@ tile.func @column(%x: !tile.view<[M, N], i32>, %y: !tile.view<[32], i32> {tile.o
   tile.store %t, %y[%c0] sizes [32] : tensor<32x1xi32>, (!tile.view<[32], i32>, i32)
   tile.return
 }
+
+// -----
+
+// Rows along two axes: each row's own positions on both, the columns as vectors; one value a row goes one by one.
+// CHECK-LABEL: llvm.func @joined
+// CHECK:         scf.for %[[ROW:.*]] = %{{.*}}
+// CHECK:           arith.divui %[[ROW]], %{{.*}} : i64
+// CHECK:           arith.cmpi ult
+// CHECK:           arith.remui %[[ROW]], %{{.*}} : i64
+// CHECK:           arith.cmpi ult
+// CHECK:           llvm.load {{.*}} -> vector<16xf32>
+// CHECK:         scf.for
+// CHECK:           llvm.store {{.*}} : vector<16xf32>
+// CHECK:         arith.divui {{.*}} : i64
+// CHECK:         arith.remui {{.*}} : i64
+// CHECK:         llvm.store {{.*}} : f32
+tile.func @joined(%x: !tile.view<[H, M, N], f32>, %y: !tile.view<[H, M, N], f32> {tile.output},
+                  %z: !tile.view<[H, M], f32> {tile.output}) attributes {dims = ["H", "M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %t = tile.load %x[%c0, %c0, %c0] sizes [3, 16, 64] : (!tile.view<[H, M, N], f32>, i32, i32, i32) -> tensor<48x64xf32>
+  tile.store %t, %y[%c0, %c0, %c0] sizes [3, 16, 64] : tensor<48x64xf32>, (!tile.view<[H, M, N], f32>, i32, i32, i32)
+  %s = tile.reduce add %t axes [1] : tensor<48x64xf32> -> tensor<48x1xf32>
+  tile.store %s, %z[%c0, %c0] sizes [3, 16] : tensor<48x1xf32>, (!tile.view<[H, M], f32>, i32, i32)
+  tile.return
+}

@@ -12,7 +12,7 @@
 // CHECK-SAME: %arg7: !llvm.ptr<1>, %arg8: i64, %arg9: f32, %[[M:arg10]]: i32, %arg11: i32)
 // What the launch must know: the alignment of 8 bytes is that of the paired stores to argument 2.
 // 32768 of a + 2 x 16384 of b + 3 x 16 of barriers.
-// CHECK-SAME: lacuna.launch = {alignments = {{\[}}[2, 8]], shared_bytes = 65584 : i64, tensor_maps = {{\[}}[0, 1, 128], [1, 0, 64]], threads = 384 : i64}
+// CHECK-SAME: lacuna.launch = {alignments = {{\[}}[2, 8]], shared_bytes = 65584 : i64, tensor_maps = {{\[}}[0, 1, 128, 1], [1, 0, 64, 1]], threads = 384 : i64}
 // CHECK-SAME: nvvm.kernel, nvvm.maxnreg = 168 : i32, nvvm.minctasm = 1 : i32, nvvm.reqntid = array<i32: 384>
 
 // CHECK: %[[BASE:[a-z0-9_]+]] = llvm.ptrtoint %{{.*}} : !llvm.ptr<3> to i32

@@ -16,7 +16,12 @@ tile.func @access(%x: !tile.view<[B, H, 2, M, 64], bf16>, %odd: !tile.view<["odd
   %a = tile.load %x[%c0, %c0, %c0, %c0, %c0] sizes [0, 0, 0, 128, 64] : (!tile.view<[B, H, 2, M, 64], bf16>, i32, i32, i32, i32, i32) -> tensor<128x64xbf16>
   // CHECK: sizes [0, 16, 1, 0, 0] : {{.*}} -> tensor<16x1xbf16>
   %b = tile.load %x[%c0, %c0, %c0, %c0, %c0] sizes [0, 16, 1, 0, 0] : (!tile.view<[B, H, 2, M, 64], bf16>, i32, i32, i32, i32, i32) -> tensor<16x1xbf16>
+  // Two axes that make the rows, which need not be multiples of 16 alone; with and without columns.
+  // CHECK: sizes [0, 3, 16, 0, 64] : {{.*}} -> tensor<48x64xbf16>
+  // CHECK: sizes [0, 3, 16, 0, 0] : {{.*}} -> tensor<48x1xbf16>
   // CHECK: sizes [16, 0] : (!tile.view<["odd name", 7], i32>, i32, i32) -> tensor<16x1xi32>
+  %joined = tile.load %x[%c0, %c0, %c0, %c0, %c0] sizes [0, 3, 16, 0, 64] : (!tile.view<[B, H, 2, M, 64], bf16>, i32, i32, i32, i32, i32) -> tensor<48x64xbf16>
+  %vector = tile.load %x[%c0, %c0, %c0, %c0, %c0] sizes [0, 3, 16, 0, 0] : (!tile.view<[B, H, 2, M, 64], bf16>, i32, i32, i32, i32, i32) -> tensor<48x1xbf16>
   %c = tile.load %odd[%c0, %c0] sizes [16, 0] : (!tile.view<["odd name", 7], i32>, i32, i32) -> tensor<16x1xi32>
   tile.for_blocks %t in %rows[%c0, %c0, %c0] step 64 limit %m : !tile.blocks<64, 64, [1, 1]> {
     // CHECK: sizes [64] : (!tile.view<[M], f16>, !tile.positions<64>) -> tensor<64x1xf16>

@@ -71,10 +71,48 @@ tile.func @element_type(%x: !tile.view<[64], f32>, %v: i32) attributes {dims = [
 
 // -----
 
-tile.func @sliced_axes(%x: !tile.view<[64, 64, 64], f32>) attributes {dims = [], grid = ["1"]} {
+tile.func @sliced_axes(%x: !tile.view<[4, 4, 64, 64], f32>) attributes {dims = [], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
-  // expected-error@+1 {{a tile has one or two sliced axes, got 3}}
-  %t = tile.load %x[%c0, %c0, %c0] sizes [64, 64, 64] : (!tile.view<[64, 64, 64], f32>, i32, i32, i32) -> tensor<64x64xf32>
+  // expected-error@+1 {{a tile has one or two sliced axes for its rows and one for its columns, got 4}}
+  %t = tile.load %x[%c0, %c0, %c0, %c0] sizes [4, 4, 4, 64] : (!tile.view<[4, 4, 64, 64], f32>, i32, i32, i32, i32) -> tensor<64x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.func @joined_count(%x: !tile.view<[4, 64, 64], f32>) attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  // expected-error@+1 {{axes 0 and 1 make 3 x 7 rows; it must be 1 or a multiple of 16}}
+  %t = tile.load %x[%c0, %c0, %c0] sizes [3, 7, 64] : (!tile.view<[4, 64, 64], f32>, i32, i32, i32) -> tensor<21x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.func @joined_neighbours(%x: !tile.view<[4, 2, 64, 64], f32>) attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  // expected-error@+1 {{two axes that make a tile's rows are neighbours, got 0 and 2}}
+  %t = tile.load %x[%c0, %c0, %c0, %c0] sizes [4, 0, 16, 64] : (!tile.view<[4, 2, 64, 64], f32>, i32, i32, i32, i32) -> tensor<64x64xf32>
+  tile.return
+}
+
+// -----
+
+tile.func @joined_positions(%x: !tile.view<[4, N, 64], f32>, %rows: !tile.blocks<64, 64, [1, 1]>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  tile.for_blocks %t in %rows[%c0, %c0, %c0] step 64 limit %c0 : !tile.blocks<64, 64, [1, 1]> {
+    // expected-error@+1 {{listed positions make rows alone, not together with another axis}}
+    %u = tile.load %x[%c0, %t, %c0] sizes [4, 64, 64] : (!tile.view<[4, N, 64], f32>, i32, !tile.positions<64>, i32) -> tensor<256x64xf32>
+  }
+  tile.return
+}
+
+// -----
+
+tile.func @joined_type(%x: !tile.view<[4, 64, 64], f32>) attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  // expected-error@+1 {{accesses 'tensor<64x64xf32>' of the view, but the value is 'tensor<16x64xf32>'}}
+  %t = tile.load %x[%c0, %c0, %c0] sizes [4, 16, 64] : (!tile.view<[4, 64, 64], f32>, i32, i32, i32) -> tensor<16x64xf32>
   tile.return
 }
 

@@ -54,7 +54,7 @@ warp.func @columns(%x: !tile.view<[M, N], f32>, %v: !tile.view<[N], f32>) attrib
     warp.role producer warpgroups 1 registers 24 {
     }
     warp.role consumer warpgroups 1 registers 240 {
-      // expected-error@+1 {{accesses sizes [64, 32] of the view, which do not make 'tensor<64x64xf32, #warp.acc>' for each warpgroup: the rows are a multiple of 64 (1 for #warp.col), the columns are the value's}}
+      // expected-error@+1 {{accesses sizes [64, 32] of the view, which do not make 'tensor<64x64xf32, #warp.acc>' for each warpgroup: the rows are a multiple of 64 up to 192 (1 for #warp.col), the columns are the value's}}
       %t = warp.load_global %x[%c0, %c0] sizes [64, 32] : !tile.view<[M, N], f32> -> tensor<64x64xf32, #warp.acc>
     }
   }
@@ -69,7 +69,7 @@ warp.func @rows(%x: !tile.view<[M, N], f32>, %v: !tile.view<[N], f32>) attribute
     warp.role producer warpgroups 1 registers 24 {
     }
     warp.role consumer warpgroups 1 registers 240 {
-      // expected-error@+1 {{accesses sizes [48, 64] of the view, which do not make 'tensor<64x64xf32, #warp.acc>' for each warpgroup: the rows are a multiple of 64 (1 for #warp.col), the columns are the value's}}
+      // expected-error@+1 {{accesses sizes [48, 64] of the view, which do not make 'tensor<64x64xf32, #warp.acc>' for each warpgroup: the rows are a multiple of 64 up to 192 (1 for #warp.col), the columns are the value's}}
       %t = warp.load_global %x[%c0, %c0] sizes [48, 64] : !tile.view<[M, N], f32> -> tensor<64x64xf32, #warp.acc>
     }
   }
@@ -84,8 +84,38 @@ warp.func @column_vector(%x: !tile.view<[M, N], f32>, %v: !tile.view<[N], f32>) 
     warp.role producer warpgroups 1 registers 24 {
     }
     warp.role consumer warpgroups 1 registers 240 {
-      // expected-error@+1 {{accesses sizes [0, 32] of the view, which do not make 'tensor<1x64xf32, #warp.col>' for each warpgroup: the rows are a multiple of 64 (1 for #warp.col), the columns are the value's}}
+      // expected-error@+1 {{accesses sizes [0, 32] of the view, which do not make 'tensor<1x64xf32, #warp.col>' for each warpgroup: the rows are a multiple of 64 up to 192 (1 for #warp.col), the columns are the value's}}
       %t = warp.load_global %x[%c0, %c0] sizes [0, 32] : !tile.view<[M, N], f32> -> tensor<1x64xf32, #warp.col>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @apart(%x: !tile.view<[H, B, M], f32>) attributes {dims = ["H", "B", "M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 240 {
+      // expected-error@+1 {{one axis of the view or two neighbouring ones make the rows, got sizes [4, 0, 16]}}
+      %t = warp.load_global %x[%c0, %c0, %c0] sizes [4, 0, 16] : !tile.view<[H, B, M], f32> -> tensor<64x1xf32, #warp.row>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @joined_rows(%x: !tile.view<[H, M, N], f32>) attributes {dims = ["H", "M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 240 {
+      // expected-error@+1 {{accesses sizes [3, 16, 64] of the view, which do not make 'tensor<64x64xf32, #warp.acc>' for each warpgroup: the rows are a multiple of 64 up to 192 (1 for #warp.col), the columns are the value's}}
+      %t = warp.load_global %x[%c0, %c0, %c0] sizes [3, 16, 64] : !tile.view<[H, M, N], f32> -> tensor<64x64xf32, #warp.acc>
     }
   }
   warp.return
@@ -131,7 +161,7 @@ warp.func @stored_rows(%x: !tile.view<[M, N], f32>, %v: !tile.view<[N], f32> {ti
     warp.role consumer warpgroups 1 registers 240 {
       %i = warp.iota : tensor<64x1xi32, #warp.row>
       %t = arith.sitofp %i : tensor<64x1xi32, #warp.row> to tensor<64x1xf32, #warp.row>
-      // expected-error@+1 {{accesses sizes [64, 64] of the view, which do not make 'tensor<64x1xf32, #warp.row>' for each warpgroup: the rows are a multiple of 64 (1 for #warp.col), the columns are the value's}}
+      // expected-error@+1 {{accesses sizes [64, 64] of the view, which do not make 'tensor<64x1xf32, #warp.row>' for each warpgroup: the rows are a multiple of 64 up to 192 (1 for #warp.col), the columns are the value's}}
       warp.store_global %t, %x[%c0, %c0] sizes [64, 64] : tensor<64x1xf32, #warp.row>, !tile.view<[M, N], f32>
     }
   }

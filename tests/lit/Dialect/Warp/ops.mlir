@@ -37,8 +37,8 @@ warp.func @every_op(%x: !tile.view<[B, N, 128], bf16> {tile.name = "x"}, %bias: 
         %partial, %exceeds, %starts:2 = warp.list_step %list[%i] : !warp.list<64, 128> -> i32, i32
         %next = warp.ring_acquire %b[%i] : !warp.ring<3, 128, 128, bf16> -> !warp.slot<128, 128, bf16>
         warp.ring_fill %next bytes 32768 : !warp.slot<128, 128, bf16> {
-          // CHECK: warp.tma_load %{{.*}} axis 1 size 64 by 128 at 0, 0 :
-          warp.tma_load %x[%c0, %starts#0, %c0] axis 1 size 64 by 128 at 0, 0 : !tile.view<[B, N, 128], bf16>
+          // CHECK: warp.tma_load %{{.*}} axis 1 size 16 by 128 outer 4 at 0, 0 :
+          warp.tma_load %x[%c0, %starts#0, %c0] axis 1 size 16 by 128 outer 4 at 0, 0 : !tile.view<[B, N, 128], bf16>
           // CHECK: warp.tma_load %{{.*}} axis 1 size 64 by 128 at 64, 0 :
           warp.tma_load %x[%c0, %starts#1, %c0] axis 1 size 64 by 128 at 64, 0 : !tile.view<[B, N, 128], bf16>
         }

@@ -242,6 +242,59 @@ warp.func @box_rows(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], gri
 
 // -----
 
+warp.func @outer_rows(%x: !tile.view<[H, N, 64], bf16>) attributes {dims = ["H", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+    // expected-error@+1 {{a box takes 1 to 256 positions of the axis before axis 1, got 0}}
+    warp.tma_load %x[%c0, %c0, %c0] axis 1 size 16 by 64 outer 0 at 0, 0 : !tile.view<[H, N, 64], bf16>
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @no_outer_axis(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+    // expected-error@+1 {{a box takes 1 to 256 positions of the axis before axis 0, got 4}}
+    warp.tma_load %x[%c0, %c0] axis 0 size 16 by 64 outer 4 at 0, 0 : !tile.view<[N, 64], bf16>
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @joined_slot_rows(%x: !tile.view<[H, N, 64], bf16>) attributes {dims = ["H", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+    // expected-error@+1 {{rows 0 to 80 do not lie in the slot's 64 rows, or do not start at a multiple of 8}}
+    warp.tma_load %x[%c0, %c0, %c0] axis 1 size 16 by 64 outer 5 at 0, 0 : !tile.view<[H, N, 64], bf16>
+  }
+  warp.return
+}
+
+// -----
+
+// A box counts with all of its rows.
+warp.func @joined_bytes(%x: !tile.view<[H, N, 64], bf16>) attributes {dims = ["H", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
+  %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  // expected-error@+1 {{expects 2048 bytes, but its boxes bring 8192; the slot would too early count as full}}
+  warp.ring_fill %s bytes 2048 : !warp.slot<64, 64, bf16> {
+    warp.tma_load %x[%c0, %c0, %c0] axis 1 size 16 by 64 outer 4 at 0, 0 : !tile.view<[H, N, 64], bf16>
+  }
+  warp.return
+}
+
+// -----
+
 warp.func @slot_rows(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
   %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>

@@ -103,7 +103,10 @@ struct CheckedAccess {
     const Expr *index = nullptr;       ///< null: from 0 (a whole axis) or `positions`
     const Symbol *positions = nullptr; ///< indexed by a sparse loop's variable
     bool isSlice = false;
+    bool isJoined = false; ///< makes the rows together with its neighbour
     Extent length;
+    /// Positions that the access takes in the IR; 0: one, without an axis of the tile.
+    int64_t size() const { return !isSlice ? 0 : isJoined ? length.value : length.padded(); }
   };
   std::vector<Axis> axes;
   Type type; ///< of the tile, or the scalar where nothing is sliced

@@ -53,6 +53,8 @@ struct Extent {
 /// The canonical text of an expression of params and integers: a polynomial, sorted, whose atoms are names, quotients,
 /// remainders and calls. `2*BM - BM` and `BM` have the same.
 std::string canonicalText(const Expr &expr);
+/// The canonical text of a product.
+std::string canonicalProduct(const Expr &lhs, const Expr &rhs);
 
 struct Type {
   enum class Kind { Invalid, Scalar, Tile, Positions };

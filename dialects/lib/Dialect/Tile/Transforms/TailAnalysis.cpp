@@ -27,7 +27,8 @@ static SmallVector<TailSource> collectSources(FuncOp func) {
     if (auto positions = dyn_cast<PositionsOp>(op))
       add(getPositionsSource(positions.getPositions()));
     if (auto load = dyn_cast<LoadOp>(op))
-      for (auto &axis : getAccessSources(load.getView().getType(), load.getIndices(), load.getSizes()).axes)
+      for (auto &axis :
+           getAccessSources(load.getView().getType(), load.getIndices(), load.getSizes(), load.getType()).axes)
         llvm::for_each(axis, add);
   });
   return sources;
@@ -95,13 +96,13 @@ void TailAnalysis::visit(Operation *op) {
 }
 
 void TailAnalysis::visitLoad(LoadOp op) {
-  AccessSources sources = getAccessSources(op.getView().getType(), op.getIndices(), op.getSizes());
+  AccessSources sources = getAccessSources(op.getView().getType(), op.getIndices(), op.getSizes(), op.getType());
   TileState state;
   for (int axis : {0, 1}) {
     state.axes[axis].base = extentOf(op.getResult(), axis) == 1 ? Past::Uniform : Past::Unknown;
     // Zero past the view's end; a loop's limit short of it says nothing about what is read there.
     for (const TailSource &source : sources.axes[axis]) {
-      bool isViewEnd = source == sources.axes[axis].back();
+      bool isViewEnd = !source.getPositions() || source == sources.axes[axis].back();
       state.axes[axis].set(source, isViewEnd ? Past::Zero : Past::Unknown);
     }
   }

@@ -71,9 +71,23 @@ Value TailSource::emitReachesPast(OpBuilder &builder, Location loc) const {
   return builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, emitRemaining(builder, loc, *this), full);
 }
 
+static Value emitSplat(OpBuilder &builder, Location loc, RankedTensorType type, int64_t value) {
+  return builder.create<arith::ConstantOp>(
+      loc, DenseElementsAttr::get(type, builder.getI32IntegerAttr(static_cast<int32_t>(value)).getValue()));
+}
+
+Value TailSource::emitPlaces(OpBuilder &builder, Location loc, RankedTensorType type) const {
+  Value places = builder.create<IotaOp>(loc, type);
+  if (repeat > 1)
+    places = builder.create<arith::DivUIOp>(loc, places, emitSplat(builder, loc, type, repeat));
+  if (wrapsAround())
+    places = builder.create<arith::RemUIOp>(loc, places, emitSplat(builder, loc, type, extent));
+  return places;
+}
+
 Value TailSource::emitCounts(OpBuilder &builder, Location loc, int axis) const {
   SmallVector<int64_t, 2> extents = {1, 1};
-  extents[axis] = extent;
+  extents[axis] = elements;
   auto type = RankedTensorType::get(extents, builder.getI32Type());
   Value numbers, end;
   if (auto positions = getPositions()) {
@@ -83,7 +97,7 @@ Value TailSource::emitCounts(OpBuilder &builder, Location loc, int axis) const {
       numbers = builder.create<TransposeOp>(loc, type, numbers);
     end = materialize(builder, loc, limit);
   } else {
-    numbers = builder.create<IotaOp>(loc, type);
+    numbers = emitPlaces(builder, loc, type);
     end = emitRemaining(builder, loc, *this);
   }
   end = builder.createOrFold<BroadcastOp>(loc, type, end);
@@ -122,6 +136,20 @@ static Value stripShape(Value value, int &axis) {
   return value;
 }
 
+bool TailSource::isPlaces(Value value, int axis) const {
+  auto strip = [&](bool expected, auto op, int64_t divisor) {
+    if (expected && op && asNumber(normalize(op.getRhs())) == divisor)
+      value = stripShape(op.getLhs(), axis);
+    return !expected || op;
+  };
+  value = stripShape(value, axis);
+  if (!strip(wrapsAround(), value.getDefiningOp<arith::RemUIOp>(), extent) ||
+      !strip(repeat > 1, value.getDefiningOp<arith::DivUIOp>(), repeat))
+    return false;
+  auto iota = value.getDefiningOp<IotaOp>();
+  return iota && iota.getType().getDimSize(axis) == elements;
+}
+
 bool TailSource::isCounts(Value condition, int axis) const {
   condition = stripShape(condition, axis);
   if (auto both = condition.getDefiningOp<arith::AndIOp>())
@@ -132,8 +160,7 @@ bool TailSource::isCounts(Value condition, int axis) const {
   Value numbers = stripShape(compare.getLhs(), axis);
   if (auto positions = numbers.getDefiningOp<PositionsOp>())
     return axis == 1 && OpFoldResult(positions.getPositions()) == anchor && normalize(compare.getRhs()) == limit;
-  auto iota = numbers.getDefiningOp<IotaOp>();
-  return iota && iota.getType().getDimSize(axis) == extent && !getPositions() && isRemaining(compare.getRhs());
+  return !getPositions() && isPlaces(numbers, axis) && isRemaining(compare.getRhs());
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -145,30 +172,39 @@ TailSource getPositionsSource(Value positions) {
   return {positions, normalize(loop.getLimit()), cast<PositionsType>(positions.getType()).getExtent()};
 }
 
-AccessSources getAccessSources(ViewType view, OperandRange indices, ArrayRef<int64_t> sizes) {
+AccessSources getAccessSources(ViewType view, OperandRange indices, ArrayRef<int64_t> sizes, Type value) {
   AccessSources sources;
-  int axis = 0;
-  for (auto [viewAxis, index, size] : llvm::enumerate(indices, sizes)) {
-    if (size == 0)
-      continue;
-    auto &here = sources.axes[axis++];
-    if (size == 1)
-      continue;
-    OpFoldResult limit = view.getExtents()[viewAxis];
+  auto limitOf = [&](int64_t viewAxis) -> OpFoldResult {
     if (auto extent = view.getStaticExtent(viewAxis))
-      limit = numberAttr(view.getContext(), *extent);
+      return numberAttr(view.getContext(), *extent);
+    return view.getExtents()[viewAxis];
+  };
+  auto add = [&](int tileAxis, int64_t viewAxis, int64_t repeat, int64_t elements) {
+    auto &here = sources.axes[tileAxis];
+    Value index = indices[viewAxis];
+    OpFoldResult limit = limitOf(viewAxis);
+    int64_t size = sizes[viewAxis];
     if (isa<PositionsType>(index.getType())) {
       TailSource loop = getPositionsSource(index);
       here.push_back(loop);
       if (loop.limit != limit)
         here.push_back({index, limit, size});
-      continue;
+      return;
     }
-    TailSource source{normalize(index), limit, size};
+    TailSource source{normalize(index), limit, size, repeat, elements};
     auto start = asNumber(source.anchor), end = asNumber(limit);
     if (!(start && end && *start + size <= *end))
       here.push_back(source);
+  };
+  AccessAxes axes = getAccessAxes(sizes, value);
+  int64_t elements = axes.countRows(sizes), repeat = elements;
+  for (int64_t axis : axes.rows) {
+    repeat /= sizes[axis];
+    if (elements > 1)
+      add(0, axis, repeat, elements);
   }
+  if (axes.column && sizes[*axes.column] > 1)
+    add(1, *axes.column, 1, sizes[*axes.column]);
   return sources;
 }
 

@@ -4,6 +4,9 @@
 // that ends at some limit. A tile loaded at the positions t of a sparse loop has an axis whose element j stands at
 // t[j], with the loop's limit. Both are a TailSource: an anchor (r or t) and a limit. Two tiles with one source on
 // their axes run past the end together, element by element; that is what makes `load * load` safe to contract.
+//
+// Where two view axes make the rows together, as in `view[h :+ 4, r :+ 16]`, the axis has two sources: element i stands
+// at h + i / 16 of the one and at r + i % 16 of the other, and counts where it lies before both ends.
 #pragma once
 
 #include "lacuna/Dialect/Tile/IR/Tile.h"
@@ -19,10 +22,19 @@ struct TailSource {
   /// The first position that does not count: a number (i64 IntegerAttr), the name of a run-time dimension (StringAttr)
   /// or an i32 value.
   mlir::OpFoldResult limit;
-  /// Elements along the axis.
+  /// Positions from the anchor on: element i stands at position i / repeat % extent.
   int64_t extent = 0;
+  /// Neighbouring elements that stand at one position.
+  int64_t repeat = 1;
+  /// Elements along the tile's axis.
+  int64_t elements = extent;
 
-  bool operator==(const TailSource &other) const { return anchor == other.anchor && limit == other.limit; }
+  bool operator==(const TailSource &other) const {
+    return anchor == other.anchor && limit == other.limit && repeat == other.repeat &&
+           wrapsAround() == other.wrapsAround() && (!wrapsAround() || extent == other.extent);
+  }
+  /// Whether the positions come again and again.
+  bool wrapsAround() const { return repeat * extent < elements; }
 
   /// The positions of a sparse loop, or null where the axis is one run from a first position on.
   mlir::TypedValue<PositionsType> getPositions() const;
@@ -43,13 +55,18 @@ struct TailSource {
 private:
   /// Whether `value` is limit - anchor.
   bool isRemaining(mlir::Value value) const;
+  /// The position of each element, counted from the anchor, along `axis` of a tile of `type`.
+  mlir::Value emitPlaces(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type) const;
+  /// Whether `value` is what `emitPlaces` computes.
+  bool isPlaces(mlir::Value value, int axis) const;
 };
 
 /// The sources of each axis of the tile that a load or store accesses.
 struct AccessSources {
   llvm::SmallVector<TailSource, 1> axes[2];
 };
-AccessSources getAccessSources(ViewType view, mlir::OperandRange indices, llvm::ArrayRef<int64_t> sizes);
+AccessSources getAccessSources(ViewType view, mlir::OperandRange indices, llvm::ArrayRef<int64_t> sizes,
+                               mlir::Type value);
 
 /// The source of `tile.key_positions`, whose columns are the positions themselves.
 TailSource getPositionsSource(mlir::Value positions);

@@ -230,7 +230,8 @@ bool TailMasker::reachesOtherStore(Value value, const TailSource &source, DenseS
   auto has = [&](Value v, int axis) { return analysis->get(v, axis).has(source); };
   for (OpOperand &use : value.getUses()) {
     if (auto store = dyn_cast<StoreOp>(use.getOwner())) {
-      AccessSources access = getAccessSources(store.getView().getType(), store.getIndices(), store.getSizes());
+      AccessSources access =
+          getAccessSources(store.getView().getType(), store.getIndices(), store.getSizes(), store.getValue().getType());
       for (int axis : {0, 1})
         if (has(value, axis) && !llvm::is_contained(access.axes[axis], source))
           return true;

@@ -27,21 +27,25 @@ static LogicalResult verifyAccess(Operation *op, tile::ViewType view, ValueRange
   auto tensor = dyn_cast<RankedTensorType>(value);
   if (Type element = tensor ? tensor.getElementType() : value; element != view.getElementType())
     return op->emitOpError() << "the view's elements are " << view.getElementType() << ", the value's " << element;
-  SmallVector<int64_t> extents;
-  llvm::copy_if(sizes, std::back_inserter(extents), [](int64_t size) { return size != 0; });
-  if (!tensor || extents.empty()) {
-    if (!tensor && extents.empty())
+  tile::AccessAxes axes = tile::getAccessAxes(sizes, value);
+  int64_t sliced = static_cast<int64_t>(axes.rows.size()) + axes.column.has_value();
+  if (!tensor || sliced == 0) {
+    if (!tensor && sliced == 0)
       return success();
-    return op->emitOpError() << "accesses " << extents.size() << " axes of the view, but the value is " << value;
+    return op->emitOpError() << "accesses " << sliced << " axes of the view, but the value is " << value;
   }
   bool isColumn = isa_and_present<ColAttr>(tensor.getEncoding());
-  if (extents.size() == 1)
-    extents.insert(isColumn ? extents.begin() : extents.end(), 1);
-  int64_t rows = extents[0], columns = extents.size() == 2 ? extents[1] : 0;
-  if (columns != tensor.getDimSize(1) || rows <= 0 || (isColumn ? rows != 1 : rows % kWarpgroupRows != 0))
+  bool negative = llvm::any_of(sizes, [](int64_t size) { return size < 0; });
+  int64_t rows = axes.countRows(sizes), columns = axes.column ? sizes[*axes.column] : 1;
+  if (axes.rows.size() > 2 || (axes.rows.size() == 2 && axes.rows[1] != axes.rows[0] + 1))
+    return op->emitOpError() << "one axis of the view or two neighbouring ones make the rows, got sizes [" << sizes
+                             << "]";
+  constexpr int64_t kMostRows = 3 * kWarpgroupRows;
+  bool fits = isColumn ? rows == 1 : rows % kWarpgroupRows == 0 && rows <= kMostRows;
+  if (negative || !fits || columns != tensor.getDimSize(1))
     return op->emitOpError() << "accesses sizes [" << sizes << "] of the view, which do not make " << value
                              << " for each "
-                             << "warpgroup: the rows are a multiple of " << kWarpgroupRows
+                             << "warpgroup: the rows are a multiple of " << kWarpgroupRows << " up to " << kMostRows
                              << " (1 for #warp.col), the columns are the value's";
   return success();
 }

@@ -116,7 +116,7 @@ LogicalResult RingFillOp::verifyRegions() {
     auto load = dyn_cast<TmaLoadOp>(op);
     if (!load)
       return op.emitOpError() << "is not a warp.tma_load; a ring_fill holds nothing else";
-    bytes += static_cast<int64_t>(load.getRows()) * kChunkRowBytes * load.getBoxes();
+    bytes += load.getSlotRows() * kChunkRowBytes * load.getBoxes();
   }
   if (bytes != static_cast<int64_t>(getBytes()))
     return emitOpError() << "expects " << getBytes() << " bytes, but its boxes bring " << bytes << "; the slot would "
@@ -134,9 +134,13 @@ LogicalResult TmaLoadOp::verify() {
   SlotType slot = cast<RingFillOp>((*this)->getParentOp()).getSlot().getType();
   if (getRows() <= 0 || getRows() > 256)
     return emitOpError() << "a box has 1 to 256 rows, got " << getRows();
-  if (getSlotRow() % 8 != 0 || static_cast<int64_t>(getSlotRow() + getRows()) > slot.getRows())
-    return emitOpError() << "rows " << getSlotRow() << " to " << getSlotRow() + getRows()
-                         << " do not lie in the slot's " << slot.getRows()
+  auto outer = static_cast<int64_t>(getOuterRows());
+  if (outer < 1 || outer > 256 || (outer > 1 && getRowAxis() == 0))
+    return emitOpError() << "a box takes 1 to 256 positions of the axis before axis " << getRowAxis() << ", got "
+                         << outer;
+  int64_t end = static_cast<int64_t>(getSlotRow()) + getSlotRows();
+  if (getSlotRow() % 8 != 0 || end > slot.getRows())
+    return emitOpError() << "rows " << getSlotRow() << " to " << end << " do not lie in the slot's " << slot.getRows()
                          << " rows, or do not start at a multiple of 8";
   if (getSlotColumn() % kChunkColumns != 0 || static_cast<int64_t>(getSlotColumn() + getColumns()) > slot.getColumns())
     return emitOpError() << "columns " << getSlotColumn() << " to " << getSlotColumn() + getColumns()

@@ -32,4 +32,17 @@ inline constexpr llvm::StringLiteral kPositiveAttr = "tile.positive";
 /// The largest multiple that a tile's extents are rounded up to; a wgmma k-step and an mma row.
 inline constexpr int64_t kTileMultiple = 16;
 
+/// Where the rows and the columns of a tile lie in a view, by axis. Two row axes count together, the inner one faster:
+/// with `inner` positions on it, row r stands at position r / inner of the outer axis and r % inner of the inner one.
+struct AccessAxes {
+  llvm::SmallVector<int64_t, 2> rows; ///< outermost first
+  std::optional<int64_t> column;
+
+  /// Rows of the tile: the product over the row axes.
+  int64_t countRows(llvm::ArrayRef<int64_t> sizes) const;
+};
+/// The sliced axes (those of a size above 0) make rows, but for the last one, which makes the columns, unless the value
+/// has a single column and the axis more positions than that.
+AccessAxes getAccessAxes(llvm::ArrayRef<int64_t> sizes, mlir::Type value);
+
 } // namespace lacuna::tile

@@ -148,9 +148,15 @@ def Tile_LoadOp : Tile_Op<"load", [DeclareOpInterfaceMethods<MemoryEffectsOpInte
     (the axis disappears), L > 0 takes L positions from the index on. An index of type `!tile.positions<L>` takes those
     positions. Of the sliced axes there are one (the result is `tensor<Lx1xT>`) or two (`tensor<L0xL1xT>`), in order.
 
+    Two neighbouring axes may make the rows together, with L0 * L1 of them a multiple of 16 where neither need be one:
+    row r stands at position r / L1 of the first and r % L1 of the second. So three sliced axes give
+    `tensor<(L0*L1)xL2xT>`, and two give `tensor<(L0*L1)x1xT>` where the result has a single column.
+
     ```mlir
     %q = tile.load %view[%b, %h, %r, %c0] sizes [0, 0, 128, 64]
         : (!tile.view<[B, H, M, 64], bf16>, i32, i32, i32, i32) -> tensor<128x64xbf16>
+    %p = tile.load %view[%b, %h, %r, %c0] sizes [0, 4, 16, 64]
+        : (!tile.view<[B, H, M, 64], bf16>, i32, i32, i32, i32) -> tensor<64x64xbf16>
     ```
   }];
   let arguments = (ins Tile_ViewType:$view, Variadic<Tile_Index>:$indices, DenseI64ArrayAttr:$sizes);

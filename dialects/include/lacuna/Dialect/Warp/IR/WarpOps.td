@@ -225,20 +225,26 @@ def Warp_TmaLoadOp : Warp_Op<"tma_load", [HasParent<"RingFillOp">, Warp_Sync]> {
     the innermost axis, copied in boxes of 64 columns, and lands in the slot from row `slot_row` and column
     `slot_column` (a multiple of 64) on. What lies past the view is zero.
 
+    With `outer` n, it is all that for n positions of the axis before `row_axis`, one after another in the slot: both
+    axes make the rows together, and a box holds n x `rows` of them.
+
     ```mlir
     warp.tma_load %k[%b, %g, %start, %c0] axis 2 size 64 by 128 at 0, 0 : !tile.view<[B, G, N, 128], bf16>
+    warp.tma_load %q[%b, %h, %start, %c0] axis 2 size 16 by 128 outer 4 at 0, 0 : !tile.view<[B, H, M, 128], bf16>
     ```
   }];
   let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, I64Attr:$row_axis, I64Attr:$rows, I64Attr:$columns,
-                       I64Attr:$slot_row, I64Attr:$slot_column);
+                       I64Attr:$slot_row, I64Attr:$slot_column, DefaultValuedAttr<I64Attr, "1">:$outer_rows);
   let assemblyFormat = [{
-    $view `[` $indices `]` `axis` $row_axis `size` $rows `by` $columns `at` $slot_row `,` $slot_column attr-dict `:`
-    type($view)
+    $view `[` $indices `]` `axis` $row_axis `size` $rows `by` $columns (`outer` $outer_rows^)? `at` $slot_row `,`
+    $slot_column attr-dict `:` type($view)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// Boxes of 64 columns that it takes.
     int64_t getBoxes() { return (static_cast<int64_t>(getColumns()) + 63) / 64; }
+    /// Rows of the slot that it fills.
+    int64_t getSlotRows() { return static_cast<int64_t>(getOuterRows() * getRows()); }
   }];
 }
 
