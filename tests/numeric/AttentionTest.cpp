@@ -191,16 +191,16 @@ std::vector<TestCase> attentionCases(uint64_t seed, int64_t count) {
     const AttentionSpec &spec = specs[static_cast<size_t>(index) % specs.size()];
     const uint64_t caseSeed = seed * 1000003 + static_cast<uint64_t>(index);
     AttentionCase attention = makeAttentionCase(spec, caseSeed);
-    cases.push_back(
-        {fmt::format("attention/{} {}", index, attention.describe()), kernelOf(spec),
-         [attention](Machine &machine, const JitKernel &kernel) {
-           return runAttention(attention, machine,
-                               [&](const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
-                                   const BlockLists &lists, GuardedTensor &o, GuardedTensor &lse, float scale) {
-                                 return machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &lists, Output{&o},
-                                                                Output{&lse}, scale});
-                               });
-         }});
+    cases.push_back({fmt::format("attention/{} {}", index, attention.describe()), kernelOf(spec),
+                     [attention](Machine &machine, const JitKernel &kernel) {
+                       return runAttention(attention, machine,
+                                           [&](const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
+                                               const BlockLists &lists, GuardedTensor &o, GuardedTensor &lse,
+                                               float scale) {
+                                             return machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &lists,
+                                                                            Output{&o}, Output{&lse}, scale});
+                                           });
+                     }});
   }
   return cases;
 }
