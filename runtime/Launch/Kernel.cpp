@@ -83,8 +83,7 @@ Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValu
     if (!queue)
       return takeError(queue);
     pack.addPrograms(*queue, options.order, *bounds, programs);
-    grid = {std::min<int64_t>(programs, int64_t(device.info().multiprocessors) * metadata.persistentBlocks),
-            1, 1};
+    grid = {std::min<int64_t>(programs, int64_t(device.info().multiprocessors) * metadata.persistentBlocks), 1, 1};
   }
   return driver.check(
       driver.cuLaunchKernel(state->function.handle(), static_cast<unsigned>(grid[0]), static_cast<unsigned>(grid[1]),

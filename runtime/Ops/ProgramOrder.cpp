@@ -18,8 +18,7 @@ std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape 
   auto sectionOf = [&](int32_t program) { return program % programs / (group * perHead) * sections / groups; };
   auto length = [&](int32_t program) {
     int64_t list = program % programs / perHead, tile = program % perHead, part = program / programs;
-    int64_t row =
-        lists.row(list / shape.heads, list % shape.heads, tile * rows / lists.queryBlock * splits + part);
+    int64_t row = lists.row(list / shape.heads, list % shape.heads, tile * rows / lists.queryBlock * splits + part);
     return lists.indptr[row + 1] - lists.indptr[row];
   };
   std::vector<int32_t> order(static_cast<size_t>(programs * splits));

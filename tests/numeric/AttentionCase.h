@@ -70,11 +70,11 @@ std::map<std::string, std::string> paramsOf(const AttentionSpec &spec);
 std::map<std::string, std::string> hooksOf(const AttentionSpec &spec);
 
 /// Computes o and lse of a case's memory.
-using Attend = std::function<Expected<void>(const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
-                                            const runtime::BlockLists &lists, GuardedTensor &o, GuardedTensor &lse,
-                                            float scale)>;
-/// Makes the case's memory, calls `attend` as often as it says and judges by the bounds of the reference: what is wrong,
-/// a sentence each.
+using Attend =
+    std::function<Expected<void>(const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
+                                 const runtime::BlockLists &lists, GuardedTensor &o, GuardedTensor &lse, float scale)>;
+/// Makes the case's memory, calls `attend` as often as it says and judges by the bounds of the reference: what is
+/// wrong, a sentence each.
 std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const Attend &attend);
 
 /// The table of specialisations.

@@ -59,8 +59,9 @@ public:
   /// Errors: InvalidArgument for a null or misaligned address or too few bytes.
   Expected<void> checkWorkspace(const void *workspace, size_t bytes) const;
 
-  /// The arguments of attention_parts and of attention_merge. `tables` is the address of a copy of tables(); `workspace`
-  /// passes checkWorkspace(). q, k, v and o as AttentionShape says; lse [batch, heads, queries], natural logarithm.
+  /// The arguments of attention_parts and of attention_merge. `tables` is the address of a copy of tables();
+  /// `workspace` passes checkWorkspace(). q, k, v and o as AttentionShape says; lse [batch, heads, queries], natural
+  /// logarithm.
   std::array<ArgumentValue, 7> partsArguments(const int32_t *tables, void *workspace, const TensorView &q,
                                               const TensorView &k, const TensorView &v, float scale) const;
   std::array<ArgumentValue, 5> mergeArguments(const int32_t *tables, void *workspace, const TensorView &o,
