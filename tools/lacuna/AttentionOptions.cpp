@@ -124,7 +124,7 @@ Expected<std::optional<PackedTile>> planPacking(const AttentionOptions &options,
   if (!shared)
     return makeError(
         ErrorCode::InvalidArgument,
-        "--pack on needs lists that the heads of a KV head share, and the pattern '{}' gives each head its "
+        "--pack on needs lists that the heads of a KV head share, and the pattern '{}' may give each head its "
         "own; use dense, causal or window",
         options.pattern);
   std::optional<PackedTile> packed = choosePackedTile(plan.shape, plan.queryBlock, plan.tile);

@@ -45,6 +45,21 @@ tile.func @one_column(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N], bf16
 
 // -----
 
+// Rows along two axes count together.
+tile.func @many_joined_rows(%a: !tile.view<[H, M, 64], bf16>, %b: !tile.view<[M, N], bf16>, %y: !tile.view<[M, N], f32> {tile.output})
+    attributes {dims = ["H", "M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %p = tile.program_id 0
+  %tb = tile.load %b[%p, %c0] sizes [64, 272] : (!tile.view<[M, N], bf16>, i32, i32) -> tensor<64x272xbf16>
+  // expected-error@+1 {{a product's operand has at most 256 rows on sm_90a, this load has 272; use a smaller tile}}
+  %ta = tile.load %a[%c0, %p, %c0] sizes [17, 16, 64] : (!tile.view<[H, M, 64], bf16>, i32, i32, i32) -> tensor<272x64xbf16>
+  %s = tile.dot %tb, %ta : tensor<64x272xbf16>, tensor<272x64xbf16> -> tensor<64x64xf32>
+  tile.store %s, %y[%p, %c0] sizes [64, 64] : tensor<64x64xf32>, (!tile.view<[M, N], f32>, i32, i32)
+  tile.return
+}
+
+// -----
+
 tile.func @many_rows(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N], bf16>, %f: !tile.view<[M, 64], f32>, %v: !tile.view<[M], f32>,
     %rows: !tile.blocks<64, 32, [1, 1]>, %y: !tile.view<[M, N], f32> {tile.output}, %z: !tile.view<[M], f32> {tile.output})
     attributes {dims = ["M", "N"], grid = ["1"]} {
@@ -411,6 +426,21 @@ tile.func @loaded_transpose(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N]
   // expected-error@+1 {{only a loaded tile that feeds a product, or a loaded vector, can be transposed on sm_90a; this one is 'tensor<64x64xf32>'}}
   %st = tile.transpose %tf : tensor<64x64xf32> -> tensor<64x64xf32>
   tile.store %st, %y[%p, %c0] sizes [64, 64] : tensor<64x64xf32>, (!tile.view<[M, N], f32>, i32, i32)
+  tile.return
+}
+
+// -----
+
+// Nor are rows along two axes one.
+tile.func @joined_transpose(%f: !tile.view<[H, M], f32>, %y: !tile.view<[M, N], f32> {tile.output})
+    attributes {dims = ["H", "M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %p = tile.program_id 0
+  %tf = tile.load %f[%c0, %p] sizes [4, 16] : (!tile.view<[H, M], f32>, i32, i32) -> tensor<64x1xf32>
+  // expected-error@+1 {{only a loaded tile that feeds a product, or a loaded vector, can be transposed on sm_90a; this one is 'tensor<64x1xf32>'}}
+  %ft = tile.transpose %tf : tensor<64x1xf32> -> tensor<1x64xf32>
+  %fb = tile.broadcast %ft : tensor<1x64xf32> -> tensor<64x64xf32>
+  tile.store %fb, %y[%p, %c0] sizes [64, 64] : tensor<64x64xf32>, (!tile.view<[M, N], f32>, i32, i32)
   tile.return
 }
 
