@@ -29,6 +29,7 @@ struct SchedulePlan {
   std::vector<std::string> overlap; ///< labels
   bool pingpong = false;
   bool oneProgram = false;     ///< a thread block; without it, thread blocks stay and take one after another
+  bool separatePrograms = false; ///< each ends before the next begins
   bool noSplit = false;        ///< masked steps stay in the loop of the others
   std::string order, epilogue; ///< the entry's word; empty without one
 

@@ -18,6 +18,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -304,6 +305,18 @@ void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &
   }
 }
 
+/// Whether the loop is known to run: its rotated form needs no condition then.
+static bool hasFirstIteration(scf::ForOp loop) {
+  APInt lower, upper;
+  if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)))
+    return false;
+  if (auto count = loop.getUpperBound().getDefiningOp<ListCountOp>()) {
+    auto list = count.getList().getDefiningOp<ListOpenOp>();
+    return lower.isZero() && list && list.getNonempty();
+  }
+  return matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)) && lower.slt(upper);
+}
+
 void Overlap::rewrite() {
   Location loc = loop.getLoc();
   OpBuilder builder(loop);
@@ -314,14 +327,17 @@ void Overlap::rewrite() {
     mapping.map(arguments, carried);
     return mapping;
   };
-  Value some =
-      builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, loop.getLowerBound(), loop.getUpperBound());
-  auto branch = builder.create<scf::IfOp>(loc, loop.getResultTypes(), some, /*withElseRegion=*/true);
-  builder.setInsertionPointToEnd(branch.elseBlock());
-  builder.create<scf::YieldOp>(loc, loop.getInitArgs());
+  scf::IfOp branch;
+  if (!hasFirstIteration(loop)) {
+    Value some =
+        builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, loop.getLowerBound(), loop.getUpperBound());
+    branch = builder.create<scf::IfOp>(loc, loop.getResultTypes(), some, /*withElseRegion=*/true);
+    builder.setInsertionPointToEnd(branch.elseBlock());
+    builder.create<scf::YieldOp>(loc, loop.getInitArgs());
+    builder.setInsertionPointToEnd(branch.thenBlock());
+  }
 
   // The first iteration's leading half.
-  builder.setInsertionPointToEnd(branch.thenBlock());
   IRMapping prologue = startMapping(loop.getLowerBound(), loop.getInitArgs());
   clone(builder, halves.leadIssue, prologue);
   clone(builder, halves.leadRest, prologue);
@@ -372,7 +388,7 @@ void Overlap::rewrite() {
   builder.create<scf::YieldOp>(loc, carriedFrom(current));
 
   // The last iteration's trailing half.
-  builder.setInsertionPointToEnd(branch.thenBlock());
+  builder.setInsertionPointAfter(steady);
   IRMapping epilogue = trailingMapping(steady.getResults());
   clone(builder, halves.trailIssue, epilogue);
   clone(builder, halves.trailRest, epilogue);
@@ -381,8 +397,9 @@ void Overlap::rewrite() {
   for (unsigned index = 0; index < arguments.size(); ++index)
     results.push_back(halves.trailing.contains(index) ? epilogue.lookupOrDefault(yielded(index))
                                                       : steady.getResult(position++));
-  builder.create<scf::YieldOp>(loc, results);
-  loop.replaceAllUsesWith(branch.getResults());
+  if (branch)
+    builder.create<scf::YieldOp>(loc, results);
+  loop.replaceAllUsesWith(branch ? ValueRange(branch.getResults()) : ValueRange(results));
   loop.erase();
 }
 
