@@ -380,9 +380,12 @@ void ProgramOverlap::beginProgram(Operation *first) {
   builder.setInsertionPoint(parts.operands.empty() ? parts.starts.empty() ? parts.steady : parts.starts.front()
                                                    : parts.operands.front());
   llvm::SmallSetVector<Value, 2> packed;
-  for (Operation *op : parts.operands)
+  auto late = [&](Operation *op) {
+    return op && (llvm::is_contained(parts.operands, op) || llvm::is_contained(parts.starts, op));
+  };
+  for (Operation *op : llvm::concat<Operation *>(parts.operands, parts.starts))
     for (Value operand : op->getOperands())
-      if (Operation *def = operand.getDefiningOp(); !def || !llvm::is_contained(parts.operands, def))
+      if (isa<RankedTensorType>(operand.getType()) && !late(operand.getDefiningOp()) && !isInvariant(operand))
         packed.insert(operand);
   auto wait = cast<WgmmaWaitOp>(builder.clone(*parts.trailWait, mapping));
   SmallVector<Type> types(wait.getResultTypes());
@@ -395,7 +398,7 @@ void ProgramOverlap::beginProgram(Operation *first) {
   size_t own = wait.getNumResults();
   mapping.map(parts.trailWait.getResults(), carrying.getResults().take_front(own));
   for (auto [before, after] : llvm::zip(packed, carrying.getResults().drop_front(own)))
-    for (Operation *op : parts.operands)
+    for (Operation *op : llvm::concat<Operation *>(parts.operands, parts.starts))
       op->replaceUsesOfWith(before, after);
   wait.erase();
   for (Operation *op : parts.releases)
