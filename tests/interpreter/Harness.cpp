@@ -49,8 +49,10 @@ Expected<WarpKernel> WarpKernel::compile(const std::string &file, Names params, 
   return kernel;
 }
 
-Expected<WarpKernel> compileAttention(const AttentionSpec &spec) {
-  return WarpKernel::compile("attention_forward.tile", paramsOf(spec), hooksOf(spec));
+Expected<WarpKernel> compileAttention(const AttentionSpec &spec, const Names &knobs) {
+  Names params = paramsOf(spec);
+  params.insert(knobs.begin(), knobs.end());
+  return WarpKernel::compile("attention_forward.tile", std::move(params), hooksOf(spec));
 }
 
 std::vector<InterpreterOptions> schedules(uint64_t seeds) {

@@ -61,8 +61,8 @@ private:
   float scale;
 };
 
-/// The params and hooks that a case compiles attention_forward.tile for.
-Expected<WarpKernel> compileAttention(const numeric::AttentionSpec &spec);
+/// The params and hooks that a case compiles attention_forward.tile for, and knobs of its schedule.
+Expected<WarpKernel> compileAttention(const numeric::AttentionSpec &spec, const Names &knobs = {});
 
 /// A case of that shape and those lists, with hooks by name.
 struct CaseOptions {

@@ -24,8 +24,8 @@ struct KernelPlan {
   /// Whether the preamble knows how often each shared load happens: all stand at the top or in a loop there.
   bool countable = true;
 
-  /// Whether empty rows of the list that `loop` runs over have a step of padding: programs overlap best where each has a
-  /// step (warp-overlap-programs).
+  /// Whether empty rows of the list that `loop` runs over have a step of padding: programs overlap best where each has
+  /// a step (warp-overlap-programs).
   bool padsEmptyRows(tile::ForBlocksOp loop) const;
 
   bool isShared(mlir::Operation *load) const { return sharedLoads.contains(load); }

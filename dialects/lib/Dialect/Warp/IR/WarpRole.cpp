@@ -62,8 +62,8 @@ ParseResult RoleOp::parse(OpAsmParser &parser, OperationState &result) {
 void RoleOp::print(OpAsmPrinter &printer) {
   printer << ' ' << stringifyRoleKind(getKind()) << " warpgroups " << getWarpgroups() << " registers "
           << getRegisters();
-  printer.printOptionalAttrDictWithKeyword(
-      (*this)->getAttrs(), {getKindAttrName(), getWarpgroupsAttrName(), getRegistersAttrName()});
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                           {getKindAttrName(), getWarpgroupsAttrName(), getRegistersAttrName()});
   auto printKept = [&](Region &region) {
     if (region.getNumArguments() == 0)
       return;
@@ -117,10 +117,10 @@ static LogicalResult verifyOutside(Region &region, ForTilesOp tiles) {
   WalkResult result = region.walk([&](Operation *op) {
     for (Value operand : op->getOperands())
       if (operand.getParentRegion() == &tiles.getBody()) {
-        InFlightDiagnostic diag = op->emitOpError() << "uses a value of one program, but runs "
-                                                    << (region.getRegionNumber() == 1 ? "before the first"
-                                                                                      : "after the last")
-                                                    << "; keep the value in the role (warp.role_yield)";
+        InFlightDiagnostic diag = op->emitOpError()
+                                  << "uses a value of one program, but runs "
+                                  << (region.getRegionNumber() == 1 ? "before the first" : "after the last")
+                                  << "; keep the value in the role (warp.role_yield)";
         diag.attachNote(operand.getLoc()) << "computed for each program here";
         return WalkResult::interrupt();
       }

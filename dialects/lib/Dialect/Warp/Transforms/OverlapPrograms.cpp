@@ -16,6 +16,7 @@
 //
 // The first program has none before it. A product under a condition would make ptxas serialise all of them, so it
 // multiplies zeros with that first fill, and nobody looks at the result.
+#include "Products.h"
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,26 +35,24 @@ namespace lacuna::warp {
 
 namespace {
 
-bool isProduct(Operation *op) {
-  return isa<WgmmaSsOp, WgmmaRsOp>(op);
-}
-
 bool computes(Operation *op) {
   return op->getNumRegions() == 0 && isMemoryEffectFree(op);
 }
 
+constexpr StringLiteral kOthers = "there are other products or stores beside the halves of its first and last steps";
+
 /// The parts of a program as a consumer runs it. All lists are in program order.
 struct Parts {
   // Before the loop.
-  Operation *leadWait = nullptr;       // behind it all of the leading half computes
-  SmallVector<Operation *> operands;   // A operands of the first step: made when no product runs
-  SmallVector<Operation *> starts;     // what the loop's accumulators start with: made when the end's registers are free
+  Operation *leadWait = nullptr;     // behind it all of the leading half computes
+  SmallVector<Operation *> operands; // A operands of the first step: made when no product runs
+  SmallVector<Operation *> starts;   // what the loop's accumulators start with: made when the end's registers are free
   scf::ForOp steady;
   // After it.
   SmallVector<Operation *> trailIssue; // the last step's trailing product, up to its wait
   WgmmaWaitOp trailWait;
-  SmallVector<Operation *> releases;   // of slots that the trailing product read
-  SmallVector<Operation *> end;        // all that follows, but for what follows from neither
+  SmallVector<Operation *> releases; // of slots that the trailing product read
+  SmallVector<Operation *> end;      // all that follows, but for what follows from neither
 };
 
 class ProgramOverlap {
@@ -70,6 +69,10 @@ private:
   void findLate();
   LogicalResult findEnd(llvm::function_ref<void(Twine)> refuse);
   LogicalResult findFills(llvm::function_ref<void(Twine)> refuse);
+  /// Registers that the steps leave beside what they always need.
+  int64_t spareRegisters() {
+    return consumer.getRegisters() - kRegistersBesideProducts - productRegisters(parts.steady);
+  }
   bool isMadeOfRows(Operation *op);
   bool isInvariant(Value value);
   bool isMoved(Value value);
@@ -131,32 +134,26 @@ void ProgramOverlap::findLate() {
 LogicalResult ProgramOverlap::findBeginning(llvm::function_ref<void(Twine)> refuse) {
   Block &body = consumer.getBody().front();
   for (Operation &op : body) {
-    bool holdsProducts = op.walk([](Operation *inner) {
-                             return isProduct(inner) ? WalkResult::interrupt() : WalkResult::advance();
-                           }).wasInterrupted();
-    if (isa<scf::ForOp>(op) ? parts.steady != nullptr : op.getNumRegions() != 0 && holdsProducts)
-      return refuse("a program has several loops, or products under a condition"), failure();
-    if (auto loop = dyn_cast<scf::ForOp>(op))
-      parts.steady = holdsProducts ? loop : scf::ForOp();
-    if (isa<scf::ForOp>(op) && !parts.steady)
-      return refuse("the program's loop has no product"), failure();
+    auto loop = dyn_cast<scf::ForOp>(op);
+    WalkResult found = op.walk([](Operation *inner) { return WalkResult(failure(isProduct(inner))); });
+    if (loop ? parts.steady != nullptr : op.getNumRegions() != 0 && found.wasInterrupted())
+      return refuse("a program may be without any step, or has several loops"), failure();
+    parts.steady = loop && found.wasInterrupted() ? loop : parts.steady;
   }
-  if (!parts.steady)
-    return refuse("a program may be without any step, or has no loop"), failure();
-  bool issued = false;
-  for (Operation *op = &body.front(); op != parts.steady; op = op->getNextNode()) {
+  Operation *waited = nullptr; // the last product that was issued before a wait
+  for (Operation *op = &body.front(); parts.steady && op != parts.steady; op = op->getNextNode()) {
     if (isProduct(op) && parts.leadWait)
-      return refuse("the first step waits for a product before it issues another"), failure();
-    issued |= isProduct(op);
+      return refuse(kOthers), failure();
+    waited = isProduct(op) ? op : waited;
     if (isa<WgmmaWaitOp>(op) && !parts.leadWait)
       parts.leadWait = op;
   }
-  if (!issued || !parts.leadWait)
-    return refuse("the steps of a program do not overlap"), failure();
+  if (!waited || !parts.leadWait)
+    return refuse("its steps do not overlap"), failure();
   findLate();
   for (Operation *op = &body.front(); op != parts.steady; op = op->getNextNode())
     if (isa<PackAFragOp>(op) && !llvm::is_contained(parts.operands, op))
-      return refuse("the leading product takes an operand from registers"), failure();
+      return refuse(kOthers), failure();
   return success();
 }
 
@@ -165,44 +162,40 @@ LogicalResult ProgramOverlap::findEnd(llvm::function_ref<void(Twine)> refuse) {
   bool issued = false;
   for (Operation *op = parts.steady->getNextNode(); op; op = op->getNextNode()) {
     auto release = dyn_cast<RingReleaseOp>(op);
-    auto wait = release ? release.getSlot().getDefiningOp<RingWaitOp>() : RingWaitOp();
-    if (wait && !moved.contains(wait))
+    if (release && !isMoved(release.getSlot()))
       continue;
     bool scalar = computes(op) && llvm::none_of(op->getResultTypes(), [](Type type) { return isa<TensorType>(type); });
     if (scalar && llvm::none_of(op->getOperands(), [&](Value operand) { return isMoved(operand); }))
       continue;
     moved.insert(op);
     issued |= isProduct(op);
-    if (isa<WgmmaWaitOp>(op)) {
-      if (parts.trailWait)
-        return refuse("the last step waits for several groups of products"), failure();
-      parts.trailWait = cast<WgmmaWaitOp>(op);
-    } else if (release) {
-      parts.releases.push_back(op);
-    } else if (!parts.trailWait) {
-      if (!computes(op) && !isProduct(op) && !isa<WgmmaCommitOp, RingWaitOp>(op))
-        return refuse("the program does more than products before its last one is complete"), failure();
-      parts.trailIssue.push_back(op);
-    } else {
-      if (isProduct(op) || isa<RingWaitOp>(op))
-        return refuse("there are products after the last step"), failure();
-      parts.end.push_back(op);
-    }
+    bool ofProduct = isProduct(op) || isa<WgmmaCommitOp, WgmmaWaitOp, RingWaitOp>(op);
+    if (parts.trailWait ? ofProduct : !ofProduct && !computes(op))
+      return refuse(kOthers), failure();
+    if (auto wait = dyn_cast<WgmmaWaitOp>(op))
+      parts.trailWait = wait;
+    else
+      (release ? parts.releases : parts.trailWait ? parts.end : parts.trailIssue).push_back(op);
   }
   if (!issued || !parts.trailWait)
-    return refuse("no product of the last step is left to run beside the next program"), failure();
+    return refuse("its steps do not overlap"), failure();
   return success();
 }
 
+static SmallVector<RingAcquireOp> acquiresOf(Value ring) {
+  SmallVector<RingAcquireOp> found;
+  for (Operation *user : ring.getUsers())
+    if (auto acquire = dyn_cast<RingAcquireOp>(user))
+      found.push_back(acquire);
+  return found;
+}
+
 /// The slot of the trailing product stays with the consumers until the first ones of the next program have come: the
-/// producer must not need it for those.
+/// producer must not need it for those. It fills the trailing product's ring once a step, into two slots or more, and
+/// what the first step reads before that loop or in it.
 LogicalResult ProgramOverlap::findFills(llvm::function_ref<void(Twine)> refuse) {
-  auto acquiresOf = [&](Value ring) {
-    SmallVector<RingAcquireOp> found;
-    for (Operation *user : ring.getUsers())
-      if (auto acquire = dyn_cast<RingAcquireOp>(user))
-        found.push_back(acquire);
-    return found;
+  auto unsafe = [&] {
+    return refuse("the producer may need the slot of the last step before it has filled the first ones"), failure();
   };
   scf::ForOp loop;
   for (Operation *op : parts.trailIssue) {
@@ -210,28 +203,20 @@ LogicalResult ProgramOverlap::findFills(llvm::function_ref<void(Twine)> refuse) 
     if (!wait)
       continue;
     SmallVector<RingAcquireOp> found = acquiresOf(wait.getRing());
-    auto around = found.size() == 1 ? dyn_cast<scf::ForOp>(found[0]->getParentOp()) : scf::ForOp();
-    if (!around || around->getParentOp() != producer || (loop && loop != around))
-      return refuse("the operand of the last product is not loaded once a step"), failure();
-    if (wait.getRing().getType().getDepth() == 1)
-      return refuse("the ring of the last product has one slot; give it two"), failure();
-    if (llvm::is_contained(acquires, found[0]))
-      return refuse("two products of the last step read the same ring"), failure();
+    auto around = dyn_cast<scf::ForOp>(found.front()->getParentOp());
+    if (found.size() != 1 || !around || around->getParentOp() != producer || (loop && loop != around) ||
+        wait.getRing().getType().getDepth() == 1 || llvm::is_contained(acquires, found.front()))
+      return unsafe();
     loop = around;
-    acquires.push_back(found[0]);
+    acquires.push_back(found.front());
   }
-  if (!loop)
-    return refuse("the last product reads no ring of its own"), failure();
-  for (Operation *op = &consumer.getBody().front().front(); op != parts.steady; op = op->getNextNode()) {
-    auto wait = dyn_cast<RingWaitOp>(op);
-    if (!wait)
-      continue;
-    for (RingAcquireOp acquire : acquiresOf(wait.getRing())) {
-      bool before = acquire->getBlock() == loop->getBlock() && acquire->isBeforeInBlock(loop);
-      if (llvm::is_contained(acquires, acquire) || (!before && acquire->getParentOp() != loop))
-        return refuse("what the first step reads is loaded after what the last one does"), failure();
-    }
-  }
+  for (Operation *op = &consumer.getBody().front().front(); op != parts.steady; op = op->getNextNode())
+    if (auto wait = dyn_cast<RingWaitOp>(op))
+      for (RingAcquireOp acquire : acquiresOf(wait.getRing())) {
+        bool before = loop && acquire->getBlock() == loop->getBlock() && acquire->isBeforeInBlock(loop);
+        if (!loop || llvm::is_contained(acquires, acquire) || (!before && acquire->getParentOp() != loop))
+          return unsafe();
+      }
   return success();
 }
 
@@ -246,8 +231,8 @@ bool ProgramOverlap::isInvariant(Value value) {
 /// Whether `value` comes from what goes to the next program.
 bool ProgramOverlap::isMoved(Value value) {
   Operation *def = value.getDefiningOp();
-  Operation *at = consumer.getBody().front().findAncestorOpInBlock(
-      def ? *def : *value.getParentRegion()->getParentOp());
+  Operation *at =
+      consumer.getBody().front().findAncestorOpInBlock(def ? *def : *value.getParentRegion()->getParentOp());
   return at && moved.contains(at);
 }
 
@@ -269,6 +254,9 @@ LogicalResult ProgramOverlap::plan(llvm::function_ref<void(Twine)> refuse) {
     return refuse("a role keeps values from program to program already"), failure();
   if (failed(findBeginning(refuse)) || failed(findEnd(refuse)) || failed(findFills(refuse)))
     return failure();
+  bool wide = llvm::any_of(parts.trailIssue, [](Operation *op) { return isProduct(op) && productColumns(op) > 128; });
+  if (wide && spareRegisters() < kRegistersToHold)
+    return refuse("registers do not suffice to keep what the end needs"), failure();
   collectKept();
   for (Value value : kept)
     if (!isa<RankedTensorType, IntegerType, FloatType>(value.getType()))
@@ -362,7 +350,8 @@ void ProgramOverlap::enterConsumer() {
 /// The end of the program before, in the middle of the beginning of this one.
 void ProgramOverlap::beginProgram(Operation *first) {
   ValueRange arguments = consumer.getBody().getArguments();
-  bool turns = parts.steady.getBody()->getOps<TurnWaitOp>().begin() != parts.steady.getBody()->getOps<TurnWaitOp>().end();
+  bool turns =
+      parts.steady.getBody()->getOps<TurnWaitOp>().begin() != parts.steady.getBody()->getOps<TurnWaitOp>().end();
   OpBuilder builder(first);
   if (turns)
     builder.create<TurnWaitOp>(first->getLoc());
@@ -394,7 +383,12 @@ void ProgramOverlap::beginProgram(Operation *first) {
     types.push_back(value.getType());
     carry.push_back(value);
   }
-  auto carrying = builder.create<WgmmaWaitOp>(wait.getLoc(), types, wait.getGroup(), wait.getInflight(), carry);
+  SmallVector<Value, 1> after;
+  for (Operation *op = wait; spareRegisters() >= kRegistersToHold && op != parts.leadWait && after.empty();
+       op = op->getPrevNode())
+    if (isHolding(op))
+      after.push_back(op->getResult(0));
+  auto carrying = builder.create<WgmmaWaitOp>(wait.getLoc(), types, wait.getGroup(), wait.getInflight(), carry, after);
   size_t own = wait.getNumResults();
   mapping.map(parts.trailWait.getResults(), carrying.getResults().take_front(own));
   for (auto [before, after] : llvm::zip(packed, carrying.getResults().drop_front(own)))
@@ -463,9 +457,8 @@ struct OverlapPrograms : impl::WarpOverlapProgramsBase<OverlapPrograms> {
       for (auto role : tiles.getRoles().getBody().getOps<RoleOp>())
         (role.getKind() == RoleKind::Producer ? producer : consumer) = role;
       ProgramOverlap overlap(tiles, producer, consumer);
-      if (failed(overlap.plan([&](Twine reason) {
-            addDecision(func, "programs: each ends before the next begins; " + reason);
-          })))
+      if (failed(overlap.plan(
+              [&](Twine reason) { addDecision(func, "programs: each ends before the next begins; " + reason); })))
         continue;
       overlap.rewrite();
       addDecision(func, "programs: the first product of one runs beside the last one of the program before");

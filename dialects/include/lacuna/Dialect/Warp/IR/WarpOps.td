@@ -341,11 +341,20 @@ def Warp_WgmmaWaitOp : Warp_Op<"wgmma_wait", [Warp_Sync, AttrSizedOperandSegment
     Waits until `group` and all groups before it are complete. The in-flight accumulators become tensors; `carry` values
     are tied to the wait, so that nothing made from them can be moved above it (an A operand must not be packed while a
     wgmma runs). How many later groups may stay in flight is computed when lowering.
+
+    `after` values (f32 row vectors) are computed before the wait, and all that they need: what runs beside the products
+    stays in front of it.
   }];
-  let arguments = (ins Warp_GroupType:$group, Variadic<Warp_InflightType>:$inflight, Variadic<Warp_Tile>:$carry);
+  let arguments = (ins Warp_GroupType:$group, Variadic<Warp_InflightType>:$inflight, Variadic<Warp_Tile>:$carry,
+                       Variadic<Warp_Tile>:$after);
   let results = (outs Variadic<Warp_Tile>:$results);
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::Value":$group, "::mlir::ValueRange":$inflight,
+                                 "::mlir::ValueRange":$carry), [{
+    build($_builder, $_state, results, group, inflight, carry, ::mlir::ValueRange());
+  }]>];
   let assemblyFormat = [{
-    $group `,` $inflight (`carry` $carry^ `:` type($carry))? attr-dict `:` type($inflight) `->` type($results)
+    $group `,` $inflight (`carry` $carry^ `:` type($carry))? (`after` $after^ `:` type($after))? attr-dict `:`
+    type($inflight) `->` type($results)
   }];
   let hasVerifier = 1;
 }
