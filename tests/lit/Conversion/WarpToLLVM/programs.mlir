@@ -48,7 +48,7 @@ warp.func @kept(%x: f32, %y: !tile.view<[M], f32> {tile.output}) attributes {dim
 // CHECK: %[[ONE:.*]] = arith.extui %[[EMPTY]] : i1 to i32
 // CHECK: %[[COUNT:.*]] = arith.addi %{{.*}}, %[[ONE]] : i32
 // CHECK: %[[MASKED:.*]] = arith.addi %{{.*}}, %[[ONE]] : i32
-// CHECK: scf.for {{.*}} to %[[COUNT]]
+// CHECK: scf.for {{.*}} = %[[MASKED]] to %[[COUNT]]
 // CHECK: arith.cmpi eq, %[[FIRST]], %[[LAST]] : i32
 // CHECK: scf.if
 // CHECK: %[[UP:.*]] = arith.addi %[[LIMIT]], %c63_i32 : i32
@@ -66,7 +66,8 @@ warp.func @nonempty(%rows: !tile.blocks<128, 128, [B, H]>, %limit: i32, %y: !til
     }
     warp.role consumer warpgroups 1 registers 240 {
       %count = warp.list_count %l : !warp.list<128, 128>
-      scf.for %i = %c0 to %count step %c1 : i32 {
+      %masked = warp.list_masked %l : !warp.list<128, 128>
+      scf.for %i = %masked to %count step %c1 : i32 {
         %p, %e, %start = warp.list_step %l[%i] : !warp.list<128, 128> -> i32
         %column = warp.broadcast %start : i32 -> tensor<64x1xi32, #warp.row>
         warp.store_global %column, %y[%i] sizes [64] : tensor<64x1xi32, #warp.row>, !tile.view<[M], i32>

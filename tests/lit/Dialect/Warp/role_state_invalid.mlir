@@ -196,7 +196,7 @@ warp.func @enter_alone() attributes {dims = ["N"], grid = ["N"]} {
       warp.role producer warpgroups 1 registers 24 {
       }
       // expected-error@+1 {{has enter without leave; give both, or neither}}
-      "warp.role"() <{kind = #warp.role_kind<consumer>, registers = 232 : i64, warpgroups = 1 : i64}> ({
+      "warp.role"() <{kind = #warp<role_kind consumer>, registers = 232 : i64, warpgroups = 1 : i64}> ({
       ^bb0:
       }, {
       ^bb0:
@@ -215,7 +215,7 @@ warp.func @enter_takes() attributes {dims = ["N"], grid = ["N"]} {
       warp.role producer warpgroups 1 registers 24 {
       }
       // expected-error@+1 {{enter takes no values, got 1}}
-      "warp.role"() <{kind = #warp.role_kind<consumer>, registers = 232 : i64, warpgroups = 1 : i64}> ({
+      "warp.role"() <{kind = #warp<role_kind consumer>, registers = 232 : i64, warpgroups = 1 : i64}> ({
       ^bb0:
       }, {
       ^bb0(%a: i32):

@@ -46,15 +46,16 @@ ParseResult RoleOp::parse(OpAsmParser &parser, OperationState &result) {
       parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
   Region *body = result.addRegion(), *enter = result.addRegion(), *leave = result.addRegion();
-  if (failed(parser.parseOptionalKeyword("enter")))
-    return parser.parseRegion(*body);
+  bool spans = succeeded(parser.parseOptionalKeyword("enter"));
   SmallVector<OpAsmParser::Argument> kept, left;
-  if (parser.parseRegion(*enter) || parser.parseKeyword("each") || parseKept(parser, kept) ||
-      parser.parseRegion(*body, kept) || parser.parseKeyword("leave") || parseKept(parser, left) ||
-      parser.parseRegion(*leave, left))
+  if (!spans && parser.parseRegion(*body))
+    return failure();
+  if (spans && (parser.parseRegion(*enter) || parser.parseKeyword("each") || parseKept(parser, kept) ||
+                parser.parseRegion(*body, kept) || parser.parseKeyword("leave") || parseKept(parser, left) ||
+                parser.parseRegion(*leave, left)))
     return failure();
   for (Region *region : {body, enter, leave}) // An empty pair of braces is a block without operations.
-    if (region->empty())
+    if (region->empty() && (spans || region == body))
       region->emplaceBlock();
   return success();
 }

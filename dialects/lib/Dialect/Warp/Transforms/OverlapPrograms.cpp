@@ -73,7 +73,9 @@ private:
   int64_t spareRegisters() {
     return consumer.getRegisters() - kRegistersBesideProducts - productRegisters(parts.steady);
   }
+  bool fitsRegisters();
   bool isMadeOfRows(Operation *op);
+  bool isLate(Operation *op);
   bool isInvariant(Value value);
   bool isMoved(Value value);
   void collectKept();
@@ -115,20 +117,26 @@ bool ProgramOverlap::isMadeOfRows(Operation *op) {
   });
 }
 
-/// What must not, or need not, happen before the trailing product of the program before is complete.
+/// What must not, or need not, happen before the trailing product of the program before is complete: packing, and what
+/// makes the narrow tiles for it; what accumulators start with.
 void ProgramOverlap::findLate() {
-  llvm::SmallPtrSet<Operation *, 8> late;
   for (Operation *op = parts.steady->getPrevNode(); op != parts.leadWait; op = op->getPrevNode()) {
     bool onlyLate = !op->use_empty() && llvm::all_of(op->getUsers(), [&](Operation *user) {
-      return user == parts.steady || late.contains(user);
+      Operation *at = op->getBlock()->findAncestorOpInBlock(*user);
+      return at == parts.steady || isLate(at);
     });
-    bool narrows = isa<arith::TruncFOp>(op) && isa<RankedTensorType>(op->getResultTypes()[0]);
-    if (!onlyLate || !(isa<PackAFragOp>(op) || narrows || isMadeOfRows(op)))
+    auto tile = op->getNumResults() == 1 ? dyn_cast<RankedTensorType>(op->getResultTypes()[0]) : RankedTensorType();
+    if (!onlyLate || !tile || !isMemoryEffectFree(op))
       continue;
-    late.insert(op);
-    auto &list = isMadeOfRows(op) ? parts.starts : parts.operands;
-    list.insert(list.begin(), op);
+    if (isMadeOfRows(op))
+      parts.starts.insert(parts.starts.begin(), op);
+    else if (tile.getElementTypeBitWidth() == 16)
+      parts.operands.insert(parts.operands.begin(), op);
   }
+}
+
+bool ProgramOverlap::isLate(Operation *op) {
+  return llvm::is_contained(parts.operands, op) || llvm::is_contained(parts.starts, op);
 }
 
 LogicalResult ProgramOverlap::findBeginning(llvm::function_ref<void(Twine)> refuse) {
@@ -249,13 +257,23 @@ void ProgramOverlap::collectKept() {
   }
 }
 
+/// Beside an accumulator over 128 columns ptxas 13.0 spills what is kept where few registers are free, or where the
+/// loop reduces that accumulator.
+bool ProgramOverlap::fitsRegisters() {
+  if (llvm::none_of(parts.trailIssue, [](Operation *op) { return isProduct(op) && productColumns(op) > 128; }))
+    return true;
+  return spareRegisters() >= kRegistersToHold && llvm::none_of(*parts.steady.getBody(), [](Operation &op) {
+           return isa<RowReduceOp, BlockReduceOp>(op) &&
+                  cast<RankedTensorType>(op.getOperand(0).getType()).getDimSize(1) > 128;
+         });
+}
+
 LogicalResult ProgramOverlap::plan(llvm::function_ref<void(Twine)> refuse) {
   if (consumer.spansPrograms() || producer.spansPrograms())
     return refuse("a role keeps values from program to program already"), failure();
   if (failed(findBeginning(refuse)) || failed(findEnd(refuse)) || failed(findFills(refuse)))
     return failure();
-  bool wide = llvm::any_of(parts.trailIssue, [](Operation *op) { return isProduct(op) && productColumns(op) > 128; });
-  if (wide && spareRegisters() < kRegistersToHold)
+  if (!fitsRegisters())
     return refuse("registers do not suffice to keep what the end needs"), failure();
   collectKept();
   for (Value value : kept)
@@ -368,14 +386,15 @@ void ProgramOverlap::beginProgram(Operation *first) {
     op->moveBefore(parts.steady);
   builder.setInsertionPoint(parts.operands.empty() ? parts.starts.empty() ? parts.steady : parts.starts.front()
                                                    : parts.operands.front());
+  Block &body = consumer.getBody().front();
+  auto isOfLate = [&](Operation *op) { return op && isLate(body.findAncestorOpInBlock(*op)); };
   llvm::SmallSetVector<Value, 2> packed;
-  auto late = [&](Operation *op) {
-    return op && (llvm::is_contained(parts.operands, op) || llvm::is_contained(parts.starts, op));
-  };
   for (Operation *op : llvm::concat<Operation *>(parts.operands, parts.starts))
-    for (Value operand : op->getOperands())
-      if (isa<RankedTensorType>(operand.getType()) && !late(operand.getDefiningOp()) && !isInvariant(operand))
-        packed.insert(operand);
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands())
+        if (isa<RankedTensorType>(operand.getType()) && !isOfLate(operand.getDefiningOp()) && !isInvariant(operand))
+          packed.insert(operand);
+    });
   auto wait = cast<WgmmaWaitOp>(builder.clone(*parts.trailWait, mapping));
   SmallVector<Type> types(wait.getResultTypes());
   SmallVector<Value> carry(wait.getCarry());
@@ -392,8 +411,7 @@ void ProgramOverlap::beginProgram(Operation *first) {
   size_t own = wait.getNumResults();
   mapping.map(parts.trailWait.getResults(), carrying.getResults().take_front(own));
   for (auto [before, after] : llvm::zip(packed, carrying.getResults().drop_front(own)))
-    for (Operation *op : llvm::concat<Operation *>(parts.operands, parts.starts))
-      op->replaceUsesOfWith(before, after);
+    Value(before).replaceUsesWithIf(after, [&](OpOperand &use) { return isOfLate(use.getOwner()); });
   wait.erase();
   for (Operation *op : parts.releases)
     builder.clone(*op, mapping);
