@@ -44,7 +44,7 @@ warp.func @kept(%x: f32, %y: !tile.view<[M], f32> {tile.output}) attributes {dim
 // An empty row has one step, past the limit at a multiple of 64, and reads no entry.
 // CHECK-LABEL: llvm.func @nonempty
 // CHECK-SAME: %[[LIMIT:arg6]]: i32
-// CHECK: %[[EMPTY:.*]] = arith.cmpi eq, %[[FIRST:.*]], %[[LAST:.*]] : i32
+// CHECK: %[[EMPTY:.*]] = arith.cmpi eq, %[[FIRST:[0-9]+]], %[[LAST:[0-9]+]] : i32
 // CHECK: %[[ONE:.*]] = arith.extui %[[EMPTY]] : i1 to i32
 // CHECK: %[[COUNT:.*]] = arith.addi %{{.*}}, %[[ONE]] : i32
 // CHECK: %[[MASKED:.*]] = arith.addi %{{.*}}, %[[ONE]] : i32
