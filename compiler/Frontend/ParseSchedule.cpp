@@ -86,7 +86,7 @@ bool Parser::parseScheduleBody(ScheduleItem &item) {
   case ScheduleItem::Kind::Pingpong:
     return true;
   case ScheduleItem::Kind::Programs:
-    return parseWord("how thread blocks take programs (persistent or single)");
+    return parseWord("how thread blocks take programs (overlapped, persistent or single)");
   case ScheduleItem::Kind::Split:
     return parseWord("what is split off (masked or none)");
   case ScheduleItem::Kind::Order:

@@ -182,8 +182,9 @@ void Sema::checkScheduleItem(const ScheduleItem &item, SchedulePlan &plan) {
     plan.pingpong = true;
     break;
   case ScheduleItem::Kind::Programs:
-    checkWord({"persistent", "single"});
+    checkWord({"overlapped", "persistent", "single"});
     plan.oneProgram = item.word.name == "single";
+    plan.separatePrograms = item.word.name == "persistent";
     break;
   case ScheduleItem::Kind::Split:
     checkWord({"masked", "none"});

@@ -116,6 +116,10 @@ Expected<Agent::Status> Agent::step() {
   Expected<Status> status = Status::Ran;
   if (auto next = dyn_cast<warp::NextTileOp>(current)) {
     status = nextTile(next);
+  } else if (auto yield = dyn_cast<warp::RoleYieldOp>(current)) {
+    ++frame.next; // The block's end is what a role without kept values ends with.
+    if (Expected<void> done = keep(yield); !done)
+      return takeError(done);
   } else if (current->hasTrait<OpTrait::IsTerminator>()) {
     if (Expected<void> done = leaveBlock(current); !done)
       return takeError(done);
@@ -174,19 +178,28 @@ Expected<Agent::Status> Agent::execute(Operation *op) {
 
 /// Lists, rings, barriers and products.
 Expected<Agent::Status> Agent::executeShared(Operation *op) {
-  auto setCount = [&](mlir::Value list, mlir::Value result, bool masked) -> Expected<Status> {
+  auto setFromList = [&](mlir::Value list, mlir::Value result, auto ask) -> Expected<Status> {
     auto row = this->list(list);
     if (!row)
       return takeError(row);
-    set(result, Tile::scalar(static_cast<int32_t>(masked ? (*row)->masked() : (*row)->count())));
+    set(result, ask(**row));
     return Status::Ran;
   };
+  auto number = [](int64_t value) { return Tile::scalar(static_cast<int32_t>(value)); };
   const int64_t next = block.launch.consumers ? (warpgroup() + 1) % block.launch.consumers : 0;
   constexpr int64_t kTurnThreads = 2 * warp::kWarpgroupThreads;
   return llvm::TypeSwitch<Operation *, Expected<Status>>(op)
       .Case([&](warp::ListOpenOp op) { return ran(openList(op)); })
-      .Case([&](warp::ListCountOp op) { return setCount(op.getList(), op, false); })
-      .Case([&](warp::ListMaskedOp op) { return setCount(op.getList(), op, true); })
+      .Case([&](warp::ListCountOp op) {
+        return setFromList(op.getList(), op, [&](const ListRow &row) { return number(row.count()); });
+      })
+      .Case([&](warp::ListMaskedOp op) {
+        return setFromList(op.getList(), op, [&](const ListRow &row) { return number(row.masked()); });
+      })
+      .Case([&](warp::ListPaddedOp op) {
+        return setFromList(op.getList(), op,
+                           [](const ListRow &row) { return Tile::scalar(row.isPadded(), Element::I1); });
+      })
       .Case([&](warp::ListStepOp op) { return ran(readStep(op)); })
       .Case([&](warp::RingAcquireOp op) { return acquire(op); })
       .Case([&](warp::RingFillOp op) { return ran(fill(op)); })

@@ -92,6 +92,8 @@ private:
   //------------------------------------------------===//
   Expected<void> enterTiles(warp::ForTilesOp op);
   Expected<Status> nextTile(warp::NextTileOp op);
+  /// Hands what the role keeps to its next program and to what follows the last.
+  Expected<void> keep(warp::RoleYieldOp op);
   /// Starts program `program` with these carried values, or ends the loop.
   Expected<void> startProgram(int64_t program, llvm::ArrayRef<Datum> carried);
   /// The last warpgroup gives the first one its first turn, where the role takes turns.

@@ -20,7 +20,8 @@ Expected<void> Agent::openList(warp::ListOpenOp op) {
   }
   const auto argument = mlir::cast<mlir::BlockArgument>(op.getBlocks()).getArgNumber();
   const auto &blocks = std::get<runtime::BlockListView>(block.launch.arguments[argument]);
-  Expected<ListRow> row = ListRow::open(op.getList().getType(), blocks, numbers[0], numbers[1], numbers[2], numbers[3]);
+  Expected<ListRow> row =
+      ListRow::open(op.getList().getType(), blocks, numbers[0], numbers[1], numbers[2], numbers[3], op.getNonempty());
   if (!row)
     return takeError(row);
   values[op.getList()] = std::make_shared<const ListRow>(*row);

@@ -10,7 +10,8 @@ Expected<void> Agent::passFirstTurn(warp::RoleOp role) {
   return arriveNamed(warp::kFirstTurnBarrier, 2 * warp::kWarpgroupThreads);
 }
 
-/// Every thread block begins with the program of its own number.
+/// Every thread block begins with the program of its own number. What a role does around all programs stands below and
+/// above the loop's frame.
 Expected<void> Agent::enterTiles(warp::ForTilesOp op) {
   llvm::SmallVector<Datum> carried;
   for (mlir::Value init : op.getInits()) {
@@ -19,12 +20,40 @@ Expected<void> Agent::enterTiles(warp::ForTilesOp op) {
       return takeError(found);
     carried.push_back(std::move(*found));
   }
-  if (warp::RoleOp role = op.getRoles() ? ownRole(op.getRoles()) : warp::RoleOp())
+  warp::RoleOp role = op.getRoles() ? ownRole(op.getRoles()) : warp::RoleOp();
+  if (role)
     if (Expected<void> done = passFirstTurn(role); !done)
       return done;
-  mlir::Block &body = op.getBody().front();
-  frames.push_back({&body, body.begin(), op});
-  return startProgram(block.position[0], carried);
+  const bool spans = role && role.spansPrograms();
+  auto push = [&](mlir::Region &region, mlir::Operation *parent) {
+    frames.push_back({&region.front(), region.front().begin(), parent});
+  };
+  if (spans)
+    push(role.getLeave(), role);
+  push(op.getBody(), op);
+  if (Expected<void> done = startProgram(block.position[0], carried); !done)
+    return done;
+  if (spans)
+    push(role.getEnter(), role);
+  return {};
+}
+
+Expected<void> Agent::keep(warp::RoleYieldOp op) {
+  auto role = mlir::cast<warp::RoleOp>(op->getParentOp());
+  llvm::SmallVector<Datum> kept;
+  for (mlir::Value value : op.getValues()) {
+    Expected<Datum> found = lookup(value);
+    if (!found)
+      return takeError(found);
+    kept.push_back(std::move(*found));
+  }
+  for (mlir::Region *region : {&role.getBody(), &role.getLeave()}) {
+    if (Expected<void> done = checkFragmentsKept(region->getArguments(), kept); !done)
+      return done;
+    for (auto [argument, datum] : llvm::zip(region->getArguments(), kept))
+      values[argument] = datum;
+  }
+  return {};
 }
 
 Expected<void> Agent::startProgram(int64_t number, llvm::ArrayRef<Datum> carried) {

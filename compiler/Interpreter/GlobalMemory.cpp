@@ -72,13 +72,11 @@ void Box::copyTo(std::byte *sharedMemory) const {
 // Lists
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Expected<ListRow> ListRow::open(warp::ListType type, const runtime::BlockListView &list, int64_t batch, int64_t head,
-                                int64_t row, int64_t limit) {
-  ListRow result;
-  result.type = type;
-  result.limit = limit;
+/// The blocks of the row; none for a row past the list's end.
+Expected<void> ListRow::findBlocks(ListRow &result, const runtime::BlockListView &list, int64_t batch, int64_t head,
+                                   int64_t row) {
   if (!isInside(row, list.rowBlocks))
-    return result; // A row past the list's end is empty.
+    return {};
   const int64_t index =
       ((list.batches == 1 ? 0 : batch) * list.heads + (list.heads == 1 ? 0 : head)) * list.rowBlocks + row;
   if (!isInside(index, list.batches * list.heads * list.rowBlocks))
@@ -90,8 +88,21 @@ Expected<ListRow> ListRow::open(warp::ListType type, const runtime::BlockListVie
                      first, split, end, list.entries);
   result.partialBlocks = {list.indices + first, static_cast<size_t>(split - first)};
   result.fullBlocks = {list.indices + split, static_cast<size_t>(end - split)};
+  return {};
+}
+
+Expected<ListRow> ListRow::open(warp::ListType type, const runtime::BlockListView &list, int64_t batch, int64_t head,
+                                int64_t row, int64_t limit, bool nonempty) {
+  ListRow result;
+  result.type = type;
+  result.limit = limit;
+  if (Expected<void> found = findBlocks(result, list, batch, head, row); !found)
+    return takeError(found);
   result.partialSteps = result.stepsOf(result.partialBlocks.size());
   result.fullSteps = result.stepsOf(result.fullBlocks.size());
+  result.padded = nonempty && result.count() == 0;
+  if (result.padded)
+    result.fullSteps = 1;
   while (result.exceedingSteps < result.fullSteps &&
          result.exceedsLimit(result.startsOf(result.fullBlocks, result.fullSteps - 1 - result.exceedingSteps)))
     ++result.exceedingSteps;
@@ -105,10 +116,12 @@ int64_t ListRow::stepsOf(size_t blocks) const {
 
 std::vector<int64_t> ListRow::startsOf(std::span<const int32_t> blocks, int64_t number) const {
   const int64_t runs = type.getRunsPerStep(), perBlock = type.getStepsPerBlock();
+  const int64_t padding = (limit + warp::kChunkColumns - 1) / warp::kChunkColumns * warp::kChunkColumns;
+  if (padded)
+    return std::vector<int64_t>(static_cast<size_t>(runs), padding);
   if (runs == 1)
     return {blocks[static_cast<size_t>(number / perBlock)] * type.getKeyBlock() + number % perBlock * type.getStep()};
   std::vector<int64_t> starts;
-  const int64_t padding = (limit + warp::kChunkColumns - 1) / warp::kChunkColumns * warp::kChunkColumns;
   for (int64_t entry = number * runs; entry < (number + 1) * runs; ++entry)
     starts.push_back(isInside(entry, static_cast<int64_t>(blocks.size()))
                          ? blocks[static_cast<size_t>(entry)] * type.getKeyBlock()

@@ -51,11 +51,13 @@ struct Box {
 /// One row of a block list, cut into steps: what warp.list_open finds. Steps are numbered as warp.list_step says.
 class ListRow {
 public:
-  /// Errors: VerifyError where it reads outside the list's arrays.
+  /// `nonempty`: an empty row has a step of padding. Errors: VerifyError where it reads outside the list's arrays.
   static Expected<ListRow> open(warp::ListType type, const runtime::BlockListView &list, int64_t batch, int64_t head,
-                                int64_t row, int64_t limit);
+                                int64_t row, int64_t limit, bool nonempty);
   int64_t count() const { return partialSteps + fullSteps; }
   int64_t masked() const { return partialSteps + exceedingSteps; }
+  /// Whether its one step stands for none.
+  bool isPadded() const { return padded; }
 
   struct Step {
     bool partial = false, exceeds = false;
@@ -65,6 +67,8 @@ public:
   Expected<Step> step(int64_t number) const;
 
 private:
+  static Expected<void> findBlocks(ListRow &result, const runtime::BlockListView &list, int64_t batch, int64_t head,
+                                   int64_t row);
   int64_t stepsOf(size_t blocks) const;
   /// Starts of step `number` of one of the two parts, in the order of its blocks.
   std::vector<int64_t> startsOf(std::span<const int32_t> blocks, int64_t number) const;
@@ -73,6 +77,7 @@ private:
   warp::ListType type;
   std::span<const int32_t> partialBlocks, fullBlocks;
   int64_t limit = 0, partialSteps = 0, fullSteps = 0, exceedingSteps = 0;
+  bool padded = false;
 };
 
 } // namespace lacuna::interpreter

@@ -49,8 +49,10 @@ Expected<WarpKernel> WarpKernel::compile(const std::string &file, Names params, 
   return kernel;
 }
 
-Expected<WarpKernel> compileAttention(const AttentionSpec &spec) {
-  return WarpKernel::compile(spec.packed ? "attention_packed.tile" : "attention_forward.tile", paramsOf(spec),
+Expected<WarpKernel> compileAttention(const AttentionSpec &spec, const Names &knobs) {
+  Names params = paramsOf(spec);
+  params.insert(knobs.begin(), knobs.end());
+  return WarpKernel::compile(spec.packed ? "attention_packed.tile" : "attention_forward.tile", std::move(params),
                              hooksOf(spec));
 }
 

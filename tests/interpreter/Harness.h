@@ -61,8 +61,9 @@ private:
   float scale;
 };
 
-/// The params and hooks that a case compiles attention_forward.tile or attention_packed.tile for.
-Expected<WarpKernel> compileAttention(const numeric::AttentionSpec &spec);
+/// The params and hooks that a case compiles attention_forward.tile or attention_packed.tile for, and knobs of the
+/// schedule.
+Expected<WarpKernel> compileAttention(const numeric::AttentionSpec &spec, const Names &knobs = {});
 
 /// A case of that shape and those lists, with hooks by name.
 struct CaseOptions {

@@ -105,6 +105,17 @@ static LogicalResult verifyRows(tile::FuncOp func, const KernelPlan &plan) {
   return failure(result.wasInterrupted());
 }
 
+/// It must be the program's only loop with copies, and one whose steps overlap: a product leads, another follows.
+bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
+  if (!isPersistent() || !schedule.overlapsPrograms())
+    return false;
+  bool alone = llvm::all_of(sharedLoads, [&](Operation *load) {
+    return load->getParentOp() == loop || isa<tile::FuncOp>(load->getParentOp());
+  });
+  auto dots = loop.getBody().getOps<tile::DotOp>();
+  return alone && llvm::range_size(dots) > 1 &&
+         llvm::any_of(dots, [&](tile::DotOp dot) { return schedule.overlaps(dot); });
+}
 
 static constexpr int64_t kFewestRegisters = 24, kMostRegisters = 240;
 

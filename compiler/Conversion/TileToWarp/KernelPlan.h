@@ -24,6 +24,10 @@ struct KernelPlan {
   /// Whether the preamble knows how often each shared load happens: all stand at the top or in a loop there.
   bool countable = true;
 
+  /// Whether empty rows of the list that `loop` runs over have a step of padding: programs overlap best where each has
+  /// a step (warp-overlap-programs).
+  bool padsEmptyRows(tile::ForBlocksOp loop) const;
+
   bool isShared(mlir::Operation *load) const { return sharedLoads.contains(load); }
   /// With one consumer two thread blocks share a multiprocessor, unless its products need more than the 128 registers a
   /// thread that both then start with: an accumulator of n columns takes n / 2, and ptxas some 30 beside it.

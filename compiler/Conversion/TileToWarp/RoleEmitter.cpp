@@ -86,8 +86,16 @@ LogicalResult RoleEmitter::emitLoop(Operation *op) {
   builder.setInsertionPointToEnd(loop.getBody());
   builder.create<scf::YieldOp>(loc, yielded);
 
-  for (auto [position, index] : llvm::enumerate(carried))
-    mapping.map(op->getResult(index), loop.getResult(position));
+  builder.setInsertionPointAfter(loop);
+  Value padded;
+  if (sparse && plan.padsEmptyRows(sparse) && !carried.empty())
+    padded = builder.create<warp::ListPaddedOp>(loc, builder.getI1Type(), lists.lookup(op));
+  for (auto [position, index] : llvm::enumerate(carried)) {
+    Value result = loop.getResult(position);
+    if (padded) // What a step of padding makes of the values does not count.
+      result = builder.create<arith::SelectOp>(loc, padded, start[position], result);
+    mapping.map(op->getResult(index), result);
+  }
   for (auto [position, inner] : llvm::enumerate(counted))
     counters[inner] = loop.getResult(carried.size() + position);
   return success();

@@ -99,6 +99,8 @@ void Schedule::noteRings(const KernelPlan &plan, tile::FuncOp source, warp::Func
 void Schedule::apply(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const {
   if (!splitsMasked())
     target->setAttr(warp::kNoSplitAttr, UnitAttr::get(target.getContext()));
+  if (plan.isPersistent() && !overlapsPrograms())
+    target->setAttr(warp::kSeparateProgramsAttr, UnitAttr::get(target.getContext()));
   notePrograms(plan, target);
   noteProducts(plan, source, target);
   noteRings(plan, source, target);

@@ -21,6 +21,8 @@ public:
   std::optional<int64_t> ringDepth(tile::LoadOp load) const;
   /// Whether thread blocks run one program after another; so without a schedule.
   bool isPersistent() const { return !has("one_program"); }
+  /// Whether one program's products may run beside the end of the one before; so without a schedule.
+  bool overlapsPrograms() const { return isPersistent() && !has("separate_programs"); }
   /// Whether consumer warpgroups take turns to issue products.
   bool takesTurns() const { return has("pingpong"); }
   /// Whether masked steps may run in a loop of their own; so without a schedule.

@@ -171,8 +171,9 @@ LogicalResult KernelSplitter::openLists() {
       operand = preamble.values.lookup(operand);
     }
     auto type = warp::ListType::get(builder.getContext(), loop.getBlocks().getType().getKeyBlock(), loop.getStep());
-    preamble.lists[loop] = builder.create<warp::ListOpenOp>(loop.getLoc(), type, operands[0], operands[1], operands[2],
-                                                            operands[3], operands[4]);
+    preamble.lists[loop] =
+        builder.create<warp::ListOpenOp>(loop.getLoc(), type, operands[0], operands[1], operands[2], operands[3],
+                                         operands[4], /*nonempty=*/plan.padsEmptyRows(loop));
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

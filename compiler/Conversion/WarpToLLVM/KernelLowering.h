@@ -56,13 +56,20 @@ private:
   struct List {
     warp::ListType type;
     mlir::Value indices, first, split, end, partialSteps, masked, count, limit;
+    bool nonempty; // an empty row has a step of padding
   };
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lowerOp(mlir::Operation *op);
+  /// Deals `registers` to the values that they make up.
+  void assign(mlir::ValueRange originals, mlir::ValueRange registers);
   mlir::LogicalResult lowerFor(mlir::scf::ForOp loop);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
   void lowerListOpen(warp::ListOpenOp op);
+  void lowerListPadded(warp::ListPaddedOp op);
   void lowerListStep(warp::ListStepOp op);
+  mlir::Value isPadded(mlir::Location loc, const List &list);
+  mlir::Value paddingStart(mlir::Location loc, const List &list);
+  mlir::Value blockStart(mlir::Location loc, const List &list, mlir::Value entry);
   mlir::Value exceedingSteps(mlir::Location loc, const List &list, mlir::Value fullBlocks);
   mlir::Value stepInRow(mlir::Location loc, const List &list, mlir::Value number);
 
@@ -72,6 +79,7 @@ private:
   mlir::LogicalResult lowerRoles(warp::RolesOp roles, warp::ForTilesOp around);
   mlir::LogicalResult lowerScheduler(warp::ForTilesOp op);
   mlir::LogicalResult lowerTileLoop(warp::ForTilesOp op, warp::RoleOp role);
+  mlir::FailureOr<Registers> lowerKept(mlir::Block &block);
   void planMailbox(warp::ForTilesOp op);
   static std::array<mlir::Value *, kListFields> fieldsOf(List &list);
   void initMailbox(mlir::Location loc);
@@ -105,6 +113,7 @@ private:
   void lowerPack(warp::PackAFragOp op);
 
   //===- LowerRegisters.cpp: tiles in registers -------------------------------------------------------------------===//
+  static int64_t registerCount(mlir::Type type);
   mlir::LogicalResult lowerElementwise(mlir::Operation *op);
   void lowerConstant(mlir::arith::ConstantOp op);
   void lowerTruncation(mlir::arith::TruncFOp op);

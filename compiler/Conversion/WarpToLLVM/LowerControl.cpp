@@ -41,6 +41,7 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case([&](warp::ListOpenOp op) { return lowerListOpen(op), success(); })
       .Case([&](warp::ListCountOp op) { return values[op] = {lists[op.getList()].count}, success(); })
       .Case([&](warp::ListMaskedOp op) { return values[op] = {lists[op.getList()].masked}, success(); })
+      .Case([&](warp::ListPaddedOp op) { return lowerListPadded(op), success(); })
       .Case([&](warp::ListStepOp op) { return lowerListStep(op), success(); })
       .Case([&](warp::RingAcquireOp op) { return lowerAcquire(op), success(); })
       .Case([&](warp::RingFillOp op) { return lowerFill(op), success(); })
@@ -81,23 +82,21 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
 // Loops and conditions: every carried tile becomes its registers
 //===--------------------------------------------------------------------------------------------------------------===//
 
+void KernelLowering::assign(ValueRange originals, ValueRange registers) {
+  for (Value original : originals) {
+    int64_t count = registerCount(original.getType());
+    values[original] = Registers(registers.take_front(count));
+    registers = registers.drop_front(count);
+  }
+}
+
 LogicalResult KernelLowering::lowerFor(scf::ForOp loop) {
   Location loc = loop.getLoc();
   SmallVector<Value> inits;
-  SmallVector<size_t> counts;
-  for (Value init : loop.getInitArgs()) {
-    counts.push_back(values[init].size());
+  for (Value init : loop.getInitArgs())
     llvm::append_range(inits, values[init]);
-  }
   auto lowered = builder.create<scf::ForOp>(loc, scalar(loop.getLowerBound()), scalar(loop.getUpperBound()),
                                             scalar(loop.getStep()), inits);
-  auto assign = [&](ValueRange originals, ValueRange flat) {
-    size_t next = 0;
-    for (auto [original, count] : llvm::zip(originals, counts)) {
-      values[original] = Registers(flat.slice(next, count));
-      next += count;
-    }
-  };
   assign(loop.getRegionIterArgs(), lowered.getRegionIterArgs());
   values[loop.getInductionVar()] = {lowered.getInductionVar()};
   {
@@ -120,14 +119,7 @@ LogicalResult KernelLowering::lowerIf(scf::IfOp op) {
   SmallVector<Type> types;
   for (Value value : op.thenYield().getOperands()) {
     auto tensor = dyn_cast<RankedTensorType>(value.getType());
-    int64_t count = 1;
-    if (tensor && isa<warp::AccAttr>(tensor.getEncoding()))
-      count = warp::AccLayout::registers(tensor.getDimSize(1));
-    else if (tensor && isa<warp::RowAttr>(tensor.getEncoding()))
-      count = warp::RowLayout::registers();
-    else if (tensor && isa<warp::ColAttr>(tensor.getEncoding()))
-      count = warp::ColLayout::registers(tensor.getDimSize(1));
-    types.append(count, tensor ? tensor.getElementType() : value.getType());
+    types.append(registerCount(value.getType()), tensor ? tensor.getElementType() : value.getType());
   }
   auto lowered = builder.create<scf::IfOp>(loc, types, scalar(op.getCondition()), /*addThenBlock=*/true,
                                            /*addElseBlock=*/op.elseBlock() != nullptr);
@@ -144,12 +136,7 @@ LogicalResult KernelLowering::lowerIf(scf::IfOp op) {
       llvm::append_range(yielded, values[value]);
     builder.create<scf::YieldOp>(loc, yielded);
   }
-  size_t next = 0;
-  for (auto [value, result] : llvm::zip(op.thenYield().getOperands(), op.getResults())) {
-    size_t count = values[value].size();
-    values[result] = Registers(lowered.getResults().slice(next, count));
-    next += count;
-  }
+  assign(op.getResults(), lowered.getResults());
   return success();
 }
 
@@ -185,7 +172,8 @@ void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
             {},
             {},
             {},
-            scalar(op.getLimit())};
+            scalar(op.getLimit()),
+            op.getNonempty()};
   Value partial = builder.create<arith::SubIOp>(loc, list.split, list.first);
   Value full = builder.create<arith::SubIOp>(loc, list.end, list.split);
   auto steps = [&](Value blockCount) -> Value {
@@ -197,7 +185,44 @@ void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
   list.partialSteps = steps(partial);
   list.count = add(loc, list.partialSteps, steps(full));
   list.masked = add(loc, list.partialSteps, exceedingSteps(loc, list, full));
+  if (list.nonempty) {
+    Value padding = builder.create<arith::ExtUIOp>(loc, builder.getI32Type(), isPadded(loc, list));
+    list.count = add(loc, list.count, padding);
+    list.masked = add(loc, list.masked, padding);
+  }
   lists[op.getList()] = list;
+}
+
+/// Whether a row is empty.
+Value KernelLowering::isPadded(Location loc, const List &list) {
+  return compare(loc, arith::CmpIPredicate::eq, list.first, list.end);
+}
+
+void KernelLowering::lowerListPadded(warp::ListPaddedOp op) {
+  const List &list = lists[op.getList()];
+  values[op] = {list.nonempty ? isPadded(op.getLoc(), list)
+                              : builder.create<arith::ConstantIntOp>(op.getLoc(), 0, 1).getResult()};
+}
+
+/// Where padding starts: past the limit, at a multiple of 64, since a copy whose innermost coordinate is past the end
+/// and not aligned is an illegal instruction on sm_90.
+Value KernelLowering::paddingStart(Location loc, const List &list) {
+  return builder.create<arith::AndIOp>(loc, add(loc, list.limit, warp::kChunkColumns - 1),
+                                       i32(loc, -warp::kChunkColumns));
+}
+
+/// Where the block that entry `entry` of a list names starts; the padding of an empty row, which has no entry to read.
+Value KernelLowering::blockStart(Location loc, const List &list, Value entry) {
+  auto read = [&] { return mul(loc, loadInt(loc, list.indices, i64(loc, entry)), list.type.getKeyBlock()); };
+  if (!list.nonempty)
+    return read();
+  auto branch = builder.create<scf::IfOp>(loc, TypeRange{builder.getI32Type()}, isPadded(loc, list), true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(branch.thenBlock());
+  builder.create<scf::YieldOp>(loc, paddingStart(loc, list));
+  builder.setInsertionPointToEnd(branch.elseBlock());
+  builder.create<scf::YieldOp>(loc, read());
+  return branch.getResult(0);
 }
 
 /// How many of the last full steps of a row reach past the limit, or are padded: only its last block can.
@@ -251,7 +276,7 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
   Location loc = op.getLoc();
   const List &list = lists[op.getList()];
   int64_t runs = list.type.getRunsPerStep(), stepsPerBlock = list.type.getStepsPerBlock();
-  int64_t keyBlock = list.type.getKeyBlock(), step = list.type.getStep();
+  int64_t step = list.type.getStep();
   Value index = scalar(op.getIndex());
   Value number = stepInRow(loc, list, index);
   Value partial = compare(loc, arith::CmpIPredicate::slt, index, list.partialSteps);
@@ -268,14 +293,12 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
       entry = builder.create<arith::DivUIOp>(loc, number, i32(loc, stepsPerBlock));
       inner = builder.create<arith::RemUIOp>(loc, number, i32(loc, stepsPerBlock));
     }
-    Value block = loadInt(loc, list.indices, i64(loc, add(loc, list.first, entry)));
-    Value start = mul(loc, block, keyBlock);
+    Value start = blockStart(loc, list, add(loc, list.first, entry));
     setStart(0, inner ? add(loc, start, mul(loc, inner, step)) : start);
     values[op.getExceeds()] = {exceeds};
     return;
   }
-  // Several blocks a step, partial and full ones apart. The padding of an odd step lies past the limit, at a multiple
-  // of 64: a copy whose innermost coordinate is past the end and not aligned is an illegal instruction on sm_90.
+  // Several blocks a step, partial and full ones apart; an odd step ends with padding.
   auto choose = [&](Value ifPartial, Value ifFull) -> Value {
     return builder.create<arith::SelectOp>(loc, partial, ifPartial, ifFull);
   };
@@ -283,13 +306,12 @@ void KernelLowering::lowerListStep(warp::ListStepOp op) {
   Value within = builder.create<arith::SubIOp>(loc, number, choose(zero, list.partialSteps));
   Value first = add(loc, choose(list.first, list.split), mul(loc, within, runs));
   Value end = choose(list.split, list.end);
-  Value padding =
-      builder.create<arith::AndIOp>(loc, add(loc, list.limit, warp::kChunkColumns - 1), i32(loc, -warp::kChunkColumns));
+  Value padding = paddingStart(loc, list);
   for (int64_t run = 0; run < runs; ++run) {
     Value entry = add(loc, first, run);
     Value there = compare(loc, arith::CmpIPredicate::slt, entry, end);
     Value safe = builder.create<arith::SelectOp>(loc, there, entry, first);
-    Value start = mul(loc, loadInt(loc, list.indices, i64(loc, safe)), keyBlock);
+    Value start = blockStart(loc, list, safe);
     setStart(run, builder.create<arith::SelectOp>(loc, there, start, padding));
   }
   values[op.getExceeds()] = {exceeds};

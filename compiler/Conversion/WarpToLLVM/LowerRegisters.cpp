@@ -12,10 +12,12 @@ using warp::AccLayout;
 using warp::ColLayout;
 using warp::RowLayout;
 
-static int64_t registerCount(Type type) {
+int64_t KernelLowering::registerCount(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
     return 1;
+  if (isa<warp::AFragAttr>(tensor.getEncoding()))
+    return warp::AFragLayout::registers(tensor.getDimSize(1));
   if (isa<warp::RowAttr>(tensor.getEncoding()))
     return RowLayout::registers();
   return isa<warp::ColAttr>(tensor.getEncoding()) ? ColLayout::registers(tensor.getDimSize(1))

@@ -134,6 +134,8 @@ LogicalResult KernelLowering::lowerWgmmaWait(warp::WgmmaWaitOp op) {
       counts.push_back(values[value].size());
       llvm::append_range(flat, values[value]);
     }
+  for (Value value : op.getAfter())
+    ptx.holdBehind(op.getLoc(), values[value]);
   Registers waited = ptx.wgmmaWait(op.getLoc(), pending, flat);
   size_t next = 0;
   for (auto [result, count] : llvm::zip(op.getResults(), counts)) {

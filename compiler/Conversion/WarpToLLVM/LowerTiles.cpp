@@ -236,26 +236,53 @@ LogicalResult KernelLowering::lowerScheduler(warp::ForTilesOp op) {
   return success();
 }
 
-/// A role runs the programs that are posted until the end is.
+/// Lowers `block` of a role and gives the registers of what it keeps.
+FailureOr<Registers> KernelLowering::lowerKept(Block &block) {
+  if (failed(lowerBlock(block)))
+    return failure();
+  Registers kept;
+  if (auto yield = block.empty() ? warp::RoleYieldOp() : dyn_cast<warp::RoleYieldOp>(block.back()))
+    for (Value value : yield.getValues())
+      llvm::append_range(kept, values[value]);
+  return kept;
+}
+
+/// A role runs the programs that are posted until the end is; what it keeps from one to the next the loop carries.
 LogicalResult KernelLowering::lowerTileLoop(warp::ForTilesOp op, warp::RoleOp role) {
   Location loc = op.getLoc();
-  Type i32Type = builder.getI32Type();
-  auto loop = builder.create<scf::WhileOp>(loc, TypeRange{i32Type}, ValueRange{i32(loc, 0)});
   OpBuilder::InsertionGuard guard(builder);
-  Block *before = builder.createBlock(&loop.getBefore(), {}, i32Type, loc);
+  SmallVector<Value> inits = {i32(loc, 0)};
+  if (role.spansPrograms()) {
+    FailureOr<Registers> kept = lowerKept(role.getEnter().front());
+    if (failed(kept))
+      return failure();
+    llvm::append_range(inits, *kept);
+  }
+  SmallVector<Type> types(ValueRange(inits).getTypes());
+  SmallVector<Location> locations(inits.size(), loc);
+  auto loop = builder.create<scf::WhileOp>(loc, types, inits);
+  Block *before = builder.createBlock(&loop.getBefore(), {}, types, locations);
   ptx.waitBarrier(loc, add(loc, sharedBase, mailbox + kMailboxFull), parityOf(loc, before->getArgument(0)));
   Value left = compare(loc, arith::CmpIPredicate::ult, readMailbox(loc, 0), tiles.count);
   builder.create<scf::ConditionOp>(loc, left, before->getArguments());
 
-  Block *body = builder.createBlock(&loop.getAfter(), {}, i32Type, loc);
+  Block *body = builder.createBlock(&loop.getAfter(), {}, types, locations);
   for (Operation &inner : op.getBody().front().without_terminator())
     if (inner.getNumOperands() == 0 && inner.getNumRegions() == 0 && failed(lowerOp(&inner)))
       return failure();
   receivePreamble(loc);
-  if (failed(lowerBlock(role.getBody().front())))
+  assign(role.getBody().getArguments(), ValueRange(body->getArguments()).drop_front());
+  FailureOr<Registers> kept = lowerKept(role.getBody().front());
+  if (failed(kept))
     return failure();
-  builder.create<scf::YieldOp>(loc, ValueRange{add(loc, body->getArgument(0), 1)});
-  return success();
+  kept->insert(kept->begin(), add(loc, body->getArgument(0), 1));
+  builder.create<scf::YieldOp>(loc, *kept);
+
+  builder.setInsertionPointAfter(loop);
+  if (!role.spansPrograms())
+    return success();
+  assign(role.getLeave().getArguments(), loop.getResults().drop_front());
+  return lowerBlock(role.getLeave().front());
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

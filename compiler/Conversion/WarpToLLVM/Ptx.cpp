@@ -160,6 +160,11 @@ SmallVector<Value> Emitter::wgmmaWait(Location loc, int64_t pending, ArrayRef<Va
   return unpack(builder, loc, waited, values.size());
 }
 
+void Emitter::holdBehind(Location loc, ArrayRef<Value> values) {
+  call(loc, "{ .reg .pred p; .reg .f32 t; add.f32 t, $0, $1; setp.eq.f32 p, t, 0fFEB33333; @p nanosleep.u32 1; }",
+       "f,f", values);
+}
+
 //===--------------------------------------------------------------------------------------------------------------===//
 // Within a warp, and shared memory by word
 //===--------------------------------------------------------------------------------------------------------------===//

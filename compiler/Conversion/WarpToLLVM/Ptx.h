@@ -45,6 +45,11 @@ public:
   /// Waits until at most `pending` groups are in flight; `values` pass through the wait, so that no use moves above it.
   llvm::SmallVector<mlir::Value> wgmmaWait(mlir::Location loc, int64_t pending, llvm::ArrayRef<mlir::Value> values);
 
+  /// Keeps a following wgmmaWait behind the two f32 `values`. To ptxas a wait uses no registers, so that it moves waits
+  /// up as far as it can, and what should run beside products runs behind them; but it moves none across a nanosleep.
+  /// This one is skipped but for one sum in 2^32, where it costs a nanosecond.
+  void holdBehind(mlir::Location loc, llvm::ArrayRef<mlir::Value> values);
+
   /// The value of lane 0, so that the compiler knows it is the same in the warp.
   mlir::Value broadcastLane0(mlir::Location loc, mlir::Value value);
   mlir::Value shuffleXor(mlir::Location loc, mlir::Value value, int64_t mask);

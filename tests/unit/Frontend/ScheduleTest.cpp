@@ -103,8 +103,8 @@ TEST_CASE("schedules that are refused") {
            {"ring tq depth 99", "the depth of a ring is from 1 to 8, but `99` is 99"},
            {"ring tq depth 2; ring tq depth 3", "'tq' has a ring already; name it in one entry"},
            {"producer regs 30", "registers are given in eights, but `30` is 30; take 24 or 32"},
-           {"programs one", "'one' is not known here; it may be 'persistent' and 'single'"},
-           {"programs", "expected how thread blocks take programs (persistent or single)"},
+           {"programs one", "'one' is not known here; it may be 'overlapped', 'persistent' and 'single'"},
+           {"programs", "expected how thread blocks take programs (overlapped, persistent or single)"},
            {"split mask", "'mask' is not known here; it may be 'masked' and 'none'; did you mean 'masked'?"},
            {"split none when solo", "'solo' has no value in a schedule; params and the knobs of `tune` have"},
            // Names are checked where a condition does not hold, too; numbers are not.

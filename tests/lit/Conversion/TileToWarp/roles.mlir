@@ -13,7 +13,7 @@
 // CHECK: %[[RING_K:.*]] = warp.ring_create "k" : <2, 64, 64, bf16>
 // CHECK: warp.for_tiles(%[[X:.*]], %{{.*}}, %{{.*}}) carry(%[[FILLS_Q:.*]] = %{{.*}}, %[[FILLS_K:.*]] = %{{.*}}) {
 // CHECK: %[[ROW0:.*]] = arith.muli %[[X]]
-// CHECK: %[[LIST:.*]] = warp.list_open %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] limit %[[N:.*]] : <128, 64, [1, 1]> -> <64, 64>
+// CHECK: %[[LIST:.*]] = warp.list_open %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] limit %[[N:.*]] nonempty : <128, 64, [1, 1]> -> <64, 64>
 // CHECK: warp.roles {
 
 // CHECK: warp.role producer warpgroups 1 registers 40 {
@@ -36,7 +36,7 @@
 // Before the first product that reads it, which is in the loop: so before the loop. Released after it.
 // CHECK:   %[[SQ:.*]] = warp.ring_wait %[[RING_Q]][%{{.*}}]
 // CHECK:   warp.list_count %[[LIST]]
-// CHECK:   scf.for %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[N0:.*]] = %{{.*}}) -> (tensor<64x64xf32, #warp.acc>, i32) : i32 {
+// CHECK:   %[[LOOP:.*]]:2 = scf.for %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[N0:.*]] = %{{.*}}) -> (tensor<64x64xf32, #warp.acc>, i32) : i32 {
 // CHECK:     warp.list_step %[[LIST]]
 // CHECK:     %[[SK:.*]] = warp.ring_wait %[[RING_K]][%[[N0]]]
 // CHECK:     %[[S:.*]] = warp.wgmma_ss %[[SQ]], %[[SK]] trans_b {warp.overlap} : <128, 64, bf16>, <64, 64, bf16>
@@ -54,8 +54,11 @@
 // CHECK:     warp.ring_release %[[SK]]
 // CHECK:     scf.yield
 // CHECK:   }
+// An empty row has a step of padding, whose result is not taken.
+// CHECK-NEXT: %[[PADDED:.*]] = warp.list_padded %[[LIST]]
+// CHECK-NEXT: %[[RESULT:.*]] = arith.select %[[PADDED]], %{{.*}}, %[[LOOP]]#0
 // CHECK-NEXT: warp.ring_release %[[SQ]]
-// CHECK:   warp.store_global %{{.*}}, %{{.*}}[%[[ROW0]], %{{.*}}] sizes [128, 64] : tensor<64x64xf32, #warp.acc>
+// CHECK:   warp.store_global %[[RESULT]], %{{.*}}[%[[ROW0]], %{{.*}}] sizes [128, 64] : tensor<64x64xf32, #warp.acc>
 // The next program's fills go on counting.
 // CHECK: %[[NEXT_Q:.*]] = arith.addi %[[FILLS_Q]], %{{.*}} : i32
 // CHECK: %[[STEPS:.*]] = warp.list_count %[[LIST]]

@@ -258,6 +258,24 @@ warp.func @wait_carry() attributes {dims = [], grid = ["1"]} {
 
 // -----
 
+warp.func @wait_after() attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %ra = warp.ring_create "a" : !warp.ring<1, 64, 64, bf16>
+  %rb = warp.ring_create "b" : !warp.ring<1, 64, 64, bf16>
+  %a = warp.ring_wait %ra[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  %b = warp.ring_wait %rb[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+  %p = warp.wgmma_ss %a, %b : !warp.slot<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+  %g = warp.wgmma_commit
+  %y = arith.constant dense<0.0> : tensor<64x64xf32, #warp.acc>
+  // expected-error@+1 {{comes after f32 #warp.row vectors, got 'tensor<64x64xf32, #warp.acc>'}}
+  %r = warp.wgmma_wait %g, %p after %y : tensor<64x64xf32, #warp.acc> : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
+  warp.ring_release %a : !warp.slot<64, 64, bf16>
+  warp.ring_release %b : !warp.slot<64, 64, bf16>
+  warp.return
+}
+
+// -----
+
 warp.func @pack_layout() attributes {dims = [], grid = ["1"]} {
   %x = arith.constant dense<0.0> : tensor<64x64xbf16, #warp.acc>
   // expected-error@+1 {{packs a #warp.acc tile into a #warp.afrag tile of the same shape and type, got 'tensor<64x64xbf16, #warp.acc>' and 'tensor<64x64xbf16, #warp.acc>'}}

@@ -28,9 +28,10 @@ struct SchedulePlan {
   std::vector<Ring> rings;
   std::vector<std::string> overlap; ///< labels
   bool pingpong = false;
-  bool oneProgram = false;     ///< a thread block; without it, thread blocks stay and take one after another
-  bool noSplit = false;        ///< masked steps stay in the loop of the others
-  std::string order, epilogue; ///< the entry's word; empty without one
+  bool oneProgram = false;       ///< a thread block; without it, thread blocks stay and take one after another
+  bool separatePrograms = false; ///< each ends before the next begins
+  bool noSplit = false;          ///< masked steps stay in the loop of the others
+  std::string order, epilogue;   ///< the entry's word; empty without one
 
   /// What the tuner may vary: a param or a knob, its candidate values and the one chosen here.
   struct Knob {

@@ -122,8 +122,11 @@ int SymbolicValues::operationNumber(OpResult result) {
                   operands);
   if (isa<arith::MaxSIOp, arith::MinSIOp>(op))
     choices.try_emplace(id, Choice{isa<arith::MaxSIOp>(op), sum(op->getOperand(0)), sum(op->getOperand(1))});
-  if (isa<ListCountOp>(op))
+  if (auto count = dyn_cast<ListCountOp>(op)) {
     counts[id] = operands[0];
+    if (auto list = count.getList().getDefiningOp<ListOpenOp>(); list && list.getNonempty())
+      nonempty.insert(id);
+  }
   if (isa<ListMaskedOp>(op))
     masked[id] = operands[0];
   return id;
@@ -231,8 +234,10 @@ bool SymbolicValues::isNonNegative(const Sum &sum, int depth) {
   if (llvm::any_of(facts, follows))
     return true;
   for (auto [number, coefficient] : sum.terms) {
-    // A list's counts: 0 <= masked <= count.
+    // A list's counts: 0 <= masked <= count, 1 <= count where the list has padding in place of nothing.
     Sum self{0, {{number, 1}}};
+    if (nonempty.contains(number) && follows(self - Sum{1, {}}))
+      return true;
     if ((counts.contains(number) || masked.contains(number)) && follows(self))
       return true;
     if (auto count = counts.find(number); count != counts.end())

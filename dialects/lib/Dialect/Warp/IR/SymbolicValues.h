@@ -82,6 +82,7 @@ private:
   std::vector<uint64_t> loops; // by number: a bit for each depth that it depends on
   llvm::DenseMap<int, Choice> choices;
   llvm::DenseMap<int, int> counts, masked; // number of a list's count (masked steps): the list's number
+  llvm::DenseSet<int> nonempty;            // counts that are at least 1
   std::vector<Sum> facts;
 
   /// Carried values whose next one is being followed, and what was found since each was opened.

@@ -9,6 +9,9 @@ namespace lacuna::warp {
 
 using Count = TripCounts::Count;
 
+/// Trips of a loop that are counted by themselves.
+static constexpr int64_t kMostFirstTrips = 8;
+
 static void addTo(Count &count, const Count &other, int64_t factor = 1) {
   for (auto [term, many] : other) {
     int64_t &own = count[term];
@@ -52,6 +55,21 @@ Count TripCounts::count(Block &block, ArrayRef<Operation *> places) {
     addTo(result, countIn(op, nested));
   while (joinTwo(result))
     ;
+  return result;
+}
+
+TripCounts::RoleCount TripCounts::count(RoleOp role, ArrayRef<Operation *> places) {
+  RoleCount result;
+  for (Block *block : role.getBlocks()) {
+    SmallVector<Operation *> inside;
+    llvm::copy_if(places, std::back_inserter(inside),
+                  [&](Operation *place) { return block->getParent()->isAncestor(place->getParentRegion()); });
+    Count found = count(*block, inside);
+    // Of a loop that runs at least once the first trip counts by itself: a pass may have taken it out in front.
+    for (int64_t trips = 0; trips < kMostFirstTrips && takeFirstTrip(found); ++trips)
+      ;
+    addTo(block->getParent() == &role.getBody() ? result.each : result.around, found);
+  }
   return result;
 }
 
@@ -122,6 +140,23 @@ bool TripCounts::joinTwo(Count &count) {
       addTo(count, joined);
       return true;
     }
+  return false;
+}
+
+bool TripCounts::takeFirstTrip(Count &count) {
+  for (auto [first, many] : count) {
+    auto found = loops.find(first);
+    if (found == loops.end() || found->second.depth >= 0 ||
+        !values.isNonNegative(found->second.upper - found->second.lower - Sum{1, {}}))
+      continue;
+    Loop rest = found->second;
+    int64_t times = many;
+    addTo(count, {{first, times}}, -1);
+    addTo(count, rest.body, times);
+    rest.lower = rest.lower + rest.step;
+    addTo(count, {{term(rest), times}});
+    return true;
+  }
   return false;
 }
 

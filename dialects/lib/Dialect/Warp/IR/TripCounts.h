@@ -15,8 +15,12 @@ public:
   /// A sum of terms: a place that runs once, a loop of them, or what is known no better. Places with equal sums run as
   /// often.
   using Count = std::map<int, int64_t>; // number of a term: how many
-  /// How often `places`, all inside of `block`, run for each run of the block.
-  Count count(mlir::Block &block, llvm::ArrayRef<mlir::Operation *> places);
+  /// How often places in a role run: in each program, and before the first and after the last together.
+  struct RoleCount {
+    Count each, around;
+    bool operator==(const RoleCount &) const = default;
+  };
+  RoleCount count(RoleOp role, llvm::ArrayRef<mlir::Operation *> places);
 
 private:
   struct Loop {
@@ -27,12 +31,15 @@ private:
   };
   using Term = int;
 
+  /// How often `places`, all inside of `block`, run for each run of the block.
+  Count count(mlir::Block &block, llvm::ArrayRef<mlir::Operation *> places);
   Count countIn(mlir::Operation *op, llvm::ArrayRef<mlir::Operation *> places);
   Count countLoop(mlir::scf::ForOp op, llvm::ArrayRef<mlir::Operation *> places);
   Count countBranch(mlir::scf::IfOp op, llvm::ArrayRef<mlir::Operation *> places);
   Count countUnder(const Sum &fact, mlir::Region &region, llvm::ArrayRef<mlir::Operation *> places);
   std::optional<Count> guarded(Count count, const SymbolicValues::Less &guard);
   bool joinTwo(Count &count);
+  bool takeFirstTrip(Count &count);
   std::optional<Loop> join(const Loop &first, const Loop &second);
   int64_t constantTrips(const Loop &loop);
 

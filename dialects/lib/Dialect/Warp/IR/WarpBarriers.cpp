@@ -113,8 +113,8 @@ LogicalResult BarrierVerifier::verifyBarrier(int64_t id, SmallVectorImpl<Side> &
     return success();
   SymbolicValues values;
   TripCounts counts(values);
-  auto countOf = [&](Side &side) { return counts.count(side.role.getBody().front(), side.places); };
-  TripCounts::Count expected = countOf(*syncing);
+  auto countOf = [&](Side &side) { return counts.count(side.role, side.places); };
+  TripCounts::RoleCount expected = countOf(*syncing);
   for (Side &side : sides)
     if (countOf(side) != expected) {
       InFlightDiagnostic diag = side.places.front()->emitOpError()

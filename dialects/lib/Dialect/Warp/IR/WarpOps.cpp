@@ -201,6 +201,10 @@ LogicalResult WgmmaWaitOp::verify() {
   llvm::append_range(expected, getCarry().getTypes());
   if (TypeRange(expected) != getResultTypes())
     return emitOpError() << "hands over " << getResultTypes() << ", but waits for " << expected;
+  for (Value value : getAfter())
+    if (RankedTensorType type = tensorOf(value);
+        !isa_and_present<RowAttr>(type.getEncoding()) || !type.getElementType().isF32())
+      return emitOpError() << "comes after f32 #warp.row vectors, got " << type;
   return success();
 }
 

@@ -208,9 +208,14 @@ LogicalResult FlightWalk::walk(Block &block, Flight &flight) {
 }
 
 LogicalResult verifyProducts(RoleOp role) {
-  FlightWalk walk;
-  Flight flight;
-  return walk.walk(role.getBody().front(), flight);
+  // Every group is waited for in its own block, so nothing is in flight from one program to the next.
+  for (Block *block : role.getBlocks()) {
+    FlightWalk walk;
+    Flight flight;
+    if (failed(walk.walk(*block, flight)))
+      return failure();
+  }
+  return success();
 }
 
 } // namespace lacuna::warp

@@ -48,8 +48,13 @@ LogicalResult RingVerifier::verifyUsers(RingCreateOp ring) {
 /// In a loop each trip has a fill of its own.
 LogicalResult RingVerifier::verifyFillNumber(Operation *op, Value n) {
   Operation *loop = op->getParentOp();
-  while (!isa<FuncOp, ForTilesOp, scf::ForOp>(loop))
+  Region *region = op->getParentRegion();
+  while (!isa<FuncOp, ForTilesOp, scf::ForOp>(loop)) {
+    if (auto role = dyn_cast<RoleOp>(loop); role && region != &role.getBody())
+      return success(); // Once before all programs, or after them.
+    region = loop->getParentRegion();
     loop = loop->getParentOp();
+  }
   if (isa<FuncOp>(loop) || (loop->isAncestor(n.getParentRegion()->getParentOp()) && !matchPattern(n, m_Constant())))
     return success();
   InFlightDiagnostic diag = op->emitOpError()
@@ -66,8 +71,8 @@ static Operation *drivingLoop(Operation *op) {
 }
 
 LogicalResult RingVerifier::verifyCounts(RingCreateOp ring) {
-  TripCounts::Count filled = counts.count(getRole(fills.front()).getBody().front(), fills);
-  TripCounts::Count emptied = counts.count(getRole(waits.front()).getBody().front(), waits);
+  TripCounts::RoleCount filled = counts.count(getRole(fills.front()), fills);
+  TripCounts::RoleCount emptied = counts.count(getRole(waits.front()), waits);
   if (filled == emptied)
     return success();
   InFlightDiagnostic diag = ring.emitOpError()

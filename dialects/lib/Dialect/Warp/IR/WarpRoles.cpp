@@ -35,17 +35,6 @@ void FuncOp::print(OpAsmPrinter &printer) {
 // Resources
 //===--------------------------------------------------------------------------------------------------------------===//
 
-LogicalResult RoleOp::verify() {
-  int64_t registers = getRegisters();
-  if (registers % 8 != 0 || registers < 24 || registers > 240)
-    return emitOpError() << "registers are a multiple of 8 from 24 to 240, got " << registers;
-  int64_t warpgroups = getWarpgroups(), most = getKind() == RoleKind::Producer ? 1 : 3;
-  if (warpgroups < 1 || warpgroups > most)
-    return emitOpError() << "a " << stringifyRoleKind(getKind()) << " role has 1 to " << most << " warpgroups, got "
-                         << warpgroups;
-  return success();
-}
-
 LogicalResult RolesOp::verifyRegions() {
   int64_t registers = 0, warpgroups = 0, producers = 0, consumers = 0;
   for (Operation &op : getBody().front()) {

@@ -12,12 +12,14 @@
 //       wait for the leading product; compute with it while the trailing product runs
 //       wait for the trailing product; prepare the operands of the trailing product of i
 //     trailing half of the last iteration
+#include "Products.h"
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -29,10 +31,6 @@ namespace lacuna::warp {
 #include "lacuna/Dialect/Warp/Transforms/Passes.h.inc"
 
 namespace {
-
-bool isProduct(Operation &op) {
-  return isa<WgmmaSsOp, WgmmaRsOp>(op);
-}
 
 /// What costs nothing to do late: no data moves, or values only get narrower.
 bool isFree(Operation *op) {
@@ -54,7 +52,8 @@ struct Halves {
 
 class Overlap {
 public:
-  Overlap(scf::ForOp loop, bool earlyRescale, bool turns) : loop(loop), early(earlyRescale), turns(turns) {}
+  Overlap(scf::ForOp loop, bool earlyRescale, bool turns, bool holds)
+      : loop(loop), early(earlyRescale), turns(turns), holds(holds) {}
 
   /// Says why the loop cannot be overlapped, or deals its operations to the halves.
   LogicalResult plan(Operation *leading, llvm::function_ref<void(Twine)> refuse);
@@ -70,10 +69,11 @@ private:
   bool dependsOnTrailing(Operation *op);
   Value yielded(unsigned index) { return loop.getYieldedValues()[index]; }
   void clone(OpBuilder &builder, ArrayRef<Operation *> ops, IRMapping &mapping);
+  Value lastReduction();
   void cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &next);
 
   scf::ForOp loop;
-  bool early, turns;
+  bool early, turns, holds;
   Halves halves;
   llvm::SmallPtrSet<Operation *, 32> trail;
 };
@@ -114,7 +114,7 @@ LogicalResult Overlap::findTrailing(llvm::function_ref<void(Twine)> refuse) {
     if (follows)
       for (Value result : op.getResults())
         led.insert(result);
-    if (isProduct(op) && &op != halves.leading) {
+    if (isProduct(&op) && &op != halves.leading) {
       openProduct = follows ? &op : nullptr;
       if (!follows)
         continue;
@@ -124,7 +124,7 @@ LogicalResult Overlap::findTrailing(llvm::function_ref<void(Twine)> refuse) {
         if (!wait || wait->getBlock() != loop.getBody())
           continue;
         auto leads = [&](Operation *user) {
-          return user == halves.leading || (isProduct(*user) && !led.contains(user->getResult(0)));
+          return user == halves.leading || (isProduct(user) && !led.contains(user->getResult(0)));
         };
         if (llvm::any_of(wait->getUsers(), leads))
           return refuse("a product before the trailing one reads the same slot"), failure();
@@ -190,7 +190,7 @@ void Overlap::splitTrailing() {
   for (Operation &op : loop.getBody()->without_terminator()) {
     if (!isTrailing(&op))
       continue;
-    issued |= isProduct(op);
+    issued |= isProduct(&op);
     waited |= isa<WgmmaWaitOp>(op);
     if (waited)
       halves.trailRest.push_back(&op);
@@ -262,8 +262,16 @@ void Overlap::clone(OpBuilder &builder, ArrayRef<Operation *> ops, IRMapping &ma
     builder.clone(*op, mapping);
 }
 
-/// Waits for the trailing product. What will be packed next (`next` maps the iteration it comes from) passes through
-/// the wait, so that the packing stays below it.
+/// The last row reduction of the leading half, which takes all that the half computes: null if there is none.
+Value Overlap::lastReduction() {
+  for (Operation *op : llvm::reverse(halves.leadRest))
+    if (isHolding(op))
+      return op->getResult(0);
+  return {};
+}
+
+/// Waits for the trailing product, behind what the leading half computes. What will be packed next (`next` maps the
+/// iteration it comes from) passes through the wait, so that the packing stays below it.
 void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &next) {
   llvm::SmallSetVector<Value, 2> packed;
   llvm::SmallPtrSet<Operation *, 8> preparing(halves.prepare.begin(), halves.prepare.end());
@@ -292,8 +300,11 @@ void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &
       carry.push_back(value);
       types.push_back(value.getType());
     }
+    SmallVector<Value, 1> after;
+    if (Value last = holds ? lastReduction() : Value())
+      after.push_back(next.lookup(last));
     auto replacement =
-        builder.create<WgmmaWaitOp>(wait.getLoc(), types, mapping.lookup(wait.getGroup()), inflight, carry);
+        builder.create<WgmmaWaitOp>(wait.getLoc(), types, mapping.lookup(wait.getGroup()), inflight, carry, after);
     mapping.map(wait.getResults(), replacement.getResults().take_front(wait.getNumResults()));
     // In `next`, what prepares reads the value behind the wait.
     for (auto [before, after] : llvm::zip(packed, replacement.getResults().drop_front(wait.getNumResults())))
@@ -302,6 +313,18 @@ void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &
           if (next.lookupOrDefault(operand) == before)
             next.map(operand, after);
   }
+}
+
+/// Whether the loop is known to run: its rotated form needs no condition then.
+static bool hasFirstIteration(scf::ForOp loop) {
+  APInt lower, upper;
+  if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)))
+    return false;
+  if (auto count = loop.getUpperBound().getDefiningOp<ListCountOp>()) {
+    auto list = count.getList().getDefiningOp<ListOpenOp>();
+    return lower.isZero() && list && list.getNonempty();
+  }
+  return matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)) && lower.slt(upper);
 }
 
 void Overlap::rewrite() {
@@ -314,14 +337,17 @@ void Overlap::rewrite() {
     mapping.map(arguments, carried);
     return mapping;
   };
-  Value some =
-      builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, loop.getLowerBound(), loop.getUpperBound());
-  auto branch = builder.create<scf::IfOp>(loc, loop.getResultTypes(), some, /*withElseRegion=*/true);
-  builder.setInsertionPointToEnd(branch.elseBlock());
-  builder.create<scf::YieldOp>(loc, loop.getInitArgs());
+  scf::IfOp branch;
+  if (!hasFirstIteration(loop)) {
+    Value some =
+        builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, loop.getLowerBound(), loop.getUpperBound());
+    branch = builder.create<scf::IfOp>(loc, loop.getResultTypes(), some, /*withElseRegion=*/true);
+    builder.setInsertionPointToEnd(branch.elseBlock());
+    builder.create<scf::YieldOp>(loc, loop.getInitArgs());
+    builder.setInsertionPointToEnd(branch.thenBlock());
+  }
 
   // The first iteration's leading half.
-  builder.setInsertionPointToEnd(branch.thenBlock());
   IRMapping prologue = startMapping(loop.getLowerBound(), loop.getInitArgs());
   clone(builder, halves.leadIssue, prologue);
   clone(builder, halves.leadRest, prologue);
@@ -372,7 +398,7 @@ void Overlap::rewrite() {
   builder.create<scf::YieldOp>(loc, carriedFrom(current));
 
   // The last iteration's trailing half.
-  builder.setInsertionPointToEnd(branch.thenBlock());
+  builder.setInsertionPointAfter(steady);
   IRMapping epilogue = trailingMapping(steady.getResults());
   clone(builder, halves.trailIssue, epilogue);
   clone(builder, halves.trailRest, epilogue);
@@ -381,8 +407,9 @@ void Overlap::rewrite() {
   for (unsigned index = 0; index < arguments.size(); ++index)
     results.push_back(halves.trailing.contains(index) ? epilogue.lookupOrDefault(yielded(index))
                                                       : steady.getResult(position++));
-  builder.create<scf::YieldOp>(loc, results);
-  loop.replaceAllUsesWith(branch.getResults());
+  if (branch)
+    builder.create<scf::YieldOp>(loc, results);
+  loop.replaceAllUsesWith(branch ? ValueRange(branch.getResults()) : ValueRange(results));
   loop.erase();
 }
 
@@ -398,13 +425,7 @@ static bool isAccumulator(Type type) {
 /// Registers a thread that tiles take when the products of the loop overlap: the accumulators, the A operands made from
 /// them, and other carried tiles.
 static int64_t overlappedRegisters(scf::ForOp loop) {
-  int64_t registers = 0;
-  for (Operation &op : *loop.getBody()) {
-    if (isProduct(op))
-      registers += cast<InflightType>(op.getResult(0).getType()).getTensor().getDimSize(1) / 2;
-    if (auto pack = dyn_cast<PackAFragOp>(op))
-      registers += cast<RankedTensorType>(pack.getType()).getDimSize(1) / 4;
-  }
+  int64_t registers = productRegisters(loop);
   for (Value yielded : loop.getYieldedValues())
     if (isAccumulator(yielded.getType()) && !yielded.getDefiningOp<WgmmaWaitOp>())
       registers += cast<RankedTensorType>(yielded.getType()).getDimSize(1) / 2;
@@ -417,7 +438,7 @@ struct OverlapDots : impl::WarpOverlapDotsBase<OverlapDots> {
     // By loop: rewriting one replaces it. A product outside of loops has nothing to run beside.
     llvm::MapVector<Operation *, SmallVector<Operation *>> marked;
     getOperation().walk([&](Operation *op) {
-      if (isProduct(*op) && op->removeAttr(kOverlapAttr))
+      if (isProduct(op) && op->removeAttr(kOverlapAttr))
         marked[op->getParentOp()].push_back(op);
     });
     for (auto &[parent, products] : marked) {
@@ -440,18 +461,16 @@ private:
 
   bool overlap(scf::ForOp loop, Operation *leading) {
     RoleOp role = getRole(loop);
-    // 24 registers are left for addresses, row statistics and what ptxas needs (docs/dialects/warp-rationale.md).
-    int64_t needed = overlappedRegisters(loop), usable = role.getRegisters() - 24;
+    int64_t needed = overlappedRegisters(loop), usable = role.getRegisters() - kRegistersBesideProducts;
     if (needed > usable) {
       note("not done, it needs " + Twine(needed) + " registers a thread for products and their operands, and " +
            Twine(usable) + " are free");
       return false;
     }
-    bool early = llvm::any_of(*loop.getBody(), [](Operation &op) {
-      return isProduct(op) && cast<InflightType>(op.getResult(0).getType()).getTensor().getDimSize(1) > 128;
-    });
+    bool early =
+        llvm::any_of(*loop.getBody(), [](Operation &op) { return isProduct(&op) && productColumns(&op) > 128; });
     bool turns = role->hasAttr(kTurnsAttr) && role.getWarpgroups() > 1;
-    Overlap overlap(loop, early, turns);
+    Overlap overlap(loop, early, turns, /*holds=*/needed + kRegistersToHold <= usable);
     if (failed(overlap.plan(leading, [&](Twine reason) { note("not done, " + reason); })))
       return false;
     overlap.rewrite();

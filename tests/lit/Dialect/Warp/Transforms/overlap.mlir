@@ -31,8 +31,9 @@
 // CHECK: warp.wgmma_wait %[[LEAD]], %[[S]]
 // CHECK: warp.ring_release %[[K]]
 // CHECK: %[[P:.*]] = math.exp2
-// Then the trailing one; what it leaves is rescaled, and the next A operand is packed behind the wait.
-// CHECK: %[[DONE:.*]]:2 = warp.wgmma_wait %[[TRAIL]], %[[O]] carry %[[P]]
+// CHECK: %[[PART:.*]] = warp.row_reduce
+// Then the trailing one, behind all that; what it leaves is rescaled, and the next A operand is packed behind the wait.
+// CHECK: %[[DONE:.*]]:2 = warp.wgmma_wait %[[TRAIL]], %[[O]] carry %[[P]] : {{.*}} after %[[PART]]
 // CHECK: warp.ring_release %[[V]]
 // CHECK: arith.mulf %[[DONE]]#0
 // CHECK: arith.truncf %[[DONE]]#1

@@ -29,6 +29,8 @@ inline constexpr llvm::StringLiteral kOverlapAttr = "warp.overlap";
 inline constexpr llvm::StringLiteral kTurnsAttr = "warp.turns";
 /// On a function: masked steps stay in the loop of the others (warp-split-masked).
 inline constexpr llvm::StringLiteral kNoSplitAttr = "warp.no_split";
+/// On a function: programs of a thread block stay apart (warp-overlap-programs).
+inline constexpr llvm::StringLiteral kSeparateProgramsAttr = "warp.separate_programs";
 /// On a function: what the passes decided and why, as sentences for the compile report.
 inline constexpr llvm::StringLiteral kDecisionsAttr = "warp.decisions";
 

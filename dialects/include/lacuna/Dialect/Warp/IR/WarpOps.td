@@ -117,11 +117,40 @@ def Warp_RoleOp : Warp_Op<"role", [SingleBlock, NoTerminator, HasParent<"RolesOp
     ```mlir
     warp.role consumer warpgroups 2 registers 240 { … }
     ```
+
+    In a persistent kernel a role may keep values in registers from program to program: `enter` runs once before the
+    first program and gives the first values, the body takes those of the program before and ends with those for the
+    next, and `leave` runs once after the last program with what that left. `enter` and `leave` belong to no program:
+    they use nothing of the `warp.for_tiles`. Without values to keep, the lists and the terminators are absent.
+
+    ```mlir
+    warp.role consumer warpgroups 2 registers 232 enter {
+      warp.role_yield %none, %c0 : tensor<64x128xf32, #warp.acc>, i32
+    } each(%acc: tensor<64x128xf32, #warp.acc>, %n: i32) {
+      …
+      warp.role_yield %acc1, %n1 : tensor<64x128xf32, #warp.acc>, i32
+    } leave(%acc: tensor<64x128xf32, #warp.acc>, %n: i32) {
+      …
+    }
+    ```
   }];
   let arguments = (ins Warp_RoleKindAttr:$kind, I64Attr:$warpgroups, I64Attr:$registers);
-  let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "`` $kind `warpgroups` $warpgroups `registers` $registers attr-dict-with-keyword $body";
+  let regions = (region SizedRegion<1>:$body, MaxSizedRegion<1>:$enter, MaxSizedRegion<1>:$leave);
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether it has work before the first program and after the last.
+    bool spansPrograms() { return !getEnter().empty(); }
+    /// Its blocks in the order in which they run: `enter` and `leave` where it has them, the body between.
+    ::llvm::SmallVector<::mlir::Block *, 3> getBlocks();
+  }];
+}
+
+def Warp_RoleYieldOp : Warp_Op<"role_yield", [Pure, Terminator, ReturnLike, HasParent<"RoleOp">]> {
+  let summary = "hands the values that a role keeps to its next program, or to what follows the last";
+  let arguments = (ins Variadic<AnyTypeOf<[Warp_Tile, Tile_Element]>>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
 def Warp_WarpgroupOp : Warp_Op<"warpgroup", [Pure]> {
@@ -139,13 +168,24 @@ def Warp_ListOpenOp : Warp_Op<"list_open", [Pure]> {
   let description = [{
     `%l = warp.list_open %rows[%b, %h, %r] limit %n : !tile.blocks<…> -> !warp.list<128, 128>`. A row past the list's
     rows is empty. `limit` is the number of keys: padding positions lie there.
+
+    With `nonempty` an empty row has one step, of padding alone: full, exceeding, all of its runs past the limit.
+    `warp.list_padded` says whether that is so.
   }];
-  let arguments = (ins Tile_BlocksType:$blocks, I32:$batch, I32:$head, I32:$row, I32:$limit);
+  let arguments = (ins Tile_BlocksType:$blocks, I32:$batch, I32:$head, I32:$row, I32:$limit, UnitAttr:$nonempty);
   let results = (outs Warp_ListType:$list);
   let assemblyFormat = [{
-    $blocks `[` $batch `,` $head `,` $row `]` `limit` $limit attr-dict `:` type($blocks) `->` type($list)
+    $blocks `[` $batch `,` $head `,` $row `]` `limit` $limit (`nonempty` $nonempty^)? attr-dict `:` type($blocks) `->`
+    type($list)
   }];
   let hasVerifier = 1;
+}
+
+def Warp_ListPaddedOp : Warp_Op<"list_padded", [Pure]> {
+  let summary = "whether the row is empty, and has one step of padding in place of none";
+  let arguments = (ins Warp_ListType:$list);
+  let results = (outs I1:$padded);
+  let assemblyFormat = "$list attr-dict `:` type($list)";
 }
 
 def Warp_ListCountOp : Warp_Op<"list_count", [Pure]> {
@@ -307,11 +347,20 @@ def Warp_WgmmaWaitOp : Warp_Op<"wgmma_wait", [Warp_Sync, AttrSizedOperandSegment
     Waits until `group` and all groups before it are complete. The in-flight accumulators become tensors; `carry` values
     are tied to the wait, so that nothing made from them can be moved above it (an A operand must not be packed while a
     wgmma runs). How many later groups may stay in flight is computed when lowering.
+
+    `after` values (f32 row vectors) are computed before the wait, and all that they need: what runs beside the products
+    stays in front of it.
   }];
-  let arguments = (ins Warp_GroupType:$group, Variadic<Warp_InflightType>:$inflight, Variadic<Warp_Tile>:$carry);
+  let arguments = (ins Warp_GroupType:$group, Variadic<Warp_InflightType>:$inflight, Variadic<Warp_Tile>:$carry,
+                       Variadic<Warp_Tile>:$after);
   let results = (outs Variadic<Warp_Tile>:$results);
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::Value":$group, "::mlir::ValueRange":$inflight,
+                                 "::mlir::ValueRange":$carry), [{
+    build($_builder, $_state, results, group, inflight, carry, ::mlir::ValueRange());
+  }]>];
   let assemblyFormat = [{
-    $group `,` $inflight (`carry` $carry^ `:` type($carry))? attr-dict `:` type($inflight) `->` type($results)
+    $group `,` $inflight (`carry` $carry^ `:` type($carry))? (`after` $after^ `:` type($after))? attr-dict `:`
+    type($inflight) `->` type($results)
   }];
   let hasVerifier = 1;
 }

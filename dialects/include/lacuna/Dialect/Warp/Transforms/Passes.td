@@ -29,6 +29,25 @@ def WarpOverlapDots : Pass<"warp-overlap-dots", "::lacuna::warp::FuncOp"> {
   let dependentDialects = ["::lacuna::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def WarpOverlapPrograms : Pass<"warp-overlap-programs", "::lacuna::warp::FuncOp"> {
+  let summary = "Runs the first product of a program beside the last ones of the program before";
+  let description = [{
+    Rotates the programs of a `warp.for_tiles` as `warp-overlap-dots` does the steps of a loop, after which it comes: a
+    consumer issues the leading product of a program's first step, then the trailing product of the last step of the
+    program before, and computes with the first while the second runs; then follows the end of the program before (its
+    results and stores). What that end needs of its program, the role keeps (`warp.role … enter … each … leave`), and
+    what is left over after the last program stands in `leave`.
+
+    No product stands under a condition: before the first program the rings of the trailing products get one fill more,
+    which is multiplied with zeros, and the result is dropped. Fills of those rings count from 1 on.
+
+    Where it cannot be done (a program may have no step, or has several loops; what the first step reads is loaded
+    behind what the last one does; the ring of the trailing product has one slot) programs stay apart. With the
+    attribute `warp.separate_programs` on the function they do in any case. Either is noted in `warp.decisions`.
+  }];
+  let dependentDialects = ["::lacuna::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def WarpSplitMasked : Pass<"warp-split-masked", "::lacuna::warp::FuncOp"> {
   let summary = "Cuts a loop over a list into one for steps that need masks and one for those that do not";
   let description = [{

@@ -1,0 +1,44 @@
+// What the passes that overlap products ask of them.
+#pragma once
+
+#include "lacuna/Dialect/Warp/IR/Warp.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/TypeUtilities.h"
+
+namespace lacuna::warp {
+
+/// Registers of a role that are left for addresses, row statistics and what ptxas needs
+/// (docs/dialects/warp-rationale.md).
+inline constexpr int64_t kRegistersBesideProducts = 24;
+/// And as many again where work is held in front of a wait (warp.wgmma_wait … after), or a wide accumulator passes from
+/// program to program: with fewer, ptxas 13.0 spills.
+inline constexpr int64_t kRegistersToHold = 24;
+
+inline bool isProduct(mlir::Operation *op) {
+  return mlir::isa<WgmmaSsOp, WgmmaRsOp>(op);
+}
+
+/// Columns of a product's result.
+inline int64_t productColumns(mlir::Operation *product) {
+  return mlir::cast<InflightType>(product->getResult(0).getType()).getTensor().getDimSize(1);
+}
+
+/// Registers a thread of the accumulators of a loop's products and of the A operands packed from them.
+inline int64_t productRegisters(mlir::scf::ForOp loop) {
+  int64_t registers = 0;
+  for (mlir::Operation &op : *loop.getBody()) {
+    if (isProduct(&op))
+      registers += productColumns(&op) / 2;
+    if (auto pack = mlir::dyn_cast<PackAFragOp>(op))
+      registers += mlir::cast<mlir::RankedTensorType>(pack.getType()).getDimSize(1) / 4;
+  }
+  return registers;
+}
+
+/// What a wait may come after: a row reduction, which takes all that was computed before it.
+inline bool isHolding(mlir::Operation *op) {
+  return mlir::isa<RowReduceOp>(op) && mlir::getElementTypeOrSelf(op->getResult(0)).isF32();
+}
+
+} // namespace lacuna::warp
