@@ -1,6 +1,7 @@
 // The pass tile-to-warp: plan, preamble, roles.
 #include "lacuna/Compiler/Conversion/TileToWarp.h"
 
+#include "Epilogue.h"
 #include "RoleEmitter.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -30,8 +31,10 @@ private:
   void enterTiles();
   void countFills();
   int64_t ringDepth(tile::LoadOp load);
+  int64_t roomLeft() const;
   void deepenOuterRings();
   void createRings();
+  void createStaging();
   LogicalResult openLists();
   Block *createRole(warp::RolesOp roles, warp::RoleKind kind, int64_t warpgroups, int64_t registers);
 
@@ -129,18 +132,24 @@ static warp::RingType ringType(tile::LoadOp load, int64_t depth) {
   return warp::RingType::get(load.getContext(), depth, tile.getDimSize(0), tile.getDimSize(1), tile.getElementType());
 }
 
-/// A persistent kernel's producer may load for the next program while this one still reads: what is loaded once a
-/// program gets a second slot where shared memory is left.
-void KernelSplitter::deepenOuterRings() {
+/// Bytes of shared memory that the rings leave. Where two thread blocks can share a multiprocessor, to each its half.
+int64_t KernelSplitter::roomLeft() const {
   int64_t used = kReservedSharedBytes;
   for (auto &[load, depth] : depths)
     used += warp::ringBytes(ringType(load, depth));
+  bool halves = plan.sharesMultiprocessor() && used <= warp::kSharedMemoryLimit / 2;
+  return warp::kSharedMemoryLimit / (halves ? 2 : 1) - used;
+}
+
+/// A persistent kernel's producer may load for the next program while this one still reads: what is loaded once a
+/// program gets a second slot where shared memory is left.
+void KernelSplitter::deepenOuterRings() {
   for (auto &[load, depth] : depths) {
     if (!isa<tile::FuncOp>(load->getParentOp()))
       continue;
     int64_t more = warp::ringBytes(ringType(load, 2)) - warp::ringBytes(ringType(load, depth));
-    if (used + more <= warp::kSharedMemoryLimit / (plan.sharesMultiprocessor() ? 2 : 1))
-      depth = 2, used += more;
+    if (more <= roomLeft())
+      depth = 2;
   }
 }
 
@@ -151,11 +160,16 @@ void KernelSplitter::createRings() {
     deepenOuterRings();
   for (auto [index, entry] : llvm::enumerate(depths)) {
     auto [load, depth] = entry;
-    auto argument = dyn_cast<BlockArgument>(load.getView());
-    auto name = argument ? source.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kNameAttr) : StringAttr();
     preamble.rings[load] = builder.create<warp::RingCreateOp>(
-        load.getLoc(), ringType(load, depth), name ? name : builder.getStringAttr("ring" + std::to_string(index)));
+        load.getLoc(), ringType(load, depth), nameOfView(load.getView(), "ring" + std::to_string(index)));
   }
+}
+
+/// Shared tiles for stores come last: slots that are filled ahead gain more.
+void KernelSplitter::createStaging() {
+  for (auto [index, staged] : llvm::enumerate(planEpilogue(source, plan, roomLeft(), target)))
+    preamble.staging[staged.store] = builder.create<warp::SmemCreateOp>(
+        staged.store.getLoc(), staged.type, nameOfView(staged.store.getView(), "tile" + std::to_string(index)));
 }
 
 LogicalResult KernelSplitter::openLists() {
@@ -188,6 +202,7 @@ Block *KernelSplitter::createRole(warp::RolesOp roles, warp::RoleKind kind, int6
 LogicalResult KernelSplitter::run() {
   createFunction();
   createRings();
+  createStaging();
   bool persistent = plan.isPersistent();
   if (persistent)
     enterTiles();

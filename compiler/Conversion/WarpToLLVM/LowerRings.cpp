@@ -40,9 +40,7 @@ void KernelLowering::lowerFill(warp::RingFillOp op) {
   ptx.expectBytes(op.getLoc(), slot.full, op.getBytes());
   for (auto load : op.getBody().front().getOps<warp::TmaLoadOp>()) {
     Location loc = load.getLoc();
-    TensorMap map{cast<BlockArgument>(load.getView()).getArgNumber(), static_cast<int64_t>(load.getRowAxis()),
-                  static_cast<int64_t>(load.getRows())};
-    Value pointer = tensorMapPointers[llvm::find(tensorMaps, map) - tensorMaps.begin()];
+    Value pointer = mapPointer(tensorMapOf(load));
     for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
       SmallVector<Value> coordinates;
       for (Value index : llvm::reverse(load.getIndices()))
@@ -146,17 +144,7 @@ LogicalResult KernelLowering::lowerWgmmaWait(warp::WgmmaWaitOp op) {
 }
 
 void KernelLowering::lowerPack(warp::PackAFragOp op) {
-  Location loc = op.getLoc();
-  Registers packed;
-  ArrayRef<Value> x = values[op.getX()];
-  auto pair = VectorType::get(2, cast<RankedTensorType>(op.getX().getType()).getElementType());
-  for (size_t reg = 0; reg < x.size() / 2; ++reg) {
-    Value vector = builder.create<LLVM::UndefOp>(loc, pair);
-    for (int64_t half : {0, 1})
-      vector = builder.create<LLVM::InsertElementOp>(loc, vector, x[warp::AFragLayout::accRegister(reg, half)],
-                                                     i32(loc, half));
-    packed.push_back(builder.create<LLVM::BitcastOp>(loc, builder.getI32Type(), vector));
-  }
+  Registers packed = packWords(op.getLoc(), values[op.getX()]);
   values[op.getResult()] = packed;
 }
 

@@ -36,6 +36,15 @@ public:
   /// Copies one box; `coordinates` innermost first.
   void tmaLoad(mlir::Location loc, mlir::Value destination, mlir::Value tensorMap,
                llvm::ArrayRef<mlir::Value> coordinates, mlir::Value barrier);
+  /// Copies one box from shared memory to a view; `coordinates` innermost first. Of the thread's open group.
+  void tmaStore(mlir::Location loc, mlir::Value tensorMap, llvm::ArrayRef<mlir::Value> coordinates, mlir::Value source);
+  /// Closes the thread's group of stores.
+  void commitStores(mlir::Location loc);
+  /// Waits until all groups of the thread's stores have read shared memory.
+  void waitStores(mlir::Location loc);
+  /// Writes a 16x16 tile of 16-bit elements: `words` are the thread's four registers of it as an A operand has them,
+  /// `address` is where the row begins that this lane stands for: row lane % 16, columns 8 * (lane / 16) on.
+  void storeMatrix(mlir::Location loc, mlir::Value address, llvm::ArrayRef<mlir::Value> words);
   void setMaxRegisters(mlir::Location loc, int64_t registers, bool increase);
   void fenceAsync(mlir::Location loc);
 

@@ -304,6 +304,10 @@ static LogicalResult verifyTurn(Operation *op) {
     return op->emitOpError() << "needs a role of two or three warpgroups, this one has " << role.getWarpgroups();
   return success();
 }
+LogicalResult WarpgroupSyncOp::verify() {
+  return requireRole(*this, RoleKind::Consumer, "a barrier of one warpgroup");
+}
+
 LogicalResult TurnWaitOp::verify() {
   return verifyTurn(*this);
 }
