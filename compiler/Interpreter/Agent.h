@@ -74,6 +74,7 @@ private:
     std::shared_ptr<InflightValue> chained; // the accumulator, where it is in flight itself
     TilePtr acc, aFragment;
     std::optional<SlotValue> a;
+    mlir::Operation *tile = nullptr; // a shared tile that is its A operand
     SlotValue b;
     Product product;
   };
@@ -124,6 +125,8 @@ private:
   Expected<void> storeShared(warp::StoreSharedOp op);
   Expected<void> tmaStore(warp::TmaStoreOp op);
   void waitForStores();
+  /// Its own rows of a shared tile as the A operand of a product.
+  Expected<SharedOperand> writtenOperand(mlir::Value tile, bool kMajor) const;
   /// The thread that issues copies: it knows what the other threads did up to the last barrier of all.
   Observer issuingThread() const;
 

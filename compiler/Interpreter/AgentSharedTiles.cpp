@@ -1,4 +1,4 @@
-// Shared tiles that a warpgroup writes, and the copies that leave from there.
+// Shared tiles that a warpgroup writes, and the copies that leave from there; products that read them.
 //
 // A warpgroup is one agent, and yet one of its threads issues and waits for the copies that read what all have written.
 // So that thread sees of the agent's own doings only what lies before the last barrier of all threads, and the others
@@ -28,6 +28,11 @@ Expected<void> Agent::storeShared(warp::StoreSharedOp op) {
     return makeError(ErrorCode::VerifyError, "writes a shared tile before all threads know that its copy has read it: "
                                              "no barrier stands behind the wait (warp.warpgroup_sync)");
   }
+  for (const Pending &product : pending)
+    if (product.tile == target)
+      return makeError(ErrorCode::VerifyError,
+                       "writes a shared tile while a product in flight still reads it; wait for "
+                       "the product first (warp.wgmma_wait)");
   const warp::SmemType type = op.getSmem().getType();
   const warp::SwizzledTile layout{type.getRows()};
   const int64_t offset = block.sharedTileOf.lookup(target);
@@ -72,6 +77,22 @@ Expected<void> Agent::tmaStore(warp::TmaStoreOp op) {
   }
   leaving.push_back(std::move(copy));
   return {};
+}
+
+Expected<SharedOperand> Agent::writtenOperand(mlir::Value tile, bool kMajor) const {
+  const auto type = mlir::cast<warp::SmemType>(tile.getType());
+  SharedOperand operand{block.memory.bytes(),
+                        block.sharedTileOf.lookup(tile.getDefiningOp()),
+                        {type.getRows(), kMajor},
+                        type.getElementType().isBF16()};
+  operand.offset += warpgroup() * operand.layout.warpgroupOffset();
+  constexpr int64_t kOwnBytes = warp::kWarpgroupRows * warp::kChunkRowBytes;
+  for (int64_t chunk = 0; chunk < type.getChunks(); ++chunk)
+    if (Expected<void> done = block.memory.checkAsyncRead(
+            operand.offset + chunk * type.getRows() * warp::kChunkRowBytes, kOwnBytes, issuingThread());
+        !done)
+      return takeError(done);
+  return operand;
 }
 
 bool Agent::runOldestStore() {

@@ -406,6 +406,35 @@ TEST_CASE("a shared tile written again while its copy reads it") {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// Operands in shared tiles
+//===--------------------------------------------------------------------------------------------------------------===//
+
+TEST_CASE("an operand in a shared tile: no fence, no barrier, written while a product reads it") {
+  const CaseOptions wide{.D = 64, .BM = 192, .BN = 192, .M = 100, .N = 500};
+  auto checkAlways = [&](WarpKernel &kernel, std::initializer_list<const char *> parts) {
+    for (const InterpreterOptions &schedule : schedules(2))
+      checkSays(faultOf(kernel, schedule, wide), parts);
+  };
+  WarpKernel unfenced = compileCase(wide);
+  for (auto fence : unfenced.findAll<warp::FenceAsyncOp>())
+    fence.erase();
+  checkAlways(unfenced, {"warp.wgmma_ss reads shared memory byte", "wrote without a warp.fence_async after it"});
+  WarpKernel apart = compileCase(wide);
+  for (auto sync : apart.findAll<warp::WarpgroupSyncOp>())
+    sync.erase();
+  checkAlways(apart, {"warp.wgmma_ss reads shared memory byte", "and no barrier orders the write and fence of"});
+  WarpKernel early = compileCase(wide);
+  auto store = early.findAll<warp::StoreSharedOp>().back();
+  warp::WgmmaWaitOp wait = waitBefore(store);
+  REQUIRE(!wait.getCarry().empty());
+  store.getValue().getDefiningOp<mlir::arith::TruncFOp>().getInMutable().assign(wait.getCarry()[0]);
+  store.getValue().getDefiningOp()->moveBefore(wait);
+  store->moveBefore(wait);
+  checkAlways(early, {"warp.store_shared writes a shared tile while a product in flight still reads it; wait for the "
+                      "product first (warp.wgmma_wait)"});
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // Memory, limits, ops
 //===--------------------------------------------------------------------------------------------------------------===//
 

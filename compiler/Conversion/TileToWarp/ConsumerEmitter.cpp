@@ -128,6 +128,11 @@ LogicalResult ConsumerEmitter::emitDot(tile::DotOp dot) {
   if (a.load) {
     product =
         builder.create<warp::WgmmaSsOp>(loc, inflight, slots.lookup(a.load), a.transposed, slotB, acc, b.transposed);
+  } else if (Value tile = staging.lookup(dot)) {
+    builder.create<warp::StoreSharedOp>(loc, convert(dot.getA()), tile);
+    builder.create<warp::FenceAsyncOp>(loc);
+    builder.create<warp::WarpgroupSyncOp>(loc);
+    product = builder.create<warp::WgmmaSsOp>(loc, inflight, tile, /*trans_a=*/false, slotB, acc, b.transposed);
   } else {
     auto type = cast<RankedTensorType>(convert(dot.getA()).getType());
     auto fragment =

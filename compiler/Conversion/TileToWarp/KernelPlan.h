@@ -24,6 +24,10 @@ struct KernelPlan {
   /// Whether the preamble knows how often each shared load happens: all stand at the top or in a loop there.
   bool countable = true;
 
+  /// Computed A operands that leave too few registers for their loop's products to overlap, unless they lie in shared
+  /// memory: by product.
+  llvm::SetVector<mlir::Operation *> wideOperands;
+
   bool isShared(mlir::Operation *load) const { return sharedLoads.contains(load); }
   /// With one consumer two thread blocks share a multiprocessor, unless its products need more than the 128 registers a
   /// thread that both then start with: an accumulator of n columns takes n / 2, and ptxas some 30 beside it.

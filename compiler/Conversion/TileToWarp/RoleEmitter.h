@@ -18,7 +18,7 @@ struct Preamble {
   mlir::IRMapping values;                                 // scalars and lists computed before the roles
   llvm::DenseMap<mlir::Operation *, mlir::Value> rings;   // by shared load
   llvm::DenseMap<mlir::Operation *, mlir::Value> lists;   // by tile.for_blocks
-  llvm::DenseMap<mlir::Operation *, mlir::Value> staging; // shared tiles, by the tile.store that goes through one
+  llvm::DenseMap<mlir::Operation *, mlir::Value> staging; // shared tiles, by the tile.store or tile.dot that uses one
   /// The number of the first fill that a loop makes, and (by the function) that loads outside loops make; absent: 0.
   llvm::DenseMap<mlir::Operation *, mlir::Value> firstFills;
 };

@@ -34,6 +34,7 @@ private:
   int64_t roomLeft() const;
   void deepenOuterRings();
   void createRings();
+  void createOperandTiles();
   void createStaging();
   LogicalResult openLists();
   Block *createRole(warp::RolesOp roles, warp::RoleKind kind, int64_t warpgroups, int64_t registers);
@@ -45,6 +46,7 @@ private:
   warp::FuncOp target;
   warp::ForTilesOp tiles;                               // of a persistent kernel
   SmallVector<std::pair<tile::LoadOp, int64_t>> depths; // of the shared loads' rings
+  int64_t operandBytes = 0;                             // of shared tiles for computed operands
   Preamble preamble;
 };
 
@@ -132,9 +134,10 @@ static warp::RingType ringType(tile::LoadOp load, int64_t depth) {
   return warp::RingType::get(load.getContext(), depth, tile.getDimSize(0), tile.getDimSize(1), tile.getElementType());
 }
 
-/// Bytes of shared memory that the rings leave. Where two thread blocks can share a multiprocessor, to each its half.
+/// Bytes of shared memory that rings and operands leave. Where two thread blocks can share a multiprocessor, to each
+/// its half.
 int64_t KernelSplitter::roomLeft() const {
-  int64_t used = kReservedSharedBytes;
+  int64_t used = kReservedSharedBytes + operandBytes;
   for (auto &[load, depth] : depths)
     used += warp::ringBytes(ringType(load, depth));
   bool halves = plan.sharesMultiprocessor() && used <= warp::kSharedMemoryLimit / 2;
@@ -156,12 +159,31 @@ void KernelSplitter::deepenOuterRings() {
 void KernelSplitter::createRings() {
   for (Operation *op : plan.sharedLoads)
     depths.emplace_back(cast<tile::LoadOp>(op), ringDepth(cast<tile::LoadOp>(op)));
+  createOperandTiles();
   if (plan.isPersistent())
     deepenOuterRings();
   for (auto [index, entry] : llvm::enumerate(depths)) {
     auto [load, depth] = entry;
     preamble.rings[load] = builder.create<warp::RingCreateOp>(
         load.getLoc(), ringType(load, depth), nameOfView(load.getView(), "ring" + std::to_string(index)));
+  }
+}
+
+/// Shared tiles for the computed operands that registers do not suffice for: they come before what only hides latency.
+void KernelSplitter::createOperandTiles() {
+  for (auto [index, op] : llvm::enumerate(plan.wideOperands)) {
+    auto a = cast<RankedTensorType>(cast<tile::DotOp>(op).getA().getType());
+    auto type = warp::SmemType::get(builder.getContext(), a.getDimSize(0), a.getDimSize(1), a.getElementType());
+    std::string what = ("operand of " + Twine(a.getDimSize(1)) + " columns: ").str();
+    if (type.getBytes() > roomLeft()) {
+      warp::addDecision(target, what + "kept in registers, the " + Twine(type.getBytes()) +
+                                    " bytes of shared memory that would let products overlap are not left");
+      continue;
+    }
+    operandBytes += type.getBytes();
+    warp::addDecision(target,
+                      what + "through shared memory, so that products can overlap in the registers that are left");
+    preamble.staging[op] = builder.create<warp::SmemCreateOp>(op->getLoc(), type, "operand" + std::to_string(index));
   }
 }
 

@@ -88,10 +88,14 @@ void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool tra
   int64_t k = transB ? slotB.type.getColumns() : slotB.type.getRows();
   Value descriptorB = descriptor(loc, slotB.address, layoutB), descriptorA;
   OperandLayout layoutA{0, true};
+  bool advancesInPlace = false; // A's address is the same in every trip of a loop
   if (aInShared) {
-    const Slot slotA = slots[a];
-    layoutA = {slotA.type.getRows(), /*kMajor=*/!transA};
-    Value own = add(loc, slotA.address, mul(loc, consumer, layoutA.warpgroupOffset()));
+    auto written = sharedTiles.find(a); // by this warpgroup; otherwise a slot
+    bool isSlot = written == sharedTiles.end();
+    advancesInPlace = !isSlot;
+    layoutA = {isSlot ? slots[a].type.getRows() : written->second.type.getRows(), /*kMajor=*/!transA};
+    Value address = isSlot ? slots[a].address : add(loc, sharedBase, written->second.offset);
+    Value own = add(loc, address, mul(loc, consumer, layoutA.warpgroupOffset()));
     descriptorA = descriptor(loc, own, layoutA);
   }
   auto advance = [&](Value base, int64_t bytes) -> Value {
@@ -110,7 +114,9 @@ void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool tra
                          .bDescriptor = advance(descriptorB, layoutB.stepOffset(step)),
                          .transA = !layoutA.kMajor,
                          .transB = !layoutB.kMajor};
-    if (aInShared)
+    if (advancesInPlace)
+      wgmma.aDescriptor = descriptorA, wgmma.aAdvance = layoutA.stepOffset(step) >> 4;
+    else if (aInShared)
       wgmma.aDescriptor = advance(descriptorA, layoutA.stepOffset(step));
     else
       wgmma.aFragment = ArrayRef(values[a]).slice(4 * step, 4);

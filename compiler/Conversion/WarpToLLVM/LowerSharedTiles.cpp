@@ -30,19 +30,16 @@ void KernelLowering::lowerStoreShared(warp::StoreSharedOp op) {
   auto bits = [&](Value value, int64_t mask) -> Value {
     return builder.create<arith::AndIOp>(loc, value, i32(loc, mask));
   };
-  auto exclusiveOr = [&](Value a, Value b) -> Value { return builder.create<arith::XOrIOp>(loc, a, b); };
   Value row = add(loc, add(loc, mul(loc, consumer, warp::kWarpgroupRows), mul(loc, warpInGroup, kStepColumns)),
                   bits(lane, kStepColumns - 1));
   Value rowAddress = add(loc, add(loc, sharedBase, tile.offset), mul(loc, row, warp::kChunkRowBytes));
   Value upper = builder.create<arith::ShRUIOp>(loc, lane, i32(loc, 4));
-  Value unit = mul(loc, exclusiveOr(upper, bits(lane, 7)), kUnitBytes);
-  std::array<Value, kStepsPerChunk> addresses; // of chunk 0, by k-step
-  for (int64_t step = 0; step < kStepsPerChunk; ++step)
-    addresses[step] = add(loc, rowAddress, exclusiveOr(unit, i32(loc, 2 * step * kUnitBytes)));
+  Value unit = builder.create<arith::XOrIOp>(loc, upper, bits(lane, 7));
+  Value address = add(loc, rowAddress, mul(loc, unit, kUnitBytes));
   Registers words = packWords(loc, values[op.getValue()]);
   for (int64_t step = 0; step < tile.type.getColumns() / kStepColumns; ++step) {
     int64_t chunk = step / kStepsPerChunk * tile.type.getRows() * warp::kChunkRowBytes;
-    ptx.storeMatrix(loc, add(loc, addresses[step % kStepsPerChunk], chunk), ArrayRef(words).slice(4 * step, 4));
+    ptx.storeMatrix(loc, address, 2 * kUnitBytes * (step % kStepsPerChunk), chunk, ArrayRef(words).slice(4 * step, 4));
   }
 }
 

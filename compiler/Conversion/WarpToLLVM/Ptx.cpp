@@ -101,10 +101,13 @@ void Emitter::waitStores(Location loc) {
   call(loc, "cp.async.bulk.wait_group.read 0;", "~{memory}", {});
 }
 
-void Emitter::storeMatrix(Location loc, Value address, ArrayRef<Value> words) {
+void Emitter::storeMatrix(Location loc, Value address, int64_t flip, int64_t offset, ArrayRef<Value> words) {
   SmallVector<Value> operands = {address};
   llvm::append_range(operands, words);
-  call(loc, "stmatrix.sync.aligned.m8n8.x4.shared.b16 [$0], {$1, $2, $3, $4};", "r,r,r,r,r,~{memory}", operands);
+  call(loc,
+       "{ .reg .b32 A; xor.b32 A, $0, " + Twine(flip) + "; stmatrix.sync.aligned.m8n8.x4.shared.b16 [A+" +
+           Twine(offset) + "], {$1, $2, $3, $4}; }",
+       "r,r,r,r,r,~{memory}", operands);
 }
 
 void Emitter::setMaxRegisters(Location loc, int64_t registers, bool increase) {
@@ -167,10 +170,15 @@ SmallVector<Value> Emitter::wgmma(Location loc, const WgmmaStep &step) {
   constraints += ",l";
   operands.push_back(step.bDescriptor);
   StringRef type = step.bf16 ? "bf16" : "f16";
-  std::string transA = step.aDescriptor ? (step.transA ? ", 1" : ", 0") : "";
-  std::string text = ("wgmma.mma_async.sync.aligned.m64n" + Twine(step.columns) + "k16.f32." + type + "." + type + " " +
-                      placeholders(0, registers) + ", " + a + ", $" + Twine(operand) + ", " +
-                      (step.acc.empty() ? "0" : "1") + ", 1, 1" + transA + (step.transB ? ", 1;" : ", 0;"))
+  std::string transA = step.aDescriptor ? (step.transA ? ", 1" : ", 0") : "", open, close;
+  if (step.aAdvance != 0) {
+    open = "{ .reg .b64 A; add.s64 A, " + a + ", " + std::to_string(step.aAdvance) + "; ";
+    close = " }";
+    a = "A";
+  }
+  std::string text = (Twine(open) + "wgmma.mma_async.sync.aligned.m64n" + Twine(step.columns) + "k16.f32." + type +
+                      "." + type + " " + placeholders(0, registers) + ", " + a + ", $" + Twine(operand) + ", " +
+                      (step.acc.empty() ? "0" : "1") + ", 1, 1" + transA + (step.transB ? ", 1;" : ", 0;") + close)
                          .str();
   SmallVector<Type> types(registers, builder.getF32Type());
   Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);

@@ -82,3 +82,34 @@ warp.func @loops_and_branches(%o: !tile.view<[M, 72], f16> {tile.output}, %p: !t
   }
   warp.return
 }
+
+// A product reads a written tile, which may be written again behind the wait.
+// CHECK-LABEL: warp.func @operand(
+warp.func @operand(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "r" : !warp.ring<1, 64, 64, bf16>
+  %t = warp.smem_create "p" : !warp.smem<64, 64, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+        warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+      %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      warp.fence_async
+      warp.warpgroup_sync
+      // CHECK: warp.wgmma_ss %{{.*}}, %{{.*}} : !warp.smem<64, 64, bf16>, <64, 64, bf16> -> <tensor<64x64xf32, #warp.acc>>
+      %a = warp.wgmma_ss %t, %s : !warp.smem<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+      %g = warp.wgmma_commit
+      %d = warp.wgmma_wait %g, %a : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
+      // CHECK: warp.store_shared
+      warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      warp.ring_release %s : !warp.slot<64, 64, bf16>
+    }
+  }
+  warp.return
+}

@@ -146,7 +146,7 @@ warp.func @never_written(%o: !tile.view<[M, 64], bf16> {tile.output}, %n: i32) a
     warp.role producer warpgroups 1 registers 24 {
     }
     warp.role consumer warpgroups 1 registers 232 {
-      // expected-error@+1 {{copies a shared tile that may not have been written (warp.store_shared)}}
+      // expected-error@+1 {{reads a shared tile that may not have been written (warp.store_shared)}}
       warp.tma_store %t, %o[%c0, %c0] axis 0 : !warp.smem<64, 64, bf16>, !tile.view<[M, 64], bf16>
     }
   }
@@ -171,7 +171,7 @@ warp.func @written_on_one_side(%o: !tile.view<[M, 64], bf16> {tile.output}, %n: 
       } else {
       }
       warp.warpgroup_sync
-      // expected-error@+1 {{copies a shared tile that may not have been written (warp.store_shared)}}
+      // expected-error@+1 {{reads a shared tile that may not have been written (warp.store_shared)}}
       warp.tma_store %t, %o[%c0, %c0] axis 0 : !warp.smem<64, 64, bf16>, !tile.view<[M, 64], bf16>
     }
   }
@@ -524,7 +524,151 @@ warp.func @barrier_taken(%o: !tile.view<[M, 64], bf16> {tile.output}, %n: i32) a
 
 warp.func @other_user() attributes {dims = [], grid = ["1"]} {
   %t = warp.smem_create "o" : !warp.smem<64, 64, bf16>
-  // expected-error@+1 {{takes the shared tile 'o', which only warp.store_shared and warp.tma_store can}}
+  // expected-error@+1 {{takes the shared tile 'o', which only warp.store_shared, warp.tma_store and warp.wgmma_ss can}}
   %u = builtin.unrealized_conversion_cast %t : !warp.smem<64, 64, bf16> to i32
+  warp.return
+}
+
+// -----
+
+warp.func @operand_without_fence(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "r" : !warp.ring<1, 64, 64, bf16>
+  %t = warp.smem_create "p" : !warp.smem<64, 64, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+        warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+      %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      // expected-note@+1 {{written here; add a warp.fence_async after it}}
+      warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      warp.warpgroup_sync
+      // expected-error@+1 {{reads asynchronously what threads wrote without a proxy fence}}
+      %a = warp.wgmma_ss %t, %s : !warp.smem<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+      %g = warp.wgmma_commit
+      %d = warp.wgmma_wait %g, %a : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
+      warp.ring_release %s : !warp.slot<64, 64, bf16>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @operand_without_barrier(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "r" : !warp.ring<1, 64, 64, bf16>
+  %t = warp.smem_create "p" : !warp.smem<64, 64, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+        warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+      %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      // expected-note@+1 {{written here; add a warp.warpgroup_sync after the warp.fence_async}}
+      warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      warp.fence_async
+      // expected-error@+1 {{is issued before all threads of the warpgroup have written and fenced}}
+      %a = warp.wgmma_ss %t, %s : !warp.smem<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+      %g = warp.wgmma_commit
+      %d = warp.wgmma_wait %g, %a : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
+      warp.ring_release %s : !warp.slot<64, 64, bf16>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @operand_never_written(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "r" : !warp.ring<1, 64, 64, bf16>
+  %t = warp.smem_create "p" : !warp.smem<64, 64, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+        warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+      %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      // expected-error@+1 {{reads a shared tile that may not have been written (warp.store_shared)}}
+      %a = warp.wgmma_ss %t, %s : !warp.smem<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+      %g = warp.wgmma_commit
+      %d = warp.wgmma_wait %g, %a : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
+      warp.ring_release %s : !warp.slot<64, 64, bf16>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @operand_overwritten(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "r" : !warp.ring<1, 64, 64, bf16>
+  %t = warp.smem_create "p" : !warp.smem<64, 64, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+        warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+      %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      warp.fence_async
+      warp.warpgroup_sync
+      // expected-note@+1 {{read by this product; wait for it first (warp.wgmma_wait)}}
+      %a = warp.wgmma_ss %t, %s : !warp.smem<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+      %g = warp.wgmma_commit
+      // expected-error@+1 {{writes a shared tile that a product in flight may be reading}}
+      warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      %d = warp.wgmma_wait %g, %a : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
+      warp.ring_release %s : !warp.slot<64, 64, bf16>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @operand_transposed(%x: !tile.view<[N, 64], bf16>) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %r = warp.ring_create "r" : !warp.ring<1, 64, 64, bf16>
+  %t = warp.smem_create "p" : !warp.smem<64, 64, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
+        warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !tile.view<[N, 64], bf16>
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+      %s = warp.ring_wait %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
+      warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      warp.fence_async
+      warp.warpgroup_sync
+      // expected-error@+1 {{reads a shared tile that consumers wrote row by row, which trans_a does not fit}}
+      %a = warp.wgmma_ss %t trans_a, %s : !warp.smem<64, 64, bf16>, !warp.slot<64, 64, bf16> -> !warp.inflight<tensor<64x64xf32, #warp.acc>>
+      %g = warp.wgmma_commit
+      %d = warp.wgmma_wait %g, %a : !warp.inflight<tensor<64x64xf32, #warp.acc>> -> tensor<64x64xf32, #warp.acc>
+      warp.ring_release %s : !warp.slot<64, 64, bf16>
+    }
+  }
   warp.return
 }

@@ -1,7 +1,8 @@
 // Shared tiles that consumers write: the checks of each op, and one walk over a role that knows of every tile how far
-// its last write has come (towards an asynchronous reader) and whether a copy may still be reading it.
+// its last write has come (towards an asynchronous reader) and whether a copy may still be reading it. (Whether a
+// product may, WarpProducts.cpp knows.)
 //
-//   written --warp.fence_async--> fenced --warp.warpgroup_sync--> visible to copies
+//   written --warp.fence_async--> fenced --warp.warpgroup_sync--> visible to copies and products
 //   copied --warp.tma_store_wait--> read, as the issuing thread knows --warp.warpgroup_sync--> free to be written
 //
 // A loop's body, and the role itself where it runs one program after another, is walked until nothing is news: what one
@@ -32,9 +33,9 @@ static LogicalResult requireConsumers(Operation *op, SmemType tile) {
 
 LogicalResult SmemCreateOp::verify() {
   for (Operation *user : getSmem().getUsers())
-    if (!isa<StoreSharedOp, TmaStoreOp>(user))
+    if (!isa<StoreSharedOp, TmaStoreOp, WgmmaSsOp>(user))
       return user->emitOpError() << "takes the shared tile '" << getName()
-                                 << "', which only warp.store_shared and warp.tma_store can";
+                                 << "', which only warp.store_shared, warp.tma_store and warp.wgmma_ss can";
   return success();
 }
 
@@ -112,7 +113,7 @@ public:
 private:
   LogicalResult visit(Operation &op, States &states);
   LogicalResult store(StoreSharedOp store, TileState &state);
-  LogicalResult copy(TmaStoreOp copy, TileState &state);
+  LogicalResult read(Operation *reader, const TileState &state);
 };
 
 bool join(SharedTileWalk::States &into, const SharedTileWalk::States &other) {
@@ -143,19 +144,18 @@ LogicalResult SharedTileWalk::store(StoreSharedOp store, TileState &state) {
   return success();
 }
 
-LogicalResult SharedTileWalk::copy(TmaStoreOp copy, TileState &state) {
+/// An asynchronous reader: a copy or a product.
+LogicalResult SharedTileWalk::read(Operation *reader, const TileState &state) {
   switch (state.write) {
   case TileState::Never:
-    return copy.emitOpError() << "copies a shared tile that may not have been written (warp.store_shared)";
+    return reader->emitOpError() << "reads a shared tile that may not have been written (warp.store_shared)";
   case TileState::Written:
-    return refuse(copy, "reads asynchronously what threads wrote without a proxy fence", state.writer,
+    return refuse(reader, "reads asynchronously what threads wrote without a proxy fence", state.writer,
                   "written here; add a warp.fence_async after it");
   case TileState::Fenced:
-    return refuse(copy, "is issued before all threads of the warpgroup have written and fenced", state.writer,
+    return refuse(reader, "is issued before all threads of the warpgroup have written and fenced", state.writer,
                   "written here; add a warp.warpgroup_sync after the warp.fence_async");
   case TileState::Visible:
-    state.read = TileState::Copied;
-    state.reader = copy;
     return success();
   }
   llvm_unreachable("unknown state");
@@ -164,8 +164,16 @@ LogicalResult SharedTileWalk::copy(TmaStoreOp copy, TileState &state) {
 LogicalResult SharedTileWalk::visit(Operation &op, States &states) {
   if (auto writing = dyn_cast<StoreSharedOp>(op))
     return store(writing, states[writing.getSmem()]);
-  if (auto copying = dyn_cast<TmaStoreOp>(op))
-    return copy(copying, states[copying.getSmem()]);
+  if (auto copy = dyn_cast<TmaStoreOp>(op)) {
+    TileState &state = states[copy.getSmem()];
+    if (failed(read(copy, state)))
+      return failure();
+    state.read = TileState::Copied;
+    state.reader = copy;
+    return success();
+  }
+  if (auto product = dyn_cast<WgmmaSsOp>(op); product && isa<SmemType>(product.getA().getType()))
+    return read(product, states[product.getA()]);
   for (auto &[tile, state] : states) {
     if (isa<FenceAsyncOp>(op) && state.write == TileState::Written)
       state.write = TileState::Fenced;

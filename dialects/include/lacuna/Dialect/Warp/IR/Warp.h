@@ -58,6 +58,10 @@ int64_t ringBytes(RingType ring);
 /// of 8.
 int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor);
 
+/// Registers a thread that stay free of tiles where products overlap: for addresses, row statistics and what ptxas
+/// needs (docs/dialects/warp-rationale.md).
+inline constexpr int64_t kRegistersBesideTiles = 24;
+
 /// Thread blocks of `bytes` bytes of dynamic shared memory that a multiprocessor holds: 228 KiB, of which each takes 1
 /// KiB more; at least 1. Source: CUDA programming guide, compute capability 9.0.
 inline int64_t blocksBySharedMemory(int64_t bytes) {

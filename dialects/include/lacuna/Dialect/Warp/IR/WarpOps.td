@@ -270,11 +270,12 @@ class Warp_WgmmaOp<string mnemonic, dag aOperand> : Warp_Op<mnemonic, [Warp_Sync
   let hasVerifier = 1;
 }
 
-def Warp_WgmmaSsOp : Warp_WgmmaOp<"wgmma_ss", (ins Warp_SlotType:$a, UnitAttr:$trans_a)> {
+def Warp_WgmmaSsOp : Warp_WgmmaOp<"wgmma_ss", (ins AnyTypeOf<[Warp_SlotType, Warp_SmemType]>:$a, UnitAttr:$trans_a)> {
   let summary = "product of two tiles in shared memory; the warpgroup's own 64 rows";
   let description = [{
     `result = acc + A[64 rows] * B`, asynchronously. A is stored [m][k], with `trans_a` [k][m]; B is stored [k][n], with
-    `trans_b` [n][k].
+    `trans_b` [n][k]. A may be a shared tile that the warpgroup has written, stored [m][k]: a computed operand for which
+    registers do not suffice. It is read as by a copy, after `warp.fence_async` and `warp.warpgroup_sync`.
   }];
   let assemblyFormat = [{
     $a (`trans_a` $trans_a^)? `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:`
@@ -448,8 +449,8 @@ def Warp_TmaStoreOp : Warp_Op<"tma_store", [MemoryEffects<[MemRead<Warp_Machine>
 def Warp_TmaStoreWaitOp : Warp_Op<"tma_store_wait", [Warp_Sync]> {
   let summary = "waits until the copies that this warpgroup issued have read their shared tiles";
   let description = [{
-    Only the thread that issued them waits; a `warp.warpgroup_sync` tells the others. The copies need not have arrived in
-    global memory.
+    Only the thread that issued them waits; a `warp.warpgroup_sync` tells the others. The copies need not have arrived
+    in global memory.
   }];
   let assemblyFormat = "attr-dict";
   let hasVerifier = 1;
