@@ -50,6 +50,8 @@ InstructionCount countInstructions(Operation *op) {
     return {registersOf(reduce.getX().getType()) + 5 * kShuffleAndCombine + kAcrossWarps, 0};
   if (auto store = dyn_cast<warp::StoreGlobalOp>(op))
     return {registersOf(store.getValue().getType()), 0};
+  if (auto store = dyn_cast<warp::StoreSharedOp>(op)) // an address and a stmatrix for 8 elements a thread
+    return {registersOf(store.getValue().getType()) / 4, 0};
   if (op->getNumResults() != 1)
     return {1, 0};
   int64_t registers = registersOf(op->getResult(0).getType());

@@ -102,8 +102,10 @@ Expected<std::shared_ptr<const ListRow>> Agent::list(mlir::Value value) const {
 
 Expected<Agent::Status> Agent::step() {
   Frame &frame = frames.back();
-  if (frame.next != frame.block->end() && isa<warp::ReturnOp>(*frame.next))
+  if (frame.next != frame.block->end() && isa<warp::ReturnOp>(*frame.next)) {
+    waitForStores();
     return Status::Done;
+  }
   if (frame.next == frame.block->end()) { // of a role
     if (!pending.empty()) {
       current = pending.front().result->issued;
@@ -143,7 +145,8 @@ static Expected<Agent::Status> ran(Expected<void> done) {
 Expected<Agent::Status> Agent::execute(Operation *op) {
   const bool ofConsumers =
       isa<warp::RingWaitOp, warp::RingReleaseOp, warp::WgmmaSsOp, warp::WgmmaRsOp, warp::BlockReduceOp,
-          warp::TurnWaitOp, warp::TurnPassOp, warp::LoadGlobalOp, warp::StoreGlobalOp>(op);
+          warp::TurnWaitOp, warp::TurnPassOp, warp::LoadGlobalOp, warp::StoreGlobalOp, warp::StoreSharedOp,
+          warp::TmaStoreOp, warp::TmaStoreWaitOp, warp::WarpgroupSyncOp>(op);
   if ((isProducer() && ofConsumers) || (!isProducer() && isa<warp::RingAcquireOp, warp::RingFillOp>(op)))
     return makeError(ErrorCode::VerifyError, "cannot be run by {}", name());
   auto setInt = [&](mlir::Value value, int64_t number) -> Expected<Status> {
@@ -155,7 +158,7 @@ Expected<Agent::Status> Agent::execute(Operation *op) {
       .Case([&](scf::IfOp op) { return ran(enterIf(op)); })
       .Case([&](warp::RolesOp op) { return ran(enterRole(op)); })
       .Case([&](warp::ForTilesOp op) { return ran(enterTiles(op)); })
-      .Case([&](warp::RingCreateOp) { return Status::Ran; }) // ThreadBlock
+      .Case<warp::RingCreateOp, warp::SmemCreateOp>([&](auto) { return Status::Ran; }) // ThreadBlock
       .Case([&](tile::ProgramIdOp op) { return setInt(op, block.position[op.getAxis()]); })
       .Case([&](tile::DimOp op) -> Expected<Status> {
         auto dim = block.launch.dims.find(op.getName());
@@ -176,7 +179,7 @@ Expected<Agent::Status> Agent::execute(Operation *op) {
       .Default([&](Operation *op) { return executeShared(op); });
 }
 
-/// Lists, rings, barriers and products.
+/// Lists, rings, shared tiles, barriers and products.
 Expected<Agent::Status> Agent::executeShared(Operation *op) {
   auto setFromList = [&](mlir::Value list, mlir::Value result, auto ask) -> Expected<Status> {
     auto row = this->list(list);
@@ -217,6 +220,12 @@ Expected<Agent::Status> Agent::executeShared(Operation *op) {
       .Case([&](warp::NamedBarrierArriveOp op) { return ran(arriveNamed(op.getId(), op.getThreads())); })
       .Case([&](warp::TurnWaitOp) { return syncNamed(warp::kFirstTurnBarrier + warpgroup(), kTurnThreads); })
       .Case([&](warp::TurnPassOp) { return ran(arriveNamed(warp::kFirstTurnBarrier + next, kTurnThreads)); })
+      .Case([&](warp::StoreSharedOp op) { return ran(storeShared(op)); })
+      .Case([&](warp::TmaStoreOp op) { return ran(tmaStore(op)); })
+      .Case([&](warp::TmaStoreWaitOp) { return waitForStores(), Status::Ran; })
+      .Case([&](warp::WarpgroupSyncOp) {
+        return syncNamed(warp::kFirstWarpgroupBarrier + warpgroup(), warp::kWarpgroupThreads);
+      })
       .Case([&](warp::FenceAsyncOp) { return block.memory.fence(self), Status::Ran; })
       .Default([&](Operation *) { return ran(executeElementwise(op)); });
 }

@@ -2,8 +2,8 @@
 // executes its role op by op; an op that must wait leaves the agent where it is until a later step.
 //
 // A new op is a case of Agent::execute or executeShared. One that writes shared memory by threads goes through
-// SharedMemory::write; one that reads it asynchronously (a TMA store) asks SharedMemory::checkAsyncRead first, and is
-// kept, as a product is, until it has read.
+// SharedMemory::write; one that reads it asynchronously (a product, a TMA store) asks SharedMemory::checkAsyncRead
+// first, and is kept until it has read.
 #pragma once
 
 #include "Products.h"
@@ -51,6 +51,8 @@ public:
   Expected<Status> step();
   /// Runs the oldest product that has not run; false where there is none.
   bool runOldestProduct();
+  /// Lets the oldest copy to global memory that has not read its shared tile do so; false where there is none.
+  bool runOldestStore();
   /// What the agent was doing when it was found blocked, for the note of a deadlock.
   std::string describeWait() const;
   /// "consumer warpgroup 1"
@@ -72,8 +74,17 @@ private:
     std::shared_ptr<InflightValue> chained; // the accumulator, where it is in flight itself
     TilePtr acc, aFragment;
     std::optional<SlotValue> a;
+    mlir::Operation *tile = nullptr; // a shared tile that is its A operand
     SlotValue b;
     Product product;
+  };
+
+  /// A copy from a shared tile to a view, until all threads know that it has read the tile.
+  struct Leaving {
+    mlir::Operation *tile;
+    std::vector<Box> boxes;
+    bool done = false;
+    std::optional<int64_t> waited; // when its thread had waited, in this agent's time
   };
 
   //===- Agent.cpp: control flow
@@ -110,6 +121,16 @@ private:
   Expected<Status> syncNamed(int64_t id, int64_t threads);
   Expected<void> arriveNamed(int64_t id, int64_t threads, bool waits = false);
   Expected<int64_t> fillNumber(mlir::Value n) const;
+
+  //===- AgentSharedTiles.cpp: shared tiles that this warpgroup writes
+  //-----------------------------------------------------------------------------------===//
+  Expected<void> storeShared(warp::StoreSharedOp op);
+  Expected<void> tmaStore(warp::TmaStoreOp op);
+  void waitForStores();
+  /// Its own rows of a shared tile as the A operand of a product.
+  Expected<SharedOperand> writtenOperand(mlir::Value tile, bool kMajor) const;
+  /// The thread that issues copies: it knows what the other threads did up to the last barrier of all.
+  Observer issuingThread() const;
 
   //===- AgentProducts.cpp: products and their groups
   //--------------------------------------------------------------===//
@@ -154,6 +175,8 @@ private:
   std::vector<Frame> frames;
   mlir::Operation *current = nullptr;
   std::deque<Pending> pending;
+  std::deque<Leaving> leaving;
+  int64_t sharedTime = 0; // this agent's time at the last barrier that all its threads passed
   int64_t nextGroup = 0;
   std::optional<int64_t> awaitedGeneration; // at a named barrier where it has arrived
   int64_t reduceStage = 0;

@@ -5,6 +5,8 @@ namespace lacuna::interpreter {
 
 /// The operand that a matrix descriptor points to; `ownRows`: the 64 rows of this warpgroup.
 Expected<SharedOperand> Agent::sharedOperand(mlir::Value value, bool kMajor, bool ownRows) const {
+  if (mlir::isa<warp::SmemType>(value.getType()))
+    return writtenOperand(value, kMajor);
   Expected<SlotValue> held = slot(value);
   if (!held)
     return takeError(held);
@@ -27,12 +29,15 @@ Expected<void> Agent::issueProduct(mlir::Operation *op, mlir::Value a, bool tran
   issued.result = std::make_shared<InflightValue>();
   issued.result->issued = op;
   issued.product.columns = type.getDimSize(1);
-  if (mlir::isa<warp::SlotType>(a.getType())) {
+  if (!mlir::isa<mlir::RankedTensorType>(a.getType())) {
     Expected<SharedOperand> operand = sharedOperand(a, !transA, /*ownRows=*/true);
     if (!operand)
       return takeError(operand);
     issued.product.a = *operand;
-    issued.a = *slot(a);
+    if (mlir::isa<warp::SmemType>(a.getType()))
+      issued.tile = a.getDefiningOp();
+    else
+      issued.a = *slot(a);
   } else {
     Expected<TilePtr> fragment = tile(a);
     if (!fragment)

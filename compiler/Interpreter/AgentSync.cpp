@@ -99,12 +99,8 @@ Expected<void> Agent::fill(warp::RingFillOp op) {
     for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
       Copy each = copy;
       each.box.start.back() += chunk * warp::kChunkColumns;
-      const int64_t extent = copy.box.view->extent(copy.box.view->rank() - 1), column = each.box.start.back();
-      if (column >= extent && column % warp::kChunkColumns != 0)
-        return makeError(ErrorCode::VerifyError,
-                         "copies from innermost position {}, past the view's {} and no multiple of {}: an illegal "
-                         "instruction on sm_90",
-                         column, extent, warp::kChunkColumns);
+      if (Expected<void> done = each.box.checkStart(); !done)
+        return done;
       const int64_t offset =
           ((chunk + slotColumn / warp::kChunkColumns) * ring.shape().rows + slotRow) * warp::kChunkRowBytes;
       if (offset + each.box.bytes() > ring.shape().slotBytes)
@@ -185,6 +181,7 @@ Expected<Agent::Status> Agent::syncNamed(int64_t id, int64_t threads) {
   }
   awaitedGeneration.reset();
   self.clock.join(barrier.releasedClock());
+  sharedTime = barrier.releasedClock().at[static_cast<size_t>(self.agent)];
   return Status::Ran;
 }
 

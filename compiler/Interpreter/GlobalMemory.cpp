@@ -52,8 +52,11 @@ void View::write(std::span<const int64_t> position, float value) {
 void View::write(std::span<const int64_t> position, int32_t value) {
   std::memcpy(element(position), &value, sizeof value);
 }
+void View::writeBits(std::span<const int64_t> position, uint16_t bits) {
+  std::memcpy(element(position), &bits, sizeof bits);
+}
 
-void Box::copyTo(std::byte *sharedMemory) const {
+template <class Body> void Box::forEach(Body &&body) const {
   std::vector<int64_t> position = start;
   for (int64_t row = 0; row < outerRows * rows; ++row) {
     position[rowAxis] = start[rowAxis] + row % rows;
@@ -61,11 +64,35 @@ void Box::copyTo(std::byte *sharedMemory) const {
       position[rowAxis - 1] = start[rowAxis - 1] + row / rows;
     for (int64_t column = 0; column < warp::kChunkColumns; ++column) {
       position.back() = start.back() + column;
-      const uint16_t bits = view->contains(position) ? view->readBits(position) : 0;
       const int64_t linear = offset + row * warp::kChunkRowBytes + column * 2;
-      std::memcpy(sharedMemory + (linear ^ (((linear >> 7) & 7) << 4)), &bits, sizeof bits);
+      body(position, linear ^ (((linear >> 7) & 7) << 4));
     }
   }
+}
+
+void Box::copyTo(std::byte *sharedMemory) const {
+  forEach([&](std::span<const int64_t> position, int64_t place) {
+    const uint16_t bits = view->contains(position) ? view->readBits(position) : 0;
+    std::memcpy(sharedMemory + place, &bits, sizeof bits);
+  });
+}
+
+void Box::copyFrom(const std::byte *sharedMemory) const {
+  View target = *view;
+  forEach([&](std::span<const int64_t> position, int64_t place) {
+    if (target.contains(position))
+      target.writeBits(position, load<uint16_t>(sharedMemory + place));
+  });
+}
+
+Expected<void> Box::checkStart() const {
+  const int64_t extent = view->extent(view->rank() - 1), column = start.back();
+  if (column < extent || column % warp::kChunkColumns == 0)
+    return {};
+  return makeError(ErrorCode::VerifyError,
+                   "copies a box at innermost position {}, past the view's {} and no multiple of {}: an illegal "
+                   "instruction on sm_90",
+                   column, extent, warp::kChunkColumns);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

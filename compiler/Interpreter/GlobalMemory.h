@@ -30,6 +30,7 @@ public:
   uint16_t readBits(std::span<const int64_t> position) const; // of a 16-bit type
   void write(std::span<const int64_t> position, float value);
   void write(std::span<const int64_t> position, int32_t value);
+  void writeBits(std::span<const int64_t> position, uint16_t bits); // of a 16-bit type
 
 private:
   std::byte *element(std::span<const int64_t> position) const;
@@ -37,8 +38,8 @@ private:
 };
 
 /// A box of a tensor map: 64 elements of the innermost axis by `rows` along `rowAxis` by `outerRows` along the axis
-/// before it, from `start` on (an index each axis, which may lie outside). Writes it to `destination` with the 128-byte
-/// swizzle, zero outside the view. `offset` is the destination's place in shared memory, which the swizzle depends on.
+/// before it, from `start` on (an index each axis, which may lie outside). In shared memory it lies at `offset`, with the
+/// 128-byte swizzle, which depends on that place. What is outside the view is zero there, and dropped on the way back.
 struct Box {
   const View *view = nullptr;
   std::vector<int64_t> start;
@@ -46,6 +47,13 @@ struct Box {
   int64_t rows = 0, outerRows = 1, offset = 0;
   int64_t bytes() const { return outerRows * rows * warp::kChunkRowBytes; }
   void copyTo(std::byte *sharedMemory) const;
+  void copyFrom(const std::byte *sharedMemory) const;
+  /// Errors: VerifyError for a start that is an illegal instruction on sm_90.
+  Expected<void> checkStart() const;
+
+private:
+  /// Calls `body` with each position and the place of its element in shared memory.
+  template <class Body> void forEach(Body &&body) const;
 };
 
 /// One row of a block list, cut into steps: what warp.list_open finds. Steps are numbered as warp.list_step says.

@@ -57,7 +57,7 @@ Expected<void> Scheduler::runAgent(Entry &entry, int64_t most) {
       while (!block.copies.empty())
         if (Expected<void> done = land(0); !done)
           return done;
-      while (entry.agent->runOldestProduct())
+      while (entry.agent->runOldestProduct() || entry.agent->runOldestStore())
         ;
     }
   }
@@ -74,15 +74,19 @@ Expected<void> Scheduler::round() {
   return {};
 }
 
-/// A copy lands, a product runs, or an agent goes on for a short or a long while.
+/// A copy lands or leaves, a product runs, or an agent goes on for a short or a long while.
 Expected<void> Scheduler::randomEvent() {
-  constexpr uint64_t kEvents = 16, kLandings = 3, kProducts = 2;
+  constexpr uint64_t kEvents = 16, kLandings = 3, kProducts = 2, kStores = 1;
   const uint64_t event = random.below(kEvents);
   if (event < kLandings && !block.copies.empty())
     return land(random.below(block.copies.size()));
   Entry &entry = agents[random.below(agents.size())];
   if (event < kLandings + kProducts) {
     entry.agent->runOldestProduct();
+    return {};
+  }
+  if (event < kLandings + kProducts + kStores) {
+    entry.agent->runOldestStore();
     return {};
   }
   if (entry.done || entry.blocked)

@@ -29,6 +29,10 @@ ThreadBlock::ThreadBlock(const Launch &launch, std::array<int64_t, 3> position) 
                        offset, launch.consumers);
     offset += static_cast<int64_t>(llvm::alignTo(type.getDepth() * type.getSlotBytes(), kSwizzlePeriod));
   });
+  launch.kernel->walk([&](warp::SmemCreateOp op) {
+    sharedTileOf[op] = offset;
+    offset += static_cast<int64_t>(llvm::alignTo(op.getSmem().getType().getBytes(), kSwizzlePeriod));
+  });
   reduceScratch = offset;
   mailboxWords = reduceScratch + 16 * launch.consumers;
   memory = SharedMemory(mailboxWords + 8);

@@ -56,7 +56,8 @@ struct ThreadBlock {
   const Launch &launch;
   std::array<int64_t, 3> position;
   std::vector<Ring> rings;
-  llvm::DenseMap<mlir::Operation *, size_t> ringOf; // by warp.ring_create
+  llvm::DenseMap<mlir::Operation *, size_t> ringOf;        // by warp.ring_create
+  llvm::DenseMap<mlir::Operation *, int64_t> sharedTileOf; // bytes from the start, by warp.smem_create
   SharedMemory memory{0};
   int64_t reduceScratch = 0; // bytes from the start: a float32 for each consumer warp
   std::array<NamedBarrier, kNamedBarriers> named;

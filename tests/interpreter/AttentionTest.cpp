@@ -53,6 +53,15 @@ TEST_CASE("one to three consumer warpgroups") {
   runCase({.D = 128, .BM = 128, .BN = 128, .M = 131, .N = 257, .mask = "window:40:5"}, 1);
 }
 
+TEST_CASE("an operand for which registers do not suffice goes through shared memory") {
+  auto kernel = compileAttention(makeCase({.D = 64, .BM = 192, .BN = 192}).spec);
+  REQUIRE_MESSAGE(kernel.has_value(), kernel.error().render());
+  CHECK(!kernel->find<warp::PackAFragOp>());
+  CHECK(kernel->find<warp::StoreSharedOp>());
+  runCase({.D = 64, .BM = 192, .BN = 192, .M = 400, .N = 500, .mask = "causal"}, 3);
+  runCase({.dtype = DType::F16, .D = 128, .BM = 192, .BN = 128, .M = 70, .N = 400}, 1);
+}
+
 TEST_CASE("tiles of keys from 16 to 128") {
   for (int64_t keys : {16, 48, 80, 112, 128})
     runCase({.D = 64, .BN = keys, .M = 65, .N = 2 * keys + 3, .mask = "causal", .seed = uint64_t(keys)}, 1);

@@ -132,3 +132,13 @@ TEST_CASE("mutants: the two axes of packed rows, one in the other's place") {
       },
       kPackedCase);
 }
+
+TEST_CASE("mutants: a shared tile that leaves to another place, or out of order") {
+  checkAllNoticed<warp::TmaStoreOp>([](warp::TmaStoreOp op) {
+    op.getIndicesMutable()[2].assign(op.getIndices()[1]);
+    return true;
+  });
+  checkAllNoticed<warp::TmaStoreWaitOp>([](warp::TmaStoreWaitOp op) { return op.erase(), true; });
+  checkAllNoticed<warp::WarpgroupSyncOp>([](warp::WarpgroupSyncOp op) { return op.erase(), true; });
+  checkAllNoticed<warp::FenceAsyncOp>([](warp::FenceAsyncOp op) { return op.erase(), true; });
+}

@@ -26,6 +26,7 @@ private:
   LogicalResult emitReduce(tile::ReduceOp reduce);
   LogicalResult emitIf(scf::IfOp op);
   LogicalResult emitExceeds(tile::ExceedsOp exceeds);
+  LogicalResult emitStore(tile::StoreOp store);
   LogicalResult emitElementwise(Operation *op);
 
   void emitWaits(Block &block, Operation *op);
@@ -127,6 +128,11 @@ LogicalResult ConsumerEmitter::emitDot(tile::DotOp dot) {
   if (a.load) {
     product =
         builder.create<warp::WgmmaSsOp>(loc, inflight, slots.lookup(a.load), a.transposed, slotB, acc, b.transposed);
+  } else if (Value tile = staging.lookup(dot)) {
+    builder.create<warp::StoreSharedOp>(loc, convert(dot.getA()), tile);
+    builder.create<warp::FenceAsyncOp>(loc);
+    builder.create<warp::WarpgroupSyncOp>(loc);
+    product = builder.create<warp::WgmmaSsOp>(loc, inflight, tile, /*trans_a=*/false, slotB, acc, b.transposed);
   } else {
     auto type = cast<RankedTensorType>(convert(dot.getA()).getType());
     auto fragment =
@@ -245,6 +251,31 @@ LogicalResult ConsumerEmitter::emitExceeds(tile::ExceedsOp exceeds) {
   return success();
 }
 
+/// From registers, or through a shared tile. There the wait stands before the write, not behind the copy: the copy of
+/// one program runs beside the next one, up to its own store.
+LogicalResult ConsumerEmitter::emitStore(tile::StoreOp store) {
+  Location loc = store.getLoc();
+  SmallVector<Value> indices;
+  for (Value index : store.getIndices()) {
+    if (!mapping.contains(index))
+      return store.emitError() << "storing to listed positions is not supported on sm_90a";
+    indices.push_back(convert(index));
+  }
+  Value value = convert(store.getValue()), view = convert(store.getView()), shared = staging.lookup(store);
+  if (!shared) {
+    builder.create<warp::StoreGlobalOp>(loc, value, view, indices, store.getSizes());
+    return success();
+  }
+  const int64_t *rowAxis = llvm::find_if(store.getSizes(), [](int64_t size) { return size > 0; });
+  builder.create<warp::TmaStoreWaitOp>(loc);
+  builder.create<warp::WarpgroupSyncOp>(loc);
+  builder.create<warp::StoreSharedOp>(loc, value, shared);
+  builder.create<warp::FenceAsyncOp>(loc);
+  builder.create<warp::WarpgroupSyncOp>(loc);
+  builder.create<warp::TmaStoreOp>(loc, shared, view, indices, rowAxis - store.getSizes().begin());
+  return success();
+}
+
 /// Clones an operation with its operands and result types converted.
 LogicalResult ConsumerEmitter::emitElementwise(Operation *op) {
   OperationState state(op->getLoc(), op->getName());
@@ -306,17 +337,8 @@ LogicalResult ConsumerEmitter::emitOp(Operation *op) {
                                                   convert(broadcast.getX())));
     return success();
   }
-  if (auto store = dyn_cast<tile::StoreOp>(op)) {
-    SmallVector<Value> indices;
-    for (Value index : store.getIndices()) {
-      if (!mapping.contains(index))
-        return store.emitError() << "storing to listed positions is not supported on sm_90a";
-      indices.push_back(convert(index));
-    }
-    builder.create<warp::StoreGlobalOp>(loc, convert(store.getValue()), convert(store.getView()), indices,
-                                        store.getSizes());
-    return success();
-  }
+  if (auto store = dyn_cast<tile::StoreOp>(op))
+    return emitStore(store);
   if (isMemoryEffectFree(op) && op->getNumRegions() == 0)
     return emitElementwise(op);
   return op->emitError() << "is not supported on sm_90a";

@@ -115,6 +115,34 @@ bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
   auto dots = loop.getBody().getOps<tile::DotOp>();
   return alone && llvm::range_size(dots) > 1 &&
          llvm::any_of(dots, [&](tile::DotOp dot) { return schedule.overlaps(dot); });
+/// Finds the loops whose products fit into registers beside each other only where no computed operand does: the
+/// leading accumulator, the operand made of it, the trailing accumulator and other carried tiles.
+static void planOperands(tile::FuncOp func, KernelPlan &plan) {
+  int64_t usable = plan.consumerRegisters() - warp::kRegistersBesideTiles;
+  auto columnsOf = [](Value value) {
+    auto tile = dyn_cast<RankedTensorType>(value.getType());
+    return tile && tile.getDimSize(0) > 1 && tile.getDimSize(1) > 1 ? tile.getDimSize(1) : 0;
+  };
+  func.walk([&](Operation *loop) {
+    if (!isa<scf::ForOp, tile::ForBlocksOp>(loop))
+      return;
+    Block &body = loop->getRegion(0).front();
+    int64_t accumulators = 0, operands = 0;
+    bool overlaps = false;
+    SmallVector<Operation *> computed;
+    for (auto dot : body.getOps<tile::DotOp>()) {
+      overlaps |= plan.schedule.overlaps(dot);
+      accumulators += columnsOf(dot.getResult()) / 2;
+      if (findLoadedOperand(dot.getA()).load)
+        continue;
+      operands += columnsOf(dot.getA()) / 4;
+      computed.push_back(dot);
+    }
+    for (Value yielded : body.getTerminator()->getOperands())
+      accumulators += yielded.getDefiningOp<tile::DotOp>() ? 0 : columnsOf(yielded) / 2;
+    if (overlaps && accumulators + operands > usable && accumulators <= usable)
+      plan.wideOperands.insert(computed.begin(), computed.end());
+  });
 }
 
 static constexpr int64_t kFewestRegisters = 24, kMostRegisters = 240;
@@ -155,6 +183,7 @@ FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
                             << plan.rows << " rows take " << plan.warpgroups << " (64 rows each)";
   if (failed(verifyRows(func, plan)))
     return failure();
+  planOperands(func, plan);
   for (Operation *load : plan.sharedLoads) {
     Operation *parent = load->getParentOp();
     plan.countable &= isa<tile::FuncOp>(parent) || isa<tile::FuncOp>(parent->getParentOp());

@@ -15,9 +15,10 @@ namespace lacuna {
 
 /// What both roles find when they start.
 struct Preamble {
-  mlir::IRMapping values;                               // scalars and lists computed before the roles
-  llvm::DenseMap<mlir::Operation *, mlir::Value> rings; // by shared load
-  llvm::DenseMap<mlir::Operation *, mlir::Value> lists; // by tile.for_blocks
+  mlir::IRMapping values;                                 // scalars and lists computed before the roles
+  llvm::DenseMap<mlir::Operation *, mlir::Value> rings;   // by shared load
+  llvm::DenseMap<mlir::Operation *, mlir::Value> lists;   // by tile.for_blocks
+  llvm::DenseMap<mlir::Operation *, mlir::Value> staging; // shared tiles, by the tile.store or tile.dot that uses one
   /// The number of the first fill that a loop makes, and (by the function) that loads outside loops make; absent: 0.
   llvm::DenseMap<mlir::Operation *, mlir::Value> firstFills;
 };
@@ -25,8 +26,8 @@ struct Preamble {
 class RoleEmitter {
 public:
   RoleEmitter(mlir::OpBuilder builder, const KernelPlan &plan, const Preamble &preamble)
-      : builder(builder), plan(plan), rings(preamble.rings), lists(preamble.lists), mapping(preamble.values),
-        counters(preamble.firstFills) {}
+      : builder(builder), plan(plan), rings(preamble.rings), lists(preamble.lists), staging(preamble.staging),
+        mapping(preamble.values), counters(preamble.firstFills) {}
   virtual ~RoleEmitter() = default;
 
 protected:
@@ -52,6 +53,7 @@ protected:
   const KernelPlan &plan;
   const llvm::DenseMap<mlir::Operation *, mlir::Value> &rings;
   const llvm::DenseMap<mlir::Operation *, mlir::Value> &lists;
+  const llvm::DenseMap<mlir::Operation *, mlir::Value> &staging;
   mlir::IRMapping mapping;
   /// The step of the innermost sparse loop that positions belong to.
   llvm::DenseMap<mlir::Value, warp::ListStepOp> steps;

@@ -55,8 +55,6 @@ void Schedule::notePrograms(const KernelPlan &plan, warp::FuncOp target) const {
                                   (plan.isPersistent()
                                        ? ": left to the launch, which may give the order of the programs"
                                        : ": not done, thread blocks that do not stay start in the GPU's order"));
-  if (word("epilogue") == "tma")
-    warp::addDecision(target, "epilogue tma: not done, results are stored from registers");
 }
 
 /// Products that are to overlap or to take turns, and cannot.

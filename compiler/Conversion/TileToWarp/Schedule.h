@@ -27,6 +27,9 @@ public:
   bool takesTurns() const { return has("pingpong"); }
   /// Whether masked steps may run in a loop of their own; so without a schedule.
   bool splitsMasked() const { return !has("no_split"); }
+  /// How tiles of 16-bit elements are stored; without a word, by TMA where it can.
+  bool storesDirectly() const { return word("epilogue") == "direct"; }
+  bool asksForCopies() const { return word("epilogue") == "tma"; }
   std::optional<int64_t> consumers() const { return integer("consumers"); }
   std::optional<int64_t> consumerRegisters() const { return integer("consumer_regs"); }
   std::optional<int64_t> producerRegisters() const { return integer("producer_regs"); }

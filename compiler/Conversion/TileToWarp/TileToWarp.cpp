@@ -1,6 +1,7 @@
 // The pass tile-to-warp: plan, preamble, roles.
 #include "lacuna/Compiler/Conversion/TileToWarp.h"
 
+#include "Epilogue.h"
 #include "RoleEmitter.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -30,8 +31,11 @@ private:
   void enterTiles();
   void countFills();
   int64_t ringDepth(tile::LoadOp load);
+  int64_t roomLeft() const;
   void deepenOuterRings();
   void createRings();
+  void createOperandTiles();
+  void createStaging();
   LogicalResult openLists();
   Block *createRole(warp::RolesOp roles, warp::RoleKind kind, int64_t warpgroups, int64_t registers);
 
@@ -42,6 +46,7 @@ private:
   warp::FuncOp target;
   warp::ForTilesOp tiles;                               // of a persistent kernel
   SmallVector<std::pair<tile::LoadOp, int64_t>> depths; // of the shared loads' rings
+  int64_t operandBytes = 0;                             // of shared tiles for computed operands
   Preamble preamble;
 };
 
@@ -129,33 +134,64 @@ static warp::RingType ringType(tile::LoadOp load, int64_t depth) {
   return warp::RingType::get(load.getContext(), depth, tile.getDimSize(0), tile.getDimSize(1), tile.getElementType());
 }
 
+/// Bytes of shared memory that rings and operands leave. Where two thread blocks can share a multiprocessor, to each
+/// its half.
+int64_t KernelSplitter::roomLeft() const {
+  int64_t used = kReservedSharedBytes + operandBytes;
+  for (auto &[load, depth] : depths)
+    used += warp::ringBytes(ringType(load, depth));
+  bool halves = plan.sharesMultiprocessor() && used <= warp::kSharedMemoryLimit / 2;
+  return warp::kSharedMemoryLimit / (halves ? 2 : 1) - used;
+}
+
 /// A persistent kernel's producer may load for the next program while this one still reads: what is loaded once a
 /// program gets a second slot where shared memory is left.
 void KernelSplitter::deepenOuterRings() {
-  int64_t used = kReservedSharedBytes;
-  for (auto &[load, depth] : depths)
-    used += warp::ringBytes(ringType(load, depth));
   for (auto &[load, depth] : depths) {
     if (!isa<tile::FuncOp>(load->getParentOp()))
       continue;
     int64_t more = warp::ringBytes(ringType(load, 2)) - warp::ringBytes(ringType(load, depth));
-    if (used + more <= warp::kSharedMemoryLimit / (plan.sharesMultiprocessor() ? 2 : 1))
-      depth = 2, used += more;
+    if (more <= roomLeft())
+      depth = 2;
   }
 }
 
 void KernelSplitter::createRings() {
   for (Operation *op : plan.sharedLoads)
     depths.emplace_back(cast<tile::LoadOp>(op), ringDepth(cast<tile::LoadOp>(op)));
+  createOperandTiles();
   if (plan.isPersistent())
     deepenOuterRings();
   for (auto [index, entry] : llvm::enumerate(depths)) {
     auto [load, depth] = entry;
-    auto argument = dyn_cast<BlockArgument>(load.getView());
-    auto name = argument ? source.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kNameAttr) : StringAttr();
     preamble.rings[load] = builder.create<warp::RingCreateOp>(
-        load.getLoc(), ringType(load, depth), name ? name : builder.getStringAttr("ring" + std::to_string(index)));
+        load.getLoc(), ringType(load, depth), nameOfView(load.getView(), "ring" + std::to_string(index)));
   }
+}
+
+/// Shared tiles for the computed operands that registers do not suffice for: they come before what only hides latency.
+void KernelSplitter::createOperandTiles() {
+  for (auto [index, op] : llvm::enumerate(plan.wideOperands)) {
+    auto a = cast<RankedTensorType>(cast<tile::DotOp>(op).getA().getType());
+    auto type = warp::SmemType::get(builder.getContext(), a.getDimSize(0), a.getDimSize(1), a.getElementType());
+    std::string what = ("operand of " + Twine(a.getDimSize(1)) + " columns: ").str();
+    if (type.getBytes() > roomLeft()) {
+      warp::addDecision(target, what + "kept in registers, the " + Twine(type.getBytes()) +
+                                    " bytes of shared memory that would let products overlap are not left");
+      continue;
+    }
+    operandBytes += type.getBytes();
+    warp::addDecision(target,
+                      what + "through shared memory, so that products can overlap in the registers that are left");
+    preamble.staging[op] = builder.create<warp::SmemCreateOp>(op->getLoc(), type, "operand" + std::to_string(index));
+  }
+}
+
+/// Shared tiles for stores come last: slots that are filled ahead gain more.
+void KernelSplitter::createStaging() {
+  for (auto [index, staged] : llvm::enumerate(planEpilogue(source, plan, roomLeft(), target)))
+    preamble.staging[staged.store] = builder.create<warp::SmemCreateOp>(
+        staged.store.getLoc(), staged.type, nameOfView(staged.store.getView(), "tile" + std::to_string(index)));
 }
 
 LogicalResult KernelSplitter::openLists() {
@@ -189,6 +225,7 @@ Block *KernelSplitter::createRole(warp::RolesOp roles, warp::RoleKind kind, int6
 LogicalResult KernelSplitter::run() {
   createFunction();
   createRings();
+  createStaging();
   bool persistent = plan.isPersistent();
   if (persistent)
     enterTiles();

@@ -48,6 +48,11 @@ void KernelLowering::planSharedMemory() {
     rings[op.getRing()] = {type, offset, 0, 0};
     offset += llvm::alignTo(type.getDepth() * type.getSlotBytes(), 1024); // the swizzle's period
   });
+  source.walk([&](warp::SmemCreateOp op) {
+    warp::SmemType type = op.getSmem().getType();
+    sharedTiles[op.getSmem()] = {type, offset};
+    offset += llvm::alignTo(type.getBytes(), 1024);
+  });
   for (auto &[value, ring] : rings) {
     ring.fullBarriers = offset;
     ring.emptyBarriers = offset + 8 * ring.type.getDepth();
@@ -67,10 +72,25 @@ KernelLowering::TensorMap KernelLowering::tensorMapOf(warp::TmaLoadOp load) {
 }
 
 void KernelLowering::collectTensorMaps() {
-  source.walk([&](warp::TmaLoadOp load) {
-    if (TensorMap map = tensorMapOf(load); !llvm::is_contained(tensorMaps, map))
-      tensorMaps.push_back(map);
+  source.walk([&](Operation *op) {
+    std::optional<TensorMap> map;
+    if (auto load = dyn_cast<warp::TmaLoadOp>(op))
+      map = tensorMapOf(load);
+    else if (auto store = dyn_cast<warp::TmaStoreOp>(op))
+      map = tensorMapOf(store);
+    if (map && !llvm::is_contained(tensorMaps, *map))
+      tensorMaps.push_back(*map);
   });
+}
+
+/// A warpgroup stores its own rows.
+KernelLowering::TensorMap KernelLowering::tensorMapOf(warp::TmaStoreOp store) {
+  return {cast<BlockArgument>(store.getView()).getArgNumber(), static_cast<int64_t>(store.getRowAxis()),
+          warp::kWarpgroupRows};
+}
+
+Value KernelLowering::mapPointer(const TensorMap &map) {
+  return tensorMapPointers[llvm::find(tensorMaps, map) - tensorMaps.begin()];
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -36,6 +36,10 @@ private:
     warp::RingType type;
     int64_t offset, fullBarriers, emptyBarriers; // bytes from the start of shared memory
   };
+  struct SharedTile {
+    warp::SmemType type;
+    int64_t offset; // bytes from the start of shared memory
+  };
   struct TensorMap {
     unsigned argument;
     int64_t rowAxis, boxRows;
@@ -46,6 +50,8 @@ private:
   void planSharedMemory();
   void collectTensorMaps();
   static TensorMap tensorMapOf(warp::TmaLoadOp load);
+  static TensorMap tensorMapOf(warp::TmaStoreOp store);
+  mlir::Value mapPointer(const TensorMap &map);
   void createFunction();
   void mapParameters(mlir::Block &entry);
   void emitThreadIds();
@@ -112,6 +118,13 @@ private:
   mlir::LogicalResult lowerWgmmaWait(warp::WgmmaWaitOp op);
   void lowerPack(warp::PackAFragOp op);
 
+  //===- LowerSharedTiles.cpp: shared tiles that consumers write --------------------------------------------------===//
+  Registers packWords(mlir::Location loc, llvm::ArrayRef<mlir::Value> elements);
+  void lowerStoreShared(warp::StoreSharedOp op);
+  void lowerTmaStore(warp::TmaStoreOp op);
+  void lowerWarpgroupSync(mlir::Location loc);
+  void finishStores(warp::RoleOp role);
+
   //===- LowerRegisters.cpp: tiles in registers -------------------------------------------------------------------===//
   static int64_t registerCount(mlir::Type type);
   mlir::LogicalResult lowerElementwise(mlir::Operation *op);
@@ -162,6 +175,7 @@ private:
   llvm::DenseMap<mlir::Value, List> lists;
   llvm::DenseMap<mlir::Value, Slot> slots;
   llvm::MapVector<mlir::Value, Ring> rings;
+  llvm::DenseMap<mlir::Value, SharedTile> sharedTiles;
   llvm::SmallVector<TensorMap> tensorMaps;
   llvm::SmallVector<mlir::Value> tensorMapPointers;
 

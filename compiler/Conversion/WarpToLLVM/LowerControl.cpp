@@ -26,7 +26,7 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case([&](scf::IfOp op) { return lowerIf(op); })
       .Case([&](warp::RolesOp op) { return lowerRoles(op, {}); })
       .Case([&](warp::ForTilesOp op) { return lowerRoles(op.getRoles(), op); })
-      .Case([&](warp::RingCreateOp op) { return success(); }) // planSharedMemory
+      .Case<warp::RingCreateOp, warp::SmemCreateOp>([&](auto) { return success(); }) // planSharedMemory
       .Case([&](warp::WgmmaWaitOp op) { return lowerWgmmaWait(op); })
       .Case([&](arith::ConstantOp op) { return lowerConstant(op), success(); })
       .Case([&](tile::ProgramIdOp op) {
@@ -65,6 +65,10 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case([&](warp::PositionsOp op) { return lowerPositions(op), success(); })
       .Case([&](warp::LoadGlobalOp op) { return lowerLoad(op), success(); })
       .Case([&](warp::StoreGlobalOp op) { return lowerStore(op), success(); })
+      .Case([&](warp::StoreSharedOp op) { return lowerStoreShared(op), success(); })
+      .Case([&](warp::TmaStoreOp op) { return lowerTmaStore(op), success(); })
+      .Case([&](warp::TmaStoreWaitOp) { return ptx.waitStores(loc), success(); })
+      .Case([&](warp::WarpgroupSyncOp) { return lowerWarpgroupSync(loc), success(); })
       .Case([&](warp::NamedBarrierSyncOp op) {
         return ptx.namedBarrierSync(loc, op.getId(), op.getThreads()), success();
       })

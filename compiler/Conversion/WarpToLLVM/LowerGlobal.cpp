@@ -26,17 +26,6 @@ struct KernelLowering::Access {
   std::optional<int64_t> columnExtent; // where it is known
 };
 
-/// Whether `value` is a multiple of `divisor`, a power of two: for accesses of several elements at once.
-static bool isMultipleOf(Value value, int64_t divisor) {
-  if (auto constant = value.getDefiningOp<arith::ConstantIntOp>())
-    return constant.value() % divisor == 0;
-  if (auto product = value.getDefiningOp<arith::MulIOp>())
-    return isMultipleOf(product.getLhs(), divisor) || isMultipleOf(product.getRhs(), divisor);
-  if (auto sum = value.getDefiningOp<arith::AddIOp>())
-    return isMultipleOf(sum.getLhs(), divisor) && isMultipleOf(sum.getRhs(), divisor);
-  return false;
-}
-
 KernelLowering::Access KernelLowering::makeAccess(Location loc, Value viewValue, ValueRange indices,
                                                   ArrayRef<int64_t> sizes, Type value) {
   auto type = cast<tile::ViewType>(viewValue.getType());
@@ -152,7 +141,7 @@ void KernelLowering::storeWhere(Location loc, Value predicate, Value value, Valu
 void KernelLowering::storeAccRow(Location loc, const Access &access, const Registers &registers, int64_t half,
                                  int64_t columns) {
   bool together = access.columnExtent && *access.columnExtent % 8 == 0 && !access.columnStride &&
-                  isMultipleOf(access.columnStart, 2);
+                  warp::isMultipleOf(access.columnStart, 2);
   bool known = together && matchConstantZero(access.columnStart);
   Value own = columnInTile(loc);
   Value row = add(loc, rowInTile(loc), 8 * half);
@@ -201,7 +190,7 @@ static constexpr int64_t kQuad = 4, kWideColumns = 8, kWideBytes = 16;
 bool KernelLowering::storesWide(const Access &access) {
   bool wide = access.element.getIntOrFloatBitWidth() == 16 && access.columnExtent &&
               *access.columnExtent % kWideColumns == 0 && !access.columnStride && !access.rows.empty() &&
-              isMultipleOf(access.columnStart, kWideColumns);
+              warp::isMultipleOf(access.columnStart, kWideColumns);
   if (wide)
     arguments[access.argument].alignment = std::max(arguments[access.argument].alignment, kWideBytes);
   return wide;

@@ -40,7 +40,7 @@ void KernelLowering::lowerFill(warp::RingFillOp op) {
   ptx.expectBytes(op.getLoc(), slot.full, op.getBytes());
   for (auto load : op.getBody().front().getOps<warp::TmaLoadOp>()) {
     Location loc = load.getLoc();
-    Value pointer = tensorMapPointers[llvm::find(tensorMaps, tensorMapOf(load)) - tensorMaps.begin()];
+    Value pointer = mapPointer(tensorMapOf(load));
     for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
       SmallVector<Value> coordinates;
       for (Value index : llvm::reverse(load.getIndices()))
@@ -88,10 +88,14 @@ void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool tra
   int64_t k = transB ? slotB.type.getColumns() : slotB.type.getRows();
   Value descriptorB = descriptor(loc, slotB.address, layoutB), descriptorA;
   OperandLayout layoutA{0, true};
+  bool advancesInPlace = false; // A's address is the same in every trip of a loop
   if (aInShared) {
-    const Slot slotA = slots[a];
-    layoutA = {slotA.type.getRows(), /*kMajor=*/!transA};
-    Value own = add(loc, slotA.address, mul(loc, consumer, layoutA.warpgroupOffset()));
+    auto written = sharedTiles.find(a); // by this warpgroup; otherwise a slot
+    bool isSlot = written == sharedTiles.end();
+    advancesInPlace = !isSlot;
+    layoutA = {isSlot ? slots[a].type.getRows() : written->second.type.getRows(), /*kMajor=*/!transA};
+    Value address = isSlot ? slots[a].address : add(loc, sharedBase, written->second.offset);
+    Value own = add(loc, address, mul(loc, consumer, layoutA.warpgroupOffset()));
     descriptorA = descriptor(loc, own, layoutA);
   }
   auto advance = [&](Value base, int64_t bytes) -> Value {
@@ -110,7 +114,9 @@ void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool tra
                          .bDescriptor = advance(descriptorB, layoutB.stepOffset(step)),
                          .transA = !layoutA.kMajor,
                          .transB = !layoutB.kMajor};
-    if (aInShared)
+    if (advancesInPlace)
+      wgmma.aDescriptor = descriptorA, wgmma.aAdvance = layoutA.stepOffset(step) >> 4;
+    else if (aInShared)
       wgmma.aDescriptor = advance(descriptorA, layoutA.stepOffset(step));
     else
       wgmma.aFragment = ArrayRef(values[a]).slice(4 * step, 4);
@@ -146,17 +152,7 @@ LogicalResult KernelLowering::lowerWgmmaWait(warp::WgmmaWaitOp op) {
 }
 
 void KernelLowering::lowerPack(warp::PackAFragOp op) {
-  Location loc = op.getLoc();
-  Registers packed;
-  ArrayRef<Value> x = values[op.getX()];
-  auto pair = VectorType::get(2, cast<RankedTensorType>(op.getX().getType()).getElementType());
-  for (size_t reg = 0; reg < x.size() / 2; ++reg) {
-    Value vector = builder.create<LLVM::UndefOp>(loc, pair);
-    for (int64_t half : {0, 1})
-      vector = builder.create<LLVM::InsertElementOp>(loc, vector, x[warp::AFragLayout::accRegister(reg, half)],
-                                                     i32(loc, half));
-    packed.push_back(builder.create<LLVM::BitcastOp>(loc, builder.getI32Type(), vector));
-  }
+  Registers packed = packWords(op.getLoc(), values[op.getX()]);
   values[op.getResult()] = packed;
 }
 

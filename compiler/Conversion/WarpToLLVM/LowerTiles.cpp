@@ -31,6 +31,7 @@ LogicalResult KernelLowering::lowerRoles(warp::RolesOp roles, warp::ForTilesOp a
     }
     if (failed(around ? lowerTileLoop(around, role) : lowerBlock(role.getBody().front())))
       return failure();
+    finishStores(role);
   }
   return success();
 }

@@ -1,4 +1,4 @@
-// Sources: PTX ISA 8.3 (wgmma, mbarrier, cp.async.bulk.tensor, setmaxnreg).
+// Sources: PTX ISA 8.3 (wgmma, mbarrier, cp.async.bulk.tensor, stmatrix, setmaxnreg).
 #include "Ptx.h"
 
 using namespace mlir;
@@ -63,18 +63,51 @@ void Emitter::expectBytes(Location loc, Value address, int64_t bytes) {
   call(loc, "mbarrier.arrive.expect_tx.shared::cta.b64 _, [$0], " + Twine(bytes) + ";", "r,~{memory}", address);
 }
 
-void Emitter::tmaLoad(Location loc, Value destination, Value tensorMap, ArrayRef<Value> coordinates, Value barrier) {
-  SmallVector<Value> operands = {destination, tensorMap, barrier};
-  std::string constraints = "r,l,r", list;
+/// Adds `coordinates` to the operands and their constraints; the text that names them.
+static std::string coordinateList(ArrayRef<Value> coordinates, SmallVectorImpl<Value> &operands,
+                                  std::string &constraints) {
+  std::string list;
   for (Value coordinate : coordinates) {
     list += (list.empty() ? "$" : ", $") + std::to_string(operands.size());
     operands.push_back(coordinate);
     constraints += ",r";
   }
+  return list;
+}
+
+void Emitter::tmaLoad(Location loc, Value destination, Value tensorMap, ArrayRef<Value> coordinates, Value barrier) {
+  SmallVector<Value> operands = {destination, tensorMap, barrier};
+  std::string constraints = "r,l,r", list = coordinateList(coordinates, operands, constraints);
   call(loc,
        "cp.async.bulk.tensor." + Twine(coordinates.size()) +
            "d.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [$1, {" + list + "}], [$2];",
        constraints + ",~{memory}", operands);
+}
+
+void Emitter::tmaStore(Location loc, Value tensorMap, ArrayRef<Value> coordinates, Value source) {
+  SmallVector<Value> operands = {tensorMap, source};
+  std::string constraints = "l,r", list = coordinateList(coordinates, operands, constraints);
+  call(loc,
+       "cp.async.bulk.tensor." + Twine(coordinates.size()) + "d.global.shared::cta.bulk_group [$0, {" + list +
+           "}], [$1];",
+       constraints + ",~{memory}", operands);
+}
+
+void Emitter::commitStores(Location loc) {
+  call(loc, "cp.async.bulk.commit_group;", "~{memory}", {});
+}
+
+void Emitter::waitStores(Location loc) {
+  call(loc, "cp.async.bulk.wait_group.read 0;", "~{memory}", {});
+}
+
+void Emitter::storeMatrix(Location loc, Value address, int64_t flip, int64_t offset, ArrayRef<Value> words) {
+  SmallVector<Value> operands = {address};
+  llvm::append_range(operands, words);
+  call(loc,
+       "{ .reg .b32 A; xor.b32 A, $0, " + Twine(flip) + "; stmatrix.sync.aligned.m8n8.x4.shared.b16 [A+" +
+           Twine(offset) + "], {$1, $2, $3, $4}; }",
+       "r,r,r,r,r,~{memory}", operands);
 }
 
 void Emitter::setMaxRegisters(Location loc, int64_t registers, bool increase) {
@@ -137,10 +170,15 @@ SmallVector<Value> Emitter::wgmma(Location loc, const WgmmaStep &step) {
   constraints += ",l";
   operands.push_back(step.bDescriptor);
   StringRef type = step.bf16 ? "bf16" : "f16";
-  std::string transA = step.aDescriptor ? (step.transA ? ", 1" : ", 0") : "";
-  std::string text = ("wgmma.mma_async.sync.aligned.m64n" + Twine(step.columns) + "k16.f32." + type + "." + type + " " +
-                      placeholders(0, registers) + ", " + a + ", $" + Twine(operand) + ", " +
-                      (step.acc.empty() ? "0" : "1") + ", 1, 1" + transA + (step.transB ? ", 1;" : ", 0;"))
+  std::string transA = step.aDescriptor ? (step.transA ? ", 1" : ", 0") : "", open, close;
+  if (step.aAdvance != 0) {
+    open = "{ .reg .b64 A; add.s64 A, " + a + ", " + std::to_string(step.aAdvance) + "; ";
+    close = " }";
+    a = "A";
+  }
+  std::string text = (Twine(open) + "wgmma.mma_async.sync.aligned.m64n" + Twine(step.columns) + "k16.f32." + type +
+                      "." + type + " " + placeholders(0, registers) + ", " + a + ", $" + Twine(operand) + ", " +
+                      (step.acc.empty() ? "0" : "1") + ", 1, 1" + transA + (step.transB ? ", 1;" : ", 0;") + close)
                          .str();
   SmallVector<Type> types(registers, builder.getF32Type());
   Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);

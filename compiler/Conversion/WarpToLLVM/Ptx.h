@@ -14,6 +14,7 @@ struct WgmmaStep {
   llvm::ArrayRef<mlir::Value> acc;
   llvm::ArrayRef<mlir::Value> aFragment; // four i32, or empty
   mlir::Value aDescriptor;               // i64, where there is no fragment
+  int64_t aAdvance = 0;                  // added to it here, not in a register that a loop would keep for each step
   mlir::Value bDescriptor;               // i64
   bool transA = false, transB = false;   // "transposed" in PTX's sense: M- or N-major
 };
@@ -36,6 +37,17 @@ public:
   /// Copies one box; `coordinates` innermost first.
   void tmaLoad(mlir::Location loc, mlir::Value destination, mlir::Value tensorMap,
                llvm::ArrayRef<mlir::Value> coordinates, mlir::Value barrier);
+  /// Copies one box from shared memory to a view; `coordinates` innermost first. Of the thread's open group.
+  void tmaStore(mlir::Location loc, mlir::Value tensorMap, llvm::ArrayRef<mlir::Value> coordinates, mlir::Value source);
+  /// Closes the thread's group of stores.
+  void commitStores(mlir::Location loc);
+  /// Waits until all groups of the thread's stores have read shared memory.
+  void waitStores(mlir::Location loc);
+  /// Writes a 16x16 tile of 16-bit elements: `words` are the thread's four registers of it as an A operand has them.
+  /// The row that this lane stands for (row lane % 16, columns 8 * (lane / 16) on) begins at (`address` xor `flip`) +
+  /// `offset`: computed here, so that a loop of many tiles keeps one address in registers.
+  void storeMatrix(mlir::Location loc, mlir::Value address, int64_t flip, int64_t offset,
+                   llvm::ArrayRef<mlir::Value> words);
   void setMaxRegisters(mlir::Location loc, int64_t registers, bool increase);
   void fenceAsync(mlir::Location loc);
 

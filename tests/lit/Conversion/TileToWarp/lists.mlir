@@ -104,7 +104,7 @@ tile.func @steps(%q: !tile.view<[M, 64], bf16>, %k: !tile.view<[N, 64], bf16>, %
 // CHECK: warp.ring_fill %{{.*}} bytes 16384 : <128, 64, bf16>
 // CHECK-NEXT: warp.tma_load %[[B:.*]][%[[S]]#0, %{{.*}}] axis 0 size 64 by 64 at 0, 0
 // CHECK-NEXT: warp.tma_load %[[B]][%[[S]]#1, %{{.*}}] axis 0 size 64 by 64 at 64, 0
-// CHECK: warp.wgmma_ss %{{.*}}, %{{.*}} acc %{{.*}} : tensor<64x64xf32, #warp.acc>{{.*}} : <64, 128, bf16>, <128, 64, bf16>
+// CHECK: warp.wgmma_ss %{{.*}}, %{{.*}} acc %{{.*}} : tensor<64x64xf32, #warp.acc>{{.*}} : !warp.slot<64, 128, bf16>, <128, 64, bf16>
 tile.func @listed_columns(%a: !tile.view<[M, K], bf16>, %b: !tile.view<[K, 64], bf16>, %rows: !tile.blocks<64, 64, [1, 1]>,
                           %y: !tile.view<[M, 64], f32> {tile.output}) attributes {dims = ["M", "K"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32

@@ -39,7 +39,7 @@
 // CHECK:   %[[LOOP:.*]]:2 = scf.for %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[N0:.*]] = %{{.*}}) -> (tensor<64x64xf32, #warp.acc>, i32) : i32 {
 // CHECK:     warp.list_step %[[LIST]]
 // CHECK:     %[[SK:.*]] = warp.ring_wait %[[RING_K]][%[[N0]]]
-// CHECK:     %[[S:.*]] = warp.wgmma_ss %[[SQ]], %[[SK]] trans_b {warp.overlap} : <128, 64, bf16>, <64, 64, bf16>
+// CHECK:     %[[S:.*]] = warp.wgmma_ss %[[SQ]], %[[SK]] trans_b {warp.overlap} : !warp.slot<128, 64, bf16>, <64, 64, bf16>
 // CHECK:     %[[G:.*]] = warp.wgmma_commit
 // CHECK:     %[[W:.*]] = warp.wgmma_wait %[[G]], %[[S]]
 // CHECK-NOT: warp.ring_release
@@ -120,7 +120,7 @@ tile.func @one_warpgroup(%a: !tile.view<[M, K], f16>, %b: !tile.view<[K, 64], f1
 // CHECK-LABEL: warp.func @three_warpgroups
 // CHECK: warp.role producer warpgroups 1 registers 32
 // CHECK: warp.role consumer warpgroups 3 registers 160
-// CHECK: warp.wgmma_ss %{{.*}} trans_a, %{{.*}} : <16, 192, f16>, <16, 64, f16> -> <tensor<64x64xf32, #warp.acc>>
+// CHECK: warp.wgmma_ss %{{.*}} trans_a, %{{.*}} : !warp.slot<16, 192, f16>, <16, 64, f16> -> <tensor<64x64xf32, #warp.acc>>
 tile.func @three_warpgroups(%a: !tile.view<[K, M], f16>, %b: !tile.view<[K, 64], f16>, %y: !tile.view<[M, 64], f32> {tile.output})
     attributes {dims = ["M", "K"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32

@@ -108,12 +108,14 @@ warp.func @shared_multiprocessor() attributes {dims = [], grid = ["1"]} {
 
 // -----
 
-// expected-error@+1 {{needs 327760 bytes of shared memory, a thread block has 232448; use fewer stages or smaller tiles}}
+// expected-error@+1 {{needs 360528 bytes of shared memory, a thread block has 232448; use fewer stages or smaller tiles}}
 warp.func @shared_memory(%x: !tile.view<[N, 128], bf16>) attributes {dims = ["N"], grid = ["1"]} {
   // expected-note@+1 {{ring 'small': 1 x 128 rows x 256 columns, 65552 bytes}}
   %small = warp.ring_create "small" : !warp.ring<1, 128, 256, bf16>
   // expected-note@+1 {{ring 'large': 4 x 256 rows x 128 columns, 262208 bytes}}
   %large = warp.ring_create "large" : !warp.ring<4, 256, 128, bf16>
+  // expected-note@+1 {{shared tile 'o': 128 rows x 80 columns, 32768 bytes}}
+  %tile = warp.smem_create "o" : !warp.smem<128, 80, bf16>
   warp.return
 }
 

@@ -1,4 +1,4 @@
-// Every refusal of the type !warp.ring.
+// Every refusal of the types !warp.ring and !warp.smem.
 // RUN: lacuna-opt %s --verify-diagnostics --split-input-file | FileCheck %s --allow-empty
 // The tool prints no comments.
 // CHECK-NOT: RUN{{:}}
@@ -38,5 +38,21 @@ warp.func @columns() attributes {dims = [], grid = ["1"]} {
 warp.func @element() attributes {dims = [], grid = ["1"]} {
   // expected-error@+1 {{a shared tile's elements are bf16 or f16, got 'f32'}}
   %r = warp.ring_create "r" : !warp.ring<1, 64, 64, f32>
+  warp.return
+}
+
+// -----
+
+warp.func @shared_tile_rows() attributes {dims = [], grid = ["1"]} {
+  // expected-error@+1 {{a shared tile that consumers write has 64 rows for each of them, got 80}}
+  %t = warp.smem_create "o" : !warp.smem<80, 64, bf16>
+  warp.return
+}
+
+// -----
+
+warp.func @shared_tile_columns() attributes {dims = [], grid = ["1"]} {
+  // expected-error@+1 {{a shared tile's columns are a multiple of 16, got 72}}
+  %t = warp.smem_create "o" : !warp.smem<64, 72, bf16>
   warp.return
 }

@@ -8,7 +8,9 @@
 //                     read through the constants of their matrix descriptors (Layouts.h)
 //   slots of a ring   two mbarriers each: full (one arrival and the copy's bytes) and empty (one lane of every consumer
 //                     warp). A wait tests the parity of a phase, as the machine does
-//   copies (TMA)      land later, in any order
+//   copies (TMA)      land later, in any order; those to global memory read their shared tile at any time until they
+//   are
+//                     waited for, or their warpgroup ends
 //   products (wgmma)  run at any time between their issue and the wait for their group; until then nobody may read
 //                     their accumulator, pack an A operand, or give back a slot that they read
 //   registers         a tile is the values of each thread, by register; a row reduction without its quad reduction
@@ -24,9 +26,9 @@
 //       return takeError(ran);
 //
 // What it does not model: time, registers spilled or serialised by ptxas, memory ordering among the threads of one
-// warpgroup, the rounding of the approximate functions (it uses the exact ones of <cmath>), and how programs come to a
-// thread block: it passes their numbers through mailboxes of its own, while lower-warp writes a scheduler and one
-// mailbox, which are below the dialect (tests/gpu runs them).
+// warpgroup (but for the one that issues copies to global memory), the rounding of the approximate functions (it uses
+// the exact ones of <cmath>), and how programs come to a thread block: it passes their numbers through mailboxes of its
+// own, while lower-warp writes a scheduler and one mailbox, which are below the dialect (tests/gpu runs them).
 #pragma once
 
 #include "lacuna/Dialect/Warp/IR/Warp.h"
@@ -54,6 +56,7 @@ struct InterpreterOptions {
 /// What was executed, over all thread blocks.
 struct InterpreterReport {
   int64_t threadBlocks = 0, operations = 0, copies = 0, copiedBytes = 0, products = 0;
+  int64_t stores = 0; ///< boxes that left shared memory
 };
 
 /// Runs `kernel` over its whole grid, one thread block after another, on views of host memory. `kernel` need not pass
@@ -67,8 +70,9 @@ struct InterpreterReport {
 ///   boxes; a read of a slot that was not waited for, has not landed or was given back; a slot given back twice, while
 ///   a product reads it, or never; a fill that is never consumed; an accumulator used in flight; an A operand packed in
 ///   flight; a product never waited for; shared memory written without fence_async or barrier before an asynchronous
-///   read; a copy at a position that the machine refuses; a named barrier whose counts differ, that nobody waits at or
-///   that keeps arrivals at the end; memory read or written outside a view or a list.
+///   read; a shared tile written while a copy may read it, or before a barrier has told of the wait; a copy at a
+///   position that the machine refuses; a named barrier whose counts differ, that nobody waits at or that keeps
+///   arrivals at the end; memory read or written outside a view or a list.
 ///
 /// Thread safety: calls are independent; `kernel` must not change meanwhile.
 Expected<InterpreterReport> interpretWarp(warp::FuncOp kernel, const runtime::LaunchMetadata &metadata,

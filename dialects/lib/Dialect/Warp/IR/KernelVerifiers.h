@@ -11,6 +11,8 @@ mlir::LogicalResult verifyRings(FuncOp func);
 mlir::LogicalResult verifyProducts(RoleOp role);
 /// WarpBarriers.cpp: named barriers and turns.
 mlir::LogicalResult verifyBarriers(FuncOp func);
+/// WarpSharedTiles.cpp: shared tiles that consumers write are visible to who reads them, and not written meanwhile.
+mlir::LogicalResult verifySharedTiles(FuncOp func);
 /// WarpRegisters.cpp: every tile in registers has a layout, and keeps it.
 mlir::LogicalResult verifyTiles(RoleOp role);
 

@@ -65,6 +65,12 @@ LogicalResult BarrierVerifier::collectOp(Operation *op) {
         return failure();
     return success();
   }
+  if (isa<WarpgroupSyncOp>(op)) {
+    for (int64_t index = 0; index < static_cast<int64_t>(role.getWarpgroups()); ++index)
+      if (failed(verifyOwner(op, kFirstWarpgroupBarrier + index, "a warpgroup's own threads")))
+        return failure();
+    return success();
+  }
   bool syncs = isa<NamedBarrierSyncOp>(op);
   int64_t id = syncs ? cast<NamedBarrierSyncOp>(op).getId() : cast<NamedBarrierArriveOp>(op).getId();
   SmallVector<Side> &sides = barriers[id];
@@ -77,7 +83,8 @@ LogicalResult BarrierVerifier::collectOp(Operation *op) {
 
 LogicalResult BarrierVerifier::collect() {
   WalkResult result = func.walk([&](Operation *op) {
-    bool comes = isa<BlockReduceOp, TurnWaitOp, TurnPassOp, NamedBarrierSyncOp, NamedBarrierArriveOp>(op);
+    bool comes =
+        isa<BlockReduceOp, TurnWaitOp, TurnPassOp, WarpgroupSyncOp, NamedBarrierSyncOp, NamedBarrierArriveOp>(op);
     return comes && failed(collectOp(op)) ? WalkResult::interrupt() : WalkResult::advance();
   });
   return failure(result.wasInterrupted());

@@ -40,10 +40,9 @@ void WarpDialect::initialize() {
       >();
 }
 
-LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t depth, int64_t rows,
-                               int64_t columns, Type elementType) {
-  if (depth < 1 || depth > 8)
-    return emitError() << "a ring has 1 to 8 slots, got " << depth;
+/// What every tile in shared memory has: whole swizzle patterns, and elements that products and copies know.
+static LogicalResult verifySharedTile(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
+                                      Type elementType) {
   if (rows <= 0 || rows % 16 != 0 || rows > 256)
     return emitError() << "a shared tile's rows are a multiple of 16 up to 256, got " << rows;
   if (columns <= 0 || columns % 16 != 0)
@@ -51,6 +50,20 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int
   if (!elementType.isBF16() && !elementType.isF16())
     return emitError() << "a shared tile's elements are bf16 or f16, got " << elementType;
   return success();
+}
+
+LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t depth, int64_t rows,
+                               int64_t columns, Type elementType) {
+  if (depth < 1 || depth > 8)
+    return emitError() << "a ring has 1 to 8 slots, got " << depth;
+  return verifySharedTile(emitError, rows, columns, elementType);
+}
+
+LogicalResult SmemType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
+                               Type elementType) {
+  if (rows <= 0 || rows % kWarpgroupRows != 0)
+    return emitError() << "a shared tile that consumers write has 64 rows for each of them, got " << rows;
+  return verifySharedTile(emitError, rows, columns, elementType);
 }
 
 } // namespace lacuna::warp

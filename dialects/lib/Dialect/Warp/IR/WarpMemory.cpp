@@ -1,9 +1,21 @@
 // What warp ops read and write in global memory: views straight from registers, and block lists.
 #include "lacuna/Dialect/Warp/IR/Warp.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 using namespace mlir;
 
 namespace lacuna::warp {
+
+bool isMultipleOf(Value value, int64_t divisor) {
+  if (auto constant = value.getDefiningOp<arith::ConstantIntOp>())
+    return constant.value() % divisor == 0;
+  if (auto product = value.getDefiningOp<arith::MulIOp>())
+    return isMultipleOf(product.getLhs(), divisor) || isMultipleOf(product.getRhs(), divisor);
+  if (auto sum = value.getDefiningOp<arith::AddIOp>())
+    return isMultipleOf(sum.getLhs(), divisor) && isMultipleOf(sum.getRhs(), divisor);
+  return false;
+}
 
 LogicalResult ListOpenOp::verify() {
   ListType list = getList().getType();

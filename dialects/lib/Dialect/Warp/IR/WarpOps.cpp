@@ -176,14 +176,19 @@ static LogicalResult verifyProduct(Operation *op, int64_t k, Type element, SlotT
 }
 
 LogicalResult WgmmaSsOp::verify() {
-  SlotType a = getA().getType();
-  int64_t k = getTransA() ? a.getRows() : a.getColumns(), m = getTransA() ? a.getColumns() : a.getRows();
+  auto slot = dyn_cast<SlotType>(getA().getType());
+  auto tile = dyn_cast<SmemType>(getA().getType());
+  if (tile && getTransA())
+    return emitOpError() << "reads a shared tile that consumers wrote row by row, which trans_a does not fit";
+  int64_t rows = slot ? slot.getRows() : tile.getRows(), columns = slot ? slot.getColumns() : tile.getColumns();
+  int64_t k = getTransA() ? rows : columns, m = getTransA() ? columns : rows;
   if (m % kWarpgroupRows != 0)
     return emitOpError() << "A's rows must be a multiple of 64, got " << m;
   if (RoleOp role = getRole(*this); role && m < static_cast<int64_t>(role.getWarpgroups()) * kWarpgroupRows)
     return emitOpError() << "A has " << m << " rows, but the role's " << role.getWarpgroups() << " warpgroups take "
                          << role.getWarpgroups() * kWarpgroupRows << ", 64 each";
-  return verifyProduct(*this, k, a.getElementType(), getB().getType(), getTransB(), getAcc(), getResult().getType());
+  return verifyProduct(*this, k, slot ? slot.getElementType() : tile.getElementType(), getB().getType(), getTransB(),
+                       getAcc(), getResult().getType());
 }
 
 LogicalResult WgmmaRsOp::verify() {
@@ -312,6 +317,10 @@ static LogicalResult verifyTurn(Operation *op) {
     return op->emitOpError() << "needs a role of two or three warpgroups, this one has " << role.getWarpgroups();
   return success();
 }
+LogicalResult WarpgroupSyncOp::verify() {
+  return requireRole(*this, RoleKind::Consumer, "a barrier of one warpgroup");
+}
+
 LogicalResult TurnWaitOp::verify() {
   return verifyTurn(*this);
 }

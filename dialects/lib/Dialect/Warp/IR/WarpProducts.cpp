@@ -35,6 +35,7 @@ private:
   LogicalResult walkRegions(Operation &op, Flight &flight);
   LogicalResult wait(WgmmaWaitOp wait, Flight &flight);
   LogicalResult release(RingReleaseOp release, const Flight &flight);
+  LogicalResult overwrite(StoreSharedOp store, const Flight &flight);
   LogicalResult define(Operation &op, const Flight &flight);
 
   llvm::DenseMap<Operation *, Operation *> commits; // of a product
@@ -129,6 +130,16 @@ LogicalResult FlightWalk::release(RingReleaseOp release, const Flight &flight) {
   return diag;
 }
 
+LogicalResult FlightWalk::overwrite(StoreSharedOp store, const Flight &flight) {
+  Operation *reader =
+      flight.find([&](Operation *product) { return llvm::is_contained(product->getOperands(), store.getSmem()); });
+  if (!reader)
+    return success();
+  InFlightDiagnostic diag = store.emitOpError() << "writes a shared tile that a product in flight may be reading";
+  diag.attachNote(reader->getLoc()) << "read by this product; wait for it first (warp.wgmma_wait)";
+  return diag;
+}
+
 /// Whether registers that `op` writes become an A operand: a fragment, or what is packed into one without moving.
 static bool makesFragment(Operation &op) {
   if (op.hasTrait<OpTrait::ConstantLike>())
@@ -195,6 +206,8 @@ LogicalResult FlightWalk::walk(Block &block, Flight &flight) {
       legal = wait(waiting, flight);
     } else if (auto releasing = dyn_cast<RingReleaseOp>(op)) {
       legal = release(releasing, flight);
+    } else if (auto storing = dyn_cast<StoreSharedOp>(op)) {
+      legal = overwrite(storing, flight);
     } else if (op.getNumRegions() != 0) {
       legal = walkRegions(op, flight);
     } else {

@@ -61,6 +61,7 @@ LogicalResult RolesOp::verifyRegions() {
 static LogicalResult verifySharedMemory(FuncOp func) {
   int64_t total = 0;
   func.walk([&](RingCreateOp ring) { total += ringBytes(ring.getRing().getType()); });
+  func.walk([&](SmemCreateOp tile) { total += tile.getSmem().getType().getBytes(); });
   if (total <= kSharedMemoryLimit)
     return success();
   InFlightDiagnostic diag = func.emitOpError() << "needs " << total << " bytes of shared memory, a thread block has "
@@ -69,6 +70,11 @@ static LogicalResult verifySharedMemory(FuncOp func) {
     RingType type = ring.getRing().getType();
     diag.attachNote(ring.getLoc()) << "ring '" << ring.getName() << "': " << type.getDepth() << " x " << type.getRows()
                                    << " rows x " << type.getColumns() << " columns, " << ringBytes(type) << " bytes";
+  });
+  func.walk([&](SmemCreateOp tile) {
+    SmemType type = tile.getSmem().getType();
+    diag.attachNote(tile.getLoc()) << "shared tile '" << tile.getName() << "': " << type.getRows() << " rows x "
+                                   << type.getColumns() << " columns, " << type.getBytes() << " bytes";
   });
   return diag;
 }
@@ -97,9 +103,7 @@ LogicalResult FuncOp::verifyRegions() {
     bool legal = succeeded(verifyTiles(role)) && succeeded(verifyProducts(role));
     return legal ? WalkResult::skip() : WalkResult::interrupt();
   });
-  // A check of generic writes to shared memory that reach an asynchronous reader (a proxy fence must stand between)
-  // belongs here with the first op that writes so. The scratch of warp.block_reduce is read by ordinary loads alone.
-  return failure(result.wasInterrupted());
+  return failure(result.wasInterrupted() || failed(verifySharedTiles(*this)));
 }
 
 } // namespace lacuna::warp

@@ -105,6 +105,7 @@ LogicalResult Overlap::findTrailing(llvm::function_ref<void(Twine)> refuse) {
   for (Value result : halves.leading->getResults())
     led.insert(result);
   Operation *openProduct = nullptr;
+  bool sharing = false; // between a write of a trailing product's operand and the product
   SmallVector<Operation *> seeds;
   for (Operation &op : loop.getBody()->without_terminator()) {
     bool follows = false;
@@ -114,6 +115,13 @@ LogicalResult Overlap::findTrailing(llvm::function_ref<void(Twine)> refuse) {
     if (follows)
       for (Value result : op.getResults())
         led.insert(result);
+    if (auto store = dyn_cast<StoreSharedOp>(op); store && follows) {
+      led.insert(store.getSmem());
+      sharing = true;
+    }
+    if (sharing && isa<StoreSharedOp, FenceAsyncOp, WarpgroupSyncOp>(op))
+      seeds.push_back(&op);
+    sharing &= !isProduct(&op);
     if (isProduct(&op) && &op != halves.leading) {
       openProduct = follows ? &op : nullptr;
       if (!follows)
@@ -175,15 +183,18 @@ void Overlap::sinkFreeOps() {
 }
 
 /// Cuts the trailing half at its first product. Packing A operands is preparation always, and so is what they are made
-/// from: no wgmma may be in flight then. So are reductions over all warpgroups, which must not wait for each other
-/// while one has the turn. An early rescale leaves out the rest: values that a product accumulates onto.
+/// from: no wgmma may be in flight then. So is writing them to shared memory, which the last product read. So are
+/// reductions over all warpgroups, which must not wait for each other while one has the turn. An early rescale leaves
+/// out the rest: values that a product accumulates onto.
 void Overlap::splitTrailing() {
   llvm::SmallPtrSet<Operation *, 8> prepared;
   for (Operation &op : llvm::reverse(loop.getBody()->without_terminator())) {
     bool feeds = llvm::any_of(op.getUsers(), [&](Operation *user) {
       return prepared.contains(loop.getBody()->findAncestorOpInBlock(*user));
     });
-    if (isTrailing(&op) && (!early || feeds || isa<PackAFragOp, arith::TruncFOp, BlockReduceOp>(op)))
+    if (isTrailing(&op) &&
+        (!early || feeds ||
+         isa<PackAFragOp, arith::TruncFOp, BlockReduceOp, StoreSharedOp, FenceAsyncOp, WarpgroupSyncOp>(op)))
       prepared.insert(&op);
   }
   bool issued = false, waited = false;
@@ -226,7 +237,7 @@ void Overlap::collectCrossing() {
 LogicalResult Overlap::plan(Operation *leading, llvm::function_ref<void(Twine)> refuse) {
   halves.leading = leading;
   for (Operation &op : loop.getBody()->without_terminator()) {
-    if (isa<StoreGlobalOp>(op))
+    if (isa<StoreGlobalOp, TmaStoreOp>(op))
       return refuse("the loop stores to a view"), failure();
     if (op.walk([&](Operation *inner) {
             return isa<scf::ForOp>(inner) || (inner != &op && isa<RingWaitOp, WgmmaSsOp, WgmmaRsOp>(inner))
@@ -242,8 +253,8 @@ LogicalResult Overlap::plan(Operation *leading, llvm::function_ref<void(Twine)> 
   for (Operation &op : loop.getBody()->without_terminator()) {
     if (isTrailing(&op))
       continue;
-    if (isa<PackAFragOp>(op))
-      return refuse("another product before the trailing one takes an operand from registers"), failure();
+    if (isa<PackAFragOp, StoreSharedOp>(op))
+      return refuse("another product before the trailing one takes an operand that is computed"), failure();
     if (auto wait = dyn_cast<WgmmaWaitOp>(op); wait && llvm::is_contained(wait.getInflight(), leading->getResult(0)))
       waited = true;
     (waited ? halves.leadRest : halves.leadIssue).push_back(&op);
@@ -276,7 +287,7 @@ void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &
   llvm::SmallSetVector<Value, 2> packed;
   llvm::SmallPtrSet<Operation *, 8> preparing(halves.prepare.begin(), halves.prepare.end());
   for (Operation *op : halves.prepare) {
-    bool narrows = isa<PackAFragOp, arith::TruncFOp>(op);
+    bool narrows = isa<PackAFragOp, StoreSharedOp, arith::TruncFOp>(op);
     for (Value operand : op->getOperands())
       if (Operation *def = operand.getDefiningOp();
           narrows && isa<RankedTensorType>(operand.getType()) && (!def || !preparing.contains(def)))
@@ -461,7 +472,7 @@ private:
 
   bool overlap(scf::ForOp loop, Operation *leading) {
     RoleOp role = getRole(loop);
-    int64_t needed = overlappedRegisters(loop), usable = role.getRegisters() - kRegistersBesideProducts;
+    int64_t needed = overlappedRegisters(loop), usable = role.getRegisters() - kRegistersBesideTiles;
     if (needed > usable) {
       note("not done, it needs " + Twine(needed) + " registers a thread for products and their operands, and " +
            Twine(usable) + " are free");

@@ -71,7 +71,7 @@ private:
   LogicalResult findFills(llvm::function_ref<void(Twine)> refuse);
   /// Registers that the steps leave beside what they always need.
   int64_t spareRegisters() {
-    return consumer.getRegisters() - kRegistersBesideProducts - productRegisters(parts.steady);
+    return consumer.getRegisters() - kRegistersBesideTiles - productRegisters(parts.steady);
   }
   bool fitsRegisters();
   bool isMadeOfRows(Operation *op);

@@ -8,10 +8,7 @@
 
 namespace lacuna::warp {
 
-/// Registers of a role that are left for addresses, row statistics and what ptxas needs
-/// (docs/dialects/warp-rationale.md).
-inline constexpr int64_t kRegistersBesideProducts = 24;
-/// And as many again where work is held in front of a wait (warp.wgmma_wait … after), or a wide accumulator passes from
+/// Registers beside kRegistersBesideTiles where work is held in front of a wait (warp.wgmma_wait … after), or a wide accumulator passes from
 /// program to program: with fewer, ptxas 13.0 spills.
 inline constexpr int64_t kRegistersToHold = 24;
 

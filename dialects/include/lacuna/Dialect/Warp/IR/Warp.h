@@ -40,8 +40,18 @@ void addDecision(FuncOp func, const llvm::Twine &sentence);
 /// Turns (warp.turn_wait) use the named barriers from this one on, one a warpgroup.
 inline constexpr int64_t kFirstTurnBarrier = 2;
 
+/// Barriers of one warpgroup (warp.warpgroup_sync) use the named barriers from this one on, one a warpgroup.
+inline constexpr int64_t kFirstWarpgroupBarrier = 8;
+/// Axes of a tensor map.
+inline constexpr int64_t kTensorMapRankLimit = 5;
+
 /// The role that `op` runs in, or null in the preamble.
 RoleOp getRole(mlir::Operation *op);
+
+/// Whether the integer `value` is a multiple of `divisor`, a power of two, by the arithmetic that makes it: for
+/// accesses of several elements at once. What this says of a store decides which alignment a launch demands of the
+/// view.
+bool isMultipleOf(mlir::Value value, int64_t divisor);
 
 /// Shared memory that a ring takes, in bytes: its slots and two mbarriers a slot.
 int64_t ringBytes(RingType ring);
@@ -49,6 +59,10 @@ int64_t ringBytes(RingType ring);
 /// Registers a thread of `warpgroups` warpgroups has when the kernel starts: the register file evenly dealt, a multiple
 /// of 8.
 int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor);
+
+/// Registers a thread that stay free of tiles where products overlap: for addresses, row statistics and what ptxas
+/// needs (docs/dialects/warp-rationale.md).
+inline constexpr int64_t kRegistersBesideTiles = 24;
 
 /// Thread blocks of `bytes` bytes of dynamic shared memory that a multiprocessor holds: 228 KiB, of which each takes 1
 /// KiB more; at least 1. Source: CUDA programming guide, compute capability 9.0.

@@ -25,12 +25,15 @@ def Warp_FuncOp : Warp_Op<"func", [IsolatedFromAbove, FunctionOpInterface, Autom
 
     The verifier looks at the whole kernel. It refuses
 
-    - rings that need more shared memory than a multiprocessor has (232,448 bytes), with a list of what takes it;
+    - rings and shared tiles that need more shared memory than a multiprocessor has (232,448 bytes), with a list of what
+      takes it;
     - a ring whose two sides cannot be shown to run equally often (steps may be taken out in front of a loop, and a loop
       may be cut in two), and a ring op that names the same fill in every trip of a loop;
     - a product in flight that is used by anything but one product's accumulator or one wait, a wait that does not cover
       what it hands over, a slot handed back while a product may be reading it, and an A operand made while any wgmma is
       in flight;
+    - a shared tile that is copied before its writes are visible (a fence, then a barrier of the warpgroup), or written
+      while a copy may read it;
     - a named barrier that counts other threads than come to it, or that serves two purposes; turns that are not passed;
     - a tile in registers without a layout, or of a shape that its layout does not have.
 
@@ -313,11 +316,12 @@ class Warp_WgmmaOp<string mnemonic, dag aOperand> : Warp_Op<mnemonic, [Warp_Sync
   let hasVerifier = 1;
 }
 
-def Warp_WgmmaSsOp : Warp_WgmmaOp<"wgmma_ss", (ins Warp_SlotType:$a, UnitAttr:$trans_a)> {
+def Warp_WgmmaSsOp : Warp_WgmmaOp<"wgmma_ss", (ins AnyTypeOf<[Warp_SlotType, Warp_SmemType]>:$a, UnitAttr:$trans_a)> {
   let summary = "product of two tiles in shared memory; the warpgroup's own 64 rows";
   let description = [{
     `result = acc + A[64 rows] * B`, asynchronously. A is stored [m][k], with `trans_a` [k][m]; B is stored [k][n], with
-    `trans_b` [n][k].
+    `trans_b` [n][k]. A may be a shared tile that the warpgroup has written, stored [m][k]: a computed operand for which
+    registers do not suffice. It is read as by a copy, after `warp.fence_async` and `warp.warpgroup_sync`.
   }];
   let assemblyFormat = [{
     $a (`trans_a` $trans_a^)? `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:`
@@ -448,6 +452,66 @@ def Warp_StoreGlobalOp : Warp_Op<"store_global", [MemoryEffects<[MemWrite]>]> {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// Shared tiles that consumers write
+//===--------------------------------------------------------------------------------------------------------------===//
+
+def Warp_SmemCreateOp : Warp_Op<"smem_create", [HasParent<"FuncOp">, Warp_Sync]> {
+  let summary = "reserves shared memory for a tile that the consumers write";
+  let description = [{ `%t = warp.smem_create "o" : !warp.smem<128, 128, bf16>`; the name is used in messages. }];
+  let arguments = (ins StrAttr:$name);
+  let results = (outs Warp_SmemType:$smem);
+  let assemblyFormat = "$name attr-dict `:` type($smem)";
+  let hasVerifier = 1;
+}
+
+def Warp_StoreSharedOp : Warp_Op<"store_shared", [Warp_Sync]> {
+  let summary = "writes a tile from registers to this warpgroup's rows of a shared tile";
+  let description = [{
+    The value is a `#warp.acc` tile of 16-bit elements. Threads write through the generic proxy: before a copy reads the
+    tile, every thread makes its writes visible (`warp.fence_async`), and a barrier of the warpgroup
+    (`warp.warpgroup_sync`) stands between. What a copy still reads must not be written again before
+    `warp.tma_store_wait` and another barrier.
+
+    ```mlir
+    warp.tma_store_wait
+    warp.warpgroup_sync
+    warp.store_shared %value, %t : tensor<64x128xbf16, #warp.acc>, !warp.smem<128, 128, bf16>
+    warp.fence_async
+    warp.warpgroup_sync
+    warp.tma_store %t, %o[%b, %h, %row, %c0] axis 2 : !warp.smem<128, 128, bf16>, !tile.view<[B, H, M, 128], bf16>
+    ```
+  }];
+  let arguments = (ins Warp_Tile:$value, Warp_SmemType:$smem);
+  let assemblyFormat = "$value `,` $smem attr-dict `:` type($value) `,` type($smem)";
+  let hasVerifier = 1;
+}
+
+def Warp_TmaStoreOp : Warp_Op<"tma_store", [MemoryEffects<[MemRead<Warp_Machine>, MemWrite<Warp_Machine>, MemWrite]>]> {
+  let summary = "copies this warpgroup's rows of a shared tile to a view, asynchronously";
+  let description = [{
+    One index for each axis of the view: where the thread block's tile starts, its rows along `row_axis`, its columns
+    along the innermost axis. One thread of the warpgroup issues the boxes of 64 rows by 64 columns and closes their
+    group. What lies past the view is dropped; the columns of a last, part-filled chunk must lie there. Copies that are
+    still under way when the role ends are waited for then, before the threads leave.
+  }];
+  let arguments = (ins Warp_SmemType:$smem, Tile_ViewType:$view, Variadic<I32>:$indices, I64Attr:$row_axis);
+  let assemblyFormat = [{
+    $smem `,` $view `[` $indices `]` `axis` $row_axis attr-dict `:` type($smem) `,` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+def Warp_TmaStoreWaitOp : Warp_Op<"tma_store_wait", [Warp_Sync]> {
+  let summary = "waits until the copies that this warpgroup issued have read their shared tiles";
+  let description = [{
+    Only the thread that issued them waits; a `warp.warpgroup_sync` tells the others. The copies need not have arrived
+    in global memory.
+  }];
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // Barriers
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -478,6 +542,13 @@ def Warp_TurnWaitOp : Warp_Op<"turn_wait", [Warp_Sync, Warp_InRole]> {
 }
 def Warp_TurnPassOp : Warp_Op<"turn_pass", [Warp_Sync, Warp_InRole]> {
   let summary = "hands the turn to the next warpgroup; see `warp.turn_wait`";
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+
+def Warp_WarpgroupSyncOp : Warp_Op<"warpgroup_sync", [Warp_Sync]> {
+  let summary = "waits until all threads of this warpgroup have come";
+  let description = [{ A barrier for each consumer warpgroup by itself: the named barriers 8, 9 and 10. }];
   let assemblyFormat = "attr-dict";
   let hasVerifier = 1;
 }

@@ -30,6 +30,21 @@ def Warp_SlotType : Warp_Type<"Slot", "slot"> {
   let assemblyFormat = "`<` $rows `,` $columns `,` $elementType `>`";
 }
 
+def Warp_SmemType : Warp_Type<"Smem", "smem"> {
+  let summary = "a tile in shared memory that the consumers write";
+  let description = [{
+    `!warp.smem<128, 64, bf16>`: 128 rows by 64 columns, chunks and swizzle as in a ring's slot. Consumer warpgroup w
+    owns rows 64w to 64w + 63: it alone writes them, and its copies alone read them.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "::mlir::Type":$elementType);
+  let assemblyFormat = "`<` $rows `,` $columns `,` $elementType `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getChunks() const { return (getColumns() + 63) / 64; }
+    int64_t getBytes() const { return getChunks() * getRows() * 128; }
+  }];
+}
+
 def Warp_ListType : Warp_Type<"List", "list"> {
   let summary = "one row of a block list, cut into steps";
   let description = [{

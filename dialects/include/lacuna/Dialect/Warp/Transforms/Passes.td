@@ -17,9 +17,9 @@ def WarpOverlapDots : Pass<"warp-overlap-dots", "::lacuna::warp::FuncOp"> {
   let description = [{
     Rotates the loop around a product with the attribute `warp.overlap` (the leading product, in attention Q K^T): a
     step issues it, then issues the products that depend on the leading one of the step before (P V), waits for the
-    first, computes with its result while the others run, and waits for those last. A operands are packed behind that
-    last wait. What a trailing product accumulates onto is prepared there too; with accumulators over 128 columns it is
-    prepared between the two issues.
+    first, computes with its result while the others run, and waits for those last. A operands are packed, or
+    written to shared memory, behind that last wait. What a trailing product accumulates onto is prepared there too;
+    with accumulators over 128 columns it is prepared between the two issues.
 
     With the attribute `warp.turns` on the role, its warpgroups take turns to issue the products of a step.
 
