@@ -115,6 +115,8 @@ bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
   auto dots = loop.getBody().getOps<tile::DotOp>();
   return alone && llvm::range_size(dots) > 1 &&
          llvm::any_of(dots, [&](tile::DotOp dot) { return schedule.overlaps(dot); });
+}
+
 /// Finds the loops whose products fit into registers beside each other only where no computed operand does: the
 /// leading accumulator, the operand made of it, the trailing accumulator and other carried tiles.
 static void planOperands(tile::FuncOp func, KernelPlan &plan) {

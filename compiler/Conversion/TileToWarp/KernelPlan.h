@@ -27,6 +27,7 @@ struct KernelPlan {
   /// Whether empty rows of the list that `loop` runs over have a step of padding: programs overlap best where each has
   /// a step (warp-overlap-programs).
   bool padsEmptyRows(tile::ForBlocksOp loop) const;
+
   /// Computed A operands that leave too few registers for their loop's products to overlap, unless they lie in shared
   /// memory: by product.
   llvm::SetVector<mlir::Operation *> wideOperands;

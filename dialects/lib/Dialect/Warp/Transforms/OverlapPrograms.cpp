@@ -70,9 +70,7 @@ private:
   LogicalResult findEnd(llvm::function_ref<void(Twine)> refuse);
   LogicalResult findFills(llvm::function_ref<void(Twine)> refuse);
   /// Registers that the steps leave beside what they always need.
-  int64_t spareRegisters() {
-    return consumer.getRegisters() - kRegistersBesideTiles - productRegisters(parts.steady);
-  }
+  int64_t spareRegisters() { return consumer.getRegisters() - kRegistersBesideTiles - productRegisters(parts.steady); }
   bool fitsRegisters();
   bool isMadeOfRows(Operation *op);
   bool isLate(Operation *op);

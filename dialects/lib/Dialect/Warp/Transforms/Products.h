@@ -8,8 +8,8 @@
 
 namespace lacuna::warp {
 
-/// Registers beside kRegistersBesideTiles where work is held in front of a wait (warp.wgmma_wait … after), or a wide accumulator passes from
-/// program to program: with fewer, ptxas 13.0 spills.
+/// Registers beside kRegistersBesideTiles where work is held in front of a wait (warp.wgmma_wait … after), or a wide
+/// accumulator passes from program to program: with fewer, ptxas 13.0 spills.
 inline constexpr int64_t kRegistersToHold = 24;
 
 inline bool isProduct(mlir::Operation *op) {
