@@ -183,7 +183,7 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
   auto packed = [&](std::vector<std::string> flags) {
     CommandResult result = run(backend, std::move(flags));
     REQUIRE_MESSAGE(result.status == 0, result.errors);
-    return backend.last->packed;
+    return backend.last->kernel == LibraryKernel::Packed;
   };
   // 150 queries fill 78 % of 64-row tiles, and 94 % of 32 rows of two heads each.
   CHECK(packed({"--kv-heads", "2"}));
@@ -199,6 +199,7 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
   CHECK_FALSE(packed({}));                                             // a KV head each
   CHECK_FALSE(packed({"--kv-heads", "2", "--pattern", "random:0.4"})); // lists of their own
   CHECK(packed({"--kv-heads", "1", "--pack", "on"}));
+  CHECK_FALSE(packed({"--kv-heads", "2", "--split", "2"})); // rows of packed heads are not cut
 
   auto wrongCall = [&](std::vector<std::string> flags) {
     CommandResult result = run(backend, std::move(flags));
