@@ -1,4 +1,4 @@
-#include "FakeCuda.h"
+#include "fakecuda/FakeDriver.h"
 
 #include "lacuna/Runtime/Kernel.h"
 
@@ -189,7 +189,7 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
         TensorView::contiguous(memory, DType::F16, {1, rows, 72})};
     Expected<void> launched = kernel.launch(stream, arguments);
     REQUIRE_MESSAGE(launched, launched.error().message);
-    return driver.state.count["cuTensorMapEncodeTiled"];
+    return driver.state.count(fake::Call::cuTensorMapEncodeTiled);
   };
   CHECK(launch(0, 100, 80) == 2);
   CHECK(driver.state.lastExtents == std::vector<uint64_t>{72, 100, 1});
@@ -202,7 +202,7 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
   CHECK(launch(0, 100, 80) == 6);  // the first is still known
   for (size_t offset = 32; offset < 112; offset += 16)
     launch(offset, 100, 80);
-  int before = driver.state.count["cuTensorMapEncodeTiled"];
+  int before = driver.state.count(fake::Call::cuTensorMapEncodeTiled);
   CHECK(launch(0, 100, 80) == before + 1); // and now forgotten
 
   driver.state.failFunction = "cuTensorMapEncodeTiled"; // a map that failed is not taken for a good one
@@ -210,9 +210,9 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
                                           TensorView::contiguous(memory, DType::F16, {1, 7, 72})};
   CHECK(!kernel.launch(stream, arguments));
   driver.state.failFunction.clear();
-  before = driver.state.count["cuTensorMapEncodeTiled"];
+  before = driver.state.count(fake::Call::cuTensorMapEncodeTiled);
   CHECK(kernel.launch(stream, arguments));
-  CHECK(driver.state.count["cuTensorMapEncodeTiled"] == before + 2);
+  CHECK(driver.state.count(fake::Call::cuTensorMapEncodeTiled) == before + 2);
 }
 
 TEST_CASE("the caller's context stays current") {

@@ -1,0 +1,39 @@
+#include "BoundArguments.h"
+
+namespace lacuna::runtime {
+
+BoundArguments::BoundArguments(const LaunchSignature &signature, std::span<const ArgumentValue> arguments,
+                               const LaunchBounds &bounds)
+    : signature(signature), bounds(bounds), values(arguments.begin(), arguments.end()) {}
+
+void BoundArguments::packArguments() {
+  for (const ArgumentValue &value : values) {
+    slots.push_back(pack.size());
+    pack.addArgument(value);
+  }
+  pack.addArguments({}, bounds); // the dimensions
+}
+
+Expected<ArgumentValue> BoundArguments::replacement(size_t index, void *data) const {
+  const auto *view = index < values.size() ? std::get_if<TensorView>(&values[index]) : nullptr;
+  TensorView changed = view ? *view : TensorView();
+  changed.data = data;
+  return replacement(index, ArgumentValue(std::move(changed)));
+}
+
+Expected<ArgumentValue> BoundArguments::replacement(size_t index, ArgumentValue value) const {
+  if (index >= values.size())
+    return makeError(ErrorCode::InvalidArgument,
+                     "argument number {} was given to set, and kernel '{}' takes {}, numbered from 0", index,
+                     signature.metadata().kernel, values.size());
+  if (Expected<void> fits = signature.rebind(index, value, bounds); !fits)
+    return takeError(fits);
+  return value;
+}
+
+void BoundArguments::put(size_t index, ArgumentValue value) {
+  pack.setArgument(slots[index], value);
+  values[index] = std::move(value);
+}
+
+} // namespace lacuna::runtime

@@ -1,0 +1,229 @@
+#include "lacuna/Runtime/PreparedLaunch.h"
+
+#include "BoundArguments.h"
+#include "KernelState.h"
+
+#include <algorithm>
+
+namespace lacuna::runtime {
+
+//===----------------------------------------------------------------------===//
+// PreparedLaunch
+//===----------------------------------------------------------------------===//
+
+struct PreparedLaunch::State {
+  std::shared_ptr<Kernel::State> kernel;
+  Stream stream; ///< borrowed
+  BoundArguments arguments;
+  std::array<unsigned, 3> blocks;
+  // Persistent kernels: the parameter that is the queue, and the stream's own, where it can be known ahead.
+  size_t queueSlot = 0;
+  bool queueKnown = false;
+  int32_t *queue = nullptr;
+
+  State(std::shared_ptr<Kernel::State> kernel, const Stream &stream, std::span<const ArgumentValue> values,
+        const LaunchBounds &bounds)
+      : kernel(std::move(kernel)), stream(Stream::borrow(stream.device(), stream.handle())),
+        arguments(this->kernel->signature, values, bounds), blocks(this->kernel->threadBlocks(bounds)) {}
+
+  const Driver &driver() const { return kernel->device().driver(); }
+
+  /// Packs everything, and takes the stream's queue.
+  Expected<void> pack(const std::span<const ArgumentValue> values, const LaunchOptions &options) {
+    if (Expected<void> done = kernel->tensorMaps.add(driver(), values, arguments.pack); !done)
+      return done;
+    arguments.packArguments();
+    if (!kernel->queues)
+      return {};
+    queueSlot = arguments.pack.size();
+    arguments.pack.addPrograms(nullptr, options.order, arguments.bounds);
+    return takeQueue();
+  }
+
+  Expected<void> takeQueue() {
+    // One stream's handle, but for that which is another stream in each thread.
+    queueKnown = stream.handle() != cu::perThreadStream();
+    if (!kernel->queues || !queueKnown)
+      return {};
+    Expected<int32_t *> found = kernel->queues->ofStream(driver(), stream.handle());
+    if (!found)
+      return takeError(found);
+    queue = *found;
+    return {};
+  }
+
+  /// Enqueues; the copy of the parameters' places lets threads run side by side.
+  Expected<void> enqueue(cu::Stream on, int32_t *useQueue) const {
+    std::array<void *, ParameterPack::kMaxCount> parameters;
+    std::span<void *const> packed = arguments.pack.view();
+    std::copy(packed.begin(), packed.end(), parameters.begin());
+    if (kernel->queues)
+      parameters[queueSlot] = &useQueue;
+    return kernel->enqueue(on, blocks, parameters.data());
+  }
+};
+
+PreparedLaunch::PreparedLaunch(std::unique_ptr<State> state) : state(std::move(state)) {}
+PreparedLaunch::PreparedLaunch(PreparedLaunch &&) noexcept = default;
+PreparedLaunch &PreparedLaunch::operator=(PreparedLaunch &&) noexcept = default;
+PreparedLaunch::~PreparedLaunch() = default;
+
+Expected<PreparedLaunch> Kernel::prepare(const Stream &stream, std::span<const ArgumentValue> arguments,
+                                         const LaunchOptions &options) const {
+  Expected<LaunchBounds> bounds = state->signature.bind(arguments);
+  if (!bounds)
+    return takeError(bounds);
+  if (Expected<void> ours = state->checkStream(stream); !ours)
+    return takeError(ours);
+  ContextGuard guard(state->device());
+  if (Expected<void> reachable = checkResidence(state->device(), metadata(), arguments); !reachable)
+    return takeError(reachable);
+  auto prepared = std::make_unique<PreparedLaunch::State>(state, stream, arguments, *bounds);
+  if (Expected<void> packed = prepared->pack(arguments, options); !packed)
+    return takeError(packed);
+  return PreparedLaunch(std::move(prepared));
+}
+
+Expected<void> PreparedLaunch::run() const {
+  const State &s = *state;
+  ContextGuard guard(s.kernel->device());
+  int32_t *queue = nullptr;
+  if (s.kernel->queues) {
+    if (!s.queueKnown)
+      return run(s.stream);
+    Expected<bool> captured = ProgramQueues::isCaptured(s.driver(), s.stream.handle());
+    if (!captured)
+      return takeError(captured);
+    queue = *captured ? nullptr : s.queue;
+  }
+  return s.enqueue(s.stream.handle(), queue);
+}
+
+Expected<void> PreparedLaunch::run(const Stream &stream) const {
+  const State &s = *state;
+  if (Expected<void> ours = s.kernel->checkStream(stream); !ours)
+    return ours;
+  ContextGuard guard(s.kernel->device());
+  int32_t *queue = nullptr;
+  if (s.kernel->queues) {
+    Expected<int32_t *> found = s.kernel->queues->find(s.driver(), stream.handle());
+    if (!found)
+      return takeError(found);
+    queue = *found;
+  }
+  return s.enqueue(stream.handle(), queue);
+}
+
+Expected<void> PreparedLaunch::set(size_t index, void *data) {
+  Expected<ArgumentValue> value = state->arguments.replacement(index, data);
+  if (!value)
+    return takeError(value);
+  ContextGuard guard(state->kernel->device());
+  if (Expected<void> done = state->kernel->tensorMaps.replace(state->driver(), index, std::get<TensorView>(*value),
+                                                              state->arguments.pack);
+      !done)
+    return done;
+  state->arguments.put(index, std::move(*value));
+  return {};
+}
+
+void PreparedLaunch::setOrder(const int32_t *order) {
+  if (state->kernel->queues)
+    state->arguments.pack.set(state->queueSlot + 1, order);
+}
+
+Expected<void> PreparedLaunch::setStream(const Stream &stream) {
+  if (Expected<void> ours = state->kernel->checkStream(stream); !ours)
+    return ours;
+  Stream before = std::exchange(state->stream, Stream::borrow(stream.device(), stream.handle()));
+  ContextGuard guard(state->kernel->device());
+  Expected<void> taken = state->takeQueue();
+  if (!taken) {
+    state->stream = std::move(before);
+    state->queueKnown = false; // run() asks
+  }
+  return taken;
+}
+
+//===----------------------------------------------------------------------===//
+// PreparedCpuLaunch
+//===----------------------------------------------------------------------===//
+
+struct PreparedCpuLaunch::State {
+  CpuKernel kernel;
+  BoundArguments arguments;
+
+  State(const CpuKernel &kernel, std::span<const ArgumentValue> values, const LaunchBounds &bounds)
+      : kernel(kernel), arguments(this->kernel.signature, values, bounds) {
+    arguments.packArguments();
+  }
+};
+
+PreparedCpuLaunch::PreparedCpuLaunch(std::unique_ptr<State> state) : state(std::move(state)) {}
+PreparedCpuLaunch::PreparedCpuLaunch(PreparedCpuLaunch &&) noexcept = default;
+PreparedCpuLaunch &PreparedCpuLaunch::operator=(PreparedCpuLaunch &&) noexcept = default;
+PreparedCpuLaunch::~PreparedCpuLaunch() = default;
+
+Expected<PreparedCpuLaunch> CpuKernel::prepare(std::span<const ArgumentValue> arguments) const {
+  Expected<LaunchBounds> bounds = signature.bind(arguments);
+  if (!bounds)
+    return takeError(bounds);
+  return PreparedCpuLaunch(std::make_unique<PreparedCpuLaunch::State>(*this, arguments, *bounds));
+}
+
+void PreparedCpuLaunch::run() const {
+  // Entries read their parameters and never write them.
+  std::span<void *const> packed = state->arguments.pack.view();
+  state->kernel.runGrid(const_cast<void **>(packed.data()), state->arguments.bounds);
+}
+
+Expected<void> PreparedCpuLaunch::set(size_t index, void *data) {
+  return state->arguments.replacement(index, data).map([&](ArgumentValue value) {
+    state->arguments.put(index, std::move(value));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Both
+//===----------------------------------------------------------------------===//
+
+// Lists and scalars are under no tensor map: to put them in place is the same on both.
+template <class State, class Value> static Expected<void> putValue(State &state, size_t index, const Value &value) {
+  return state.arguments.replacement(index, ArgumentValue(value)).map([&](ArgumentValue checked) {
+    state.arguments.put(index, std::move(checked));
+  });
+}
+
+Expected<void> PreparedLaunch::set(size_t index, const BlockListView &list) {
+  return putValue(*state, index, list);
+}
+Expected<void> PreparedLaunch::set(size_t index, float value) {
+  return putValue(*state, index, value);
+}
+Expected<void> PreparedLaunch::set(size_t index, int32_t value) {
+  return putValue(*state, index, value);
+}
+Expected<void> PreparedCpuLaunch::set(size_t index, const BlockListView &list) {
+  return putValue(*state, index, list);
+}
+Expected<void> PreparedCpuLaunch::set(size_t index, float value) {
+  return putValue(*state, index, value);
+}
+Expected<void> PreparedCpuLaunch::set(size_t index, int32_t value) {
+  return putValue(*state, index, value);
+}
+
+const LaunchBounds &PreparedLaunch::bounds() const {
+  return state->arguments.bounds;
+}
+const LaunchBounds &PreparedCpuLaunch::bounds() const {
+  return state->arguments.bounds;
+}
+const LaunchMetadata &PreparedLaunch::metadata() const {
+  return state->kernel->signature.metadata();
+}
+const LaunchMetadata &PreparedCpuLaunch::metadata() const {
+  return state->kernel.metadata();
+}
+
+} // namespace lacuna::runtime
