@@ -6,6 +6,7 @@ find_package(CLI11 REQUIRED)
 find_package(tl-expected REQUIRED)
 if(LACUNA_ENABLE_TESTS)
   find_package(doctest REQUIRED)
+  find_package(benchmark REQUIRED)
 endif()
 
 if(LACUNA_ENABLE_JIT)
