@@ -34,10 +34,19 @@ Expected<void> Kernel::State::enqueue(cu::Stream stream, const std::array<unsign
                                       void **parameters) const {
   const LaunchMetadata &metadata = signature.metadata();
   const Driver &driver = device().driver();
-  return driver.check(driver.cuLaunchKernel(function.handle(), blocks[0], blocks[1], blocks[2],
-                                            static_cast<unsigned>(metadata.threads), 1, 1,
-                                            static_cast<unsigned>(metadata.sharedBytes), stream, parameters, nullptr),
-                      action);
+  cu::Result result =
+      driver.cuLaunchKernel(function.handle(), blocks[0], blocks[1], blocks[2], static_cast<unsigned>(metadata.threads),
+                            1, 1, static_cast<unsigned>(metadata.sharedBytes), stream, parameters, nullptr);
+  if (result == cu::Success) [[likely]]
+    return {};
+  Expected<void> failed = driver.check(result, action);
+  if (result == cu::LaunchOutOfResources)
+    failed.error().notes.push_back(fmt::format(
+        "a CTA of it has {} threads of {} registers and {} bytes of shared memory; {} allows a CTA 65536 registers and "
+        "{} bytes: lower the tile sizes or the number of stages",
+        metadata.threads, function.registers(), metadata.sharedBytes, device().info().name,
+        device().info().sharedBytesPerBlock));
+  return failed;
 }
 
 const LaunchMetadata &Kernel::metadata() const {
