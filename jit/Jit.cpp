@@ -1,5 +1,8 @@
 #include "lacuna/Jit/Jit.h"
 
+#include "lacuna/Jit/LoadKernel.h"
+#include "lacuna/Runtime/MemoryCache.h"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -13,29 +16,38 @@ namespace lacuna {
 // State
 //===--------------------------------------------------------------------------------------------------------------===//
 
-struct Jit::State {
-  std::optional<runtime::Device> device;
-  std::shared_ptr<runtime::ThreadPool> pool; // CPU
-  std::mutex mutex;                          // of the compiler
-  Compiler compiler;
-};
-
 namespace {
 /// One compilation, loaded.
 struct Variant {
-  CompileResult compilation;
+  std::shared_ptr<const CompileResult> compilation;
+  CacheSource source;
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
+};
+
+/// A kernel as it is kept in memory.
+struct Loaded {
+  KernelSpec spec;
+  std::unique_ptr<const Variant> positive;
+  std::mutex mutex; // of `general`
+  std::unique_ptr<const Variant> general;
 };
 } // namespace
 
+struct Jit::State {
+  std::optional<runtime::Device> device;
+  std::shared_ptr<runtime::ThreadPool> pool; // CPU
+  CachedCompiler compiler;
+  runtime::MemoryCache<Loaded> kernels;
+
+  Expected<std::unique_ptr<const Variant>> build(const KernelSpec &spec, bool positive);
+  Expected<std::shared_ptr<Loaded>> load(const KernelSpec &spec);
+};
+
 struct JitKernel::State {
   std::shared_ptr<Jit::State> jit;
-  KernelSpec spec;
-  std::unique_ptr<Variant> positive;
-  std::mutex mutex; // of `general`
-  std::unique_ptr<Variant> general;
+  std::shared_ptr<Loaded> loaded;
+  CacheSource source;
 
-  static Expected<std::unique_ptr<Variant>> build(Jit::State &jit, const KernelSpec &spec, bool positive);
   /// The variant that may run with these scalars.
   Expected<const Variant *> select(std::span<const runtime::ArgumentValue> arguments);
 };
@@ -61,33 +73,44 @@ Expected<std::string> readTextFile(const std::string &path) {
 // Variants
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Expected<std::unique_ptr<Variant>> JitKernel::State::build(Jit::State &jit, const KernelSpec &spec, bool positive) {
-  std::lock_guard lock(jit.mutex);
+Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spec, bool positive) {
   CompileRequest request;
   request.fileName = spec.file;
   request.source = spec.source;
-  request.target = jit.device ? Target::Sm90a : Target::Cpu;
+  request.target = device ? Target::Sm90a : Target::Cpu;
   request.kernel = spec.kernel;
   request.params = spec.params;
   request.hooks = spec.hooks;
   request.allScalarsPositive = positive;
-  auto compiled = jit.compiler.compile(request);
+  if (device) {
+    auto loaded = loadKernel(compiler, request, *device);
+    if (!loaded)
+      return takeError(loaded);
+    return std::make_unique<const Variant>(std::move(loaded->compilation.result), loaded->compilation.source,
+                                           std::move(loaded->kernel));
+  }
+  auto compiled = compiler.compile(request);
   if (!compiled)
     return takeError(compiled);
-  if (jit.device) {
-    auto kernel = runtime::Kernel::load(*jit.device, compiled->image, compiled->metadata);
-    if (!kernel)
-      return takeError(kernel);
-    return std::unique_ptr<Variant>(new Variant{std::move(*compiled), std::move(*kernel)});
-  }
-  auto kernel = runtime::CpuKernel::create(compiled->cpu.entry, compiled->metadata, jit.pool, compiled->cpu.owner);
+  const CompileResult &result = *compiled->result;
+  auto kernel = runtime::CpuKernel::create(result.cpu.entry, result.metadata, pool, result.cpu.owner);
   if (!kernel)
     return takeError(kernel);
-  return std::unique_ptr<Variant>(new Variant{std::move(*compiled), std::move(*kernel)});
+  return std::make_unique<const Variant>(std::move(compiled->result), compiled->source, std::move(*kernel));
+}
+
+Expected<std::shared_ptr<Loaded>> Jit::State::load(const KernelSpec &spec) {
+  auto positive = build(spec, /*positive=*/true);
+  if (!positive)
+    return takeError(positive);
+  auto loaded = std::make_shared<Loaded>();
+  loaded->spec = spec;
+  loaded->positive = std::move(*positive);
+  return loaded;
 }
 
 Expected<const Variant *> JitKernel::State::select(std::span<const runtime::ArgumentValue> arguments) {
-  const runtime::LaunchMetadata &metadata = positive->compilation.metadata;
+  const runtime::LaunchMetadata &metadata = loaded->positive->compilation->metadata;
   bool holds = true;
   for (size_t i = 0; i < arguments.size() && i < metadata.arguments.size(); ++i)
     if (const float *value = std::get_if<float>(&arguments[i]))
@@ -95,15 +118,15 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
           metadata.positiveScalars.end())
         holds &= *value > 0 && std::isfinite(*value);
   if (holds)
-    return positive.get();
-  std::lock_guard lock(mutex);
-  if (!general) {
-    auto built = build(*jit, spec, /*positive=*/false);
+    return loaded->positive.get();
+  std::lock_guard lock(loaded->mutex);
+  if (!loaded->general) {
+    auto built = jit->build(loaded->spec, /*positive=*/false);
     if (!built)
       return takeError(built);
-    general = std::move(*built);
+    loaded->general = std::move(*built);
   }
-  return general.get();
+  return loaded->general.get();
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -111,10 +134,13 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
 //===--------------------------------------------------------------------------------------------------------------===//
 
 const runtime::LaunchMetadata &JitKernel::metadata() const {
-  return state->positive->compilation.metadata;
+  return compilation().metadata;
 }
 const CompileResult &JitKernel::compilation() const {
-  return state->positive->compilation;
+  return *state->loaded->positive->compilation;
+}
+CacheSource JitKernel::source() const {
+  return state->source;
 }
 
 Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
@@ -174,27 +200,46 @@ const runtime::Device *Jit::device() const {
   return state->device ? &*state->device : nullptr;
 }
 
+/// The spec as a name in memory: all that chooses the code, and not the file's name.
+static std::string nameOf(const KernelSpec &spec) {
+  return runtime::CacheKeyBuilder()
+      .text("source", spec.source)
+      .text("kernel", spec.kernel)
+      .table("param", spec.params)
+      .table("hook", spec.hooks)
+      .bytes();
+}
+
 Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
+  if (!spec.source.empty())
+    return compileText(spec);
+  if (spec.file.empty())
+    return makeError(ErrorCode::InvalidArgument, "there is nothing to compile: neither a file nor a source was given");
+  auto text = readTextFile(spec.file);
+  if (!text)
+    return takeError(text);
   KernelSpec complete = spec;
-  if (complete.source.empty()) {
-    if (spec.file.empty())
-      return makeError(ErrorCode::InvalidArgument,
-                       "there is nothing to compile: neither a file nor a source was given");
-    auto text = readTextFile(spec.file);
-    if (!text)
-      return takeError(text);
-    complete.source = std::move(*text);
-  }
-  if (complete.file.empty())
-    complete.file = "<source>";
-  auto positive = JitKernel::State::build(*state, complete, /*positive=*/true);
-  if (!positive)
-    return takeError(positive);
-  auto kernel = std::make_shared<JitKernel::State>();
-  kernel->jit = state;
-  kernel->spec = std::move(complete);
-  kernel->positive = std::move(*positive);
-  return JitKernel(std::move(kernel));
+  complete.source = std::move(*text);
+  return compileText(complete);
+}
+
+Expected<JitKernel> Jit::compileText(const KernelSpec &spec) const {
+  auto mode = state->compiler.mode();
+  if (!mode)
+    return takeError(mode);
+  auto make = [&]() -> Expected<std::shared_ptr<Loaded>> {
+    if (!spec.file.empty())
+      return state->load(spec);
+    KernelSpec named = spec;
+    named.file = "<source>";
+    return state->load(named);
+  };
+  bool inMemory = false;
+  auto loaded = *mode == runtime::CacheMode::Off ? make() : state->kernels.obtain(nameOf(spec), make, &inMemory);
+  if (!loaded)
+    return takeError(loaded);
+  CacheSource source = inMemory ? CacheSource::Memory : (*loaded)->positive->source;
+  return JitKernel(std::make_shared<JitKernel::State>(state, std::move(*loaded), source));
 }
 
 } // namespace lacuna

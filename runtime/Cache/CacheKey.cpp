@@ -32,8 +32,11 @@ CacheKeyBuilder &CacheKeyBuilder::flag(std::string_view name, bool value) {
 }
 
 CacheKeyBuilder &CacheKeyBuilder::table(std::string_view name, const std::map<std::string, std::string> &rows) {
-  for (const auto &[row, value] : rows)
-    text(fmt::format("{}.{}", name, row), value);
+  std::string full;
+  for (const auto &[row, value] : rows) {
+    full.assign(name).append(1, '.').append(row);
+    text(full, value);
+  }
   return *this;
 }
 

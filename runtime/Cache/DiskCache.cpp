@@ -25,6 +25,12 @@ FileDescriptor openShard(const DiskCache::State &state, const EntryName &name, b
   return openDirectoryIn(state.folders()->version.get(), name.shard.c_str(), create);
 }
 
+constexpr uint64_t kNoteLimit = 16384;
+
+std::string noteFile(std::string_view name) {
+  return fmt::format("{:016x}", hash64(name));
+}
+
 tl::expected<std::string, MissReason> readEntry(const DiskCache::State &state, const EntryName &name) {
   FileDescriptor shard = openShard(state, name, /*create=*/false);
   if (!shard)
@@ -167,6 +173,30 @@ Expected<ObtainedEntry> DiskCache::obtain(const CacheKey &key,
     return takeError(made);
   (void)put(key, *made);
   return ObtainedEntry{std::move(*made), false};
+}
+
+std::optional<std::string> DiskCache::note(std::string_view name) const {
+  FileDescriptor notes = openDirectoryIn(state->folders()->version.get(), "notes", /*create=*/false);
+  auto bytes = notes ? readOwnFile(notes.get(), noteFile(name).c_str(), kNoteLimit)
+                     : tl::expected<std::string, MissReason>(tl::unexpected(MissReason::Absent));
+  // The name comes first, as two may share a file.
+  std::string head = fmt::format("{}\n", name);
+  if (!bytes || bytes->size() < head.size() + sizeof(Checksum) || !bytes->starts_with(head))
+    return std::nullopt;
+  std::string_view text(bytes->data(), bytes->size() - sizeof(Checksum));
+  Checksum checksum = checksum128(text);
+  if (std::memcmp(checksum.data(), text.data() + text.size(), checksum.size()) != 0)
+    return std::nullopt;
+  return std::string(text.substr(head.size()));
+}
+
+void DiskCache::setNote(std::string_view name, std::string_view text) const {
+  FileDescriptor notes = openDirectoryIn(state->folders()->version.get(), "notes", /*create=*/true);
+  std::string bytes = fmt::format("{}\n{}", name, text);
+  Checksum checksum = checksum128(bytes);
+  bytes.append(reinterpret_cast<const char *>(checksum.data()), checksum.size());
+  if (notes && bytes.size() <= kNoteLimit)
+    (void)writeFile(state->folders()->scratch.get(), notes.get(), noteFile(name).c_str(), bytes);
 }
 
 DiskCacheStats DiskCache::stats() const {

@@ -21,7 +21,7 @@ struct AttentionReport {
   std::vector<std::pair<std::string, std::string>> params, hooks;
   runtime::BlockCounts blocks;
   double executedFlops = 0;
-  bool cached = false;
+  std::string cached; ///< memory, disk or none
   std::vector<std::pair<std::string, double>> stageMs;
   double dataMs = 0;     ///< making or reading the inputs
   double firstRunMs = 0; ///< the first launch, with copies on a GPU

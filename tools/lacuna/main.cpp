@@ -1,5 +1,6 @@
 // lacuna: the user's command.
 #include "AttentionCommand.h"
+#include "CacheCommand.h"
 #include "CompileCommand.h"
 #include "DoctorCommand.h"
 #include "JitBackend.h"
@@ -37,6 +38,8 @@ int run(int argc, char **argv) {
   AttentionOptions attentionOptions;
   CLI::App *compile = addCompileCommand(app, compileOptions);
   CLI::App *attention = addAttentionCommand(app, attentionOptions);
+  CacheOptions cacheOptions;
+  CLI::App *cache = addCacheCommand(app, cacheOptions);
   CLI::App *doctor = app.add_subcommand("doctor", "Say what was found on this machine and what each absence means");
   try {
     app.parse(argc, argv);
@@ -48,6 +51,8 @@ int run(int argc, char **argv) {
   (void)lacuna::runtime::logEnabled("log", lacuna::runtime::LogLevel::Warn);
   if (compile->parsed())
     return runCompileCommand(compileOptions);
+  if (cache->parsed())
+    return cacheCommand(cacheOptions).print();
   if (doctor->parsed())
     return runDoctorCommand();
   if (attention->parsed()) {

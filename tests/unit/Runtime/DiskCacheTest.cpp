@@ -213,3 +213,27 @@ TEST_CASE("reading by name checks an entry by itself") {
   CHECK(!cache.removeFile(other));
   CHECK(cache.read(other).error() == MissReason::Absent);
 }
+
+TEST_CASE("a note is whole or not there") {
+  Fixture fixture;
+  DiskCache cache = fixture.open();
+  CHECK(!cache.note("tool"));
+  cache.setNote("tool", "13.0.88");
+  CHECK(cache.note("tool") == "13.0.88");
+  CHECK(!cache.note("too"));
+  cache.setNote("tool", "");
+  CHECK(fixture.open().note("tool") == "");
+  cache.setNote("tool", "13.1.5");
+  std::string path = std::filesystem::directory_iterator(fixture.scratch / "lacuna/v1/notes")->path();
+  std::string good = readFile(path);
+  for (size_t index = 0; index < good.size(); ++index) {
+    std::string bad = good;
+    bad[index] ^= 4;
+    writeFileAt(path, bad);
+    CHECK(!cache.note("tool"));
+    writeFileAt(path, good.substr(0, index));
+    CHECK(!cache.note("tool"));
+  }
+  writeFileAt(path, good);
+  CHECK(cache.note("tool") == "13.1.5");
+}

@@ -7,7 +7,7 @@
 // examples/01_jit_from_host is a whole program.
 #pragma once
 
-#include "lacuna/Compiler/Pipeline/Compiler.h"
+#include "lacuna/Jit/CachedCompiler.h"
 #include "lacuna/Runtime/CpuKernel.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/Kernel.h"
@@ -38,7 +38,10 @@ struct KernelSpec {
 class JitKernel {
 public:
   const runtime::LaunchMetadata &metadata() const;
+  /// What the compiler said of it. Its times are empty for a kernel from disk.
   const CompileResult &compilation() const;
+  /// Where Jit::compile found it.
+  CacheSource source() const;
 
   /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has
   /// run. Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.
@@ -54,8 +57,9 @@ private:
   std::shared_ptr<State> state;
 };
 
-/// Compiles kernels for one machine. Cheap to copy. Thread safety: every call may be made from any thread; compilations
-/// of one Jit run one after another.
+/// Compiles kernels for one machine, each once: what was asked for before is taken from memory, what another process
+/// compiled from disk (docs/cache.md). Cheap to copy; copies share what they compiled. Thread safety: every call may be
+/// made from any thread; compilations of one Jit run one after another.
 class Jit {
 public:
   /// The CPU; `pool` runs the grids (null: a new one with LACUNA_THREADS threads).
@@ -70,13 +74,14 @@ public:
   const runtime::Device *device() const;
 
   /// Reads, compiles and loads. Errors: InvalidArgument for neither a file nor a source; as readTextFile; as
-  /// Compiler::compile; as runtime::Kernel::load.
+  /// CachedCompiler::compile; as runtime::Kernel::load.
   Expected<JitKernel> compile(const KernelSpec &spec) const;
 
 private:
   friend class JitKernel;
   struct State;
   explicit Jit(std::shared_ptr<State> state) : state(std::move(state)) {}
+  Expected<JitKernel> compileText(const KernelSpec &spec) const;
   std::shared_ptr<State> state;
 };
 

@@ -1,6 +1,7 @@
 //===- DiskCache.h - Compiled kernels on disk -------------------*- C++ -*-===//
 //
 //   <directory>/v1/ab/<64 hexadecimal digits>.lac    entries (CacheEntry.h); ab: the first two digits
+//   <directory>/v1/notes/<16 digits>                 facts that cost time to find out; text, then its checksum
 //   <directory>/v1/tmp/                              files being written
 //   <directory>/v1/locks                             locked by the byte; empty
 //
@@ -24,6 +25,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace lacuna::runtime {
@@ -97,6 +99,11 @@ public:
   /// The entry of `key`; else what `make` gives, stored. Of all processes and threads that ask at once, one makes and
   /// the others wait for it, up to the time limit. Errors: those of `make`.
   Expected<ObtainedEntry> obtain(const CacheKey &key, const std::function<Expected<CacheEntry>()> &make) const;
+
+  /// A small fact that costs time to find out, such as a tool's version, under a name that makes it unique; nothing
+  /// where there is none that is whole.
+  std::optional<std::string> note(std::string_view name) const;
+  void setNote(std::string_view name, std::string_view text) const;
 
   DiskCacheStats stats() const;
   const std::string &directory() const;
