@@ -74,6 +74,7 @@ function(add_lacuna_library name)
     set(mlir MLIR)
   endif()
   _lacuna_configure(${name} ${mlir} LINK ${ARG_LINK} INCLUDES ${ARG_INCLUDES})
+  target_compile_features(${name} PUBLIC cxx_std_20) # for those outside this tree
 endfunction()
 
 function(add_lacuna_executable name)

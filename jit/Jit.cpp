@@ -1,9 +1,11 @@
 #include "lacuna/Jit/Jit.h"
 
+#include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 #include "lacuna/Runtime/MemoryCache.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -43,13 +45,57 @@ struct Jit::State {
   Expected<std::shared_ptr<Loaded>> load(const KernelSpec &spec);
 };
 
+namespace {
+/// Times a compilation and tells the listener, where there is one.
+struct Heard {
+  Heard(const CompileListener *listener, const KernelSpec &spec, Target target)
+      : listener(listener), event{.kernel = spec.kernel, .file = spec.file, .target = target} {}
+
+  void done(const CompileResult &result, CacheSource source) {
+    event.kernel = result.metadata.kernel;
+    event.source = source;
+    if (source == CacheSource::None)
+      event.stages = result.times;
+    tell();
+  }
+  template <class T> tl::unexpected<Error> failed(Expected<T> &result) {
+    event.error = &result.error();
+    tell();
+    return takeError(result);
+  }
+  void tell() {
+    event.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    if (listener)
+      (*listener)(event);
+  }
+
+  const CompileListener *listener;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  CompileEvent event;
+};
+} // namespace
+
 struct JitKernel::State {
   std::shared_ptr<Jit::State> jit;
   std::shared_ptr<Loaded> loaded;
   CacheSource source;
+  std::shared_ptr<const CompileListener> listener; ///< may be null
 
   /// The variant that may run with these scalars.
   Expected<const Variant *> select(std::span<const runtime::ArgumentValue> arguments);
+
+  /// Its code, which must be of the target that the caller takes it to be.
+  template <class Code> Expected<const Code *> code(std::span<const runtime::ArgumentValue> arguments) {
+    auto variant = select(arguments);
+    if (!variant)
+      return takeError(variant);
+    if (const auto *found = std::get_if<Code>(&(*variant)->code))
+      return found;
+    return makeError(ErrorCode::InvalidArgument, "kernel '{}' was compiled for {}",
+                     (*variant)->compilation->metadata.kernel,
+                     std::is_same_v<Code, runtime::Kernel> ? "the CPU; launch it without a stream, on host memory"
+                                                           : "a GPU; launch it on a stream, on device memory");
+  }
 };
 
 Expected<std::string> readTextFile(const std::string &path) {
@@ -119,13 +165,18 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
         holds &= *value > 0 && std::isfinite(*value);
   if (holds)
     return loaded->positive.get();
-  std::lock_guard lock(loaded->mutex);
-  if (!loaded->general) {
-    auto built = jit->build(loaded->spec, /*positive=*/false);
-    if (!built)
-      return takeError(built);
+  Heard heard(listener.get(), loaded->spec, jit->device ? Target::Sm90a : Target::Cpu);
+  std::unique_lock lock(loaded->mutex);
+  if (loaded->general)
+    return loaded->general.get();
+  auto built = jit->build(loaded->spec, /*positive=*/false);
+  if (built)
     loaded->general = std::move(*built);
-  }
+  lock.unlock();
+  heard.event.variant = true;
+  if (!built)
+    return heard.failed(built);
+  heard.done(*loaded->general->compilation, loaded->general->source);
   return loaded->general.get();
 }
 
@@ -145,24 +196,25 @@ CacheSource JitKernel::source() const {
 
 Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
                                  const runtime::LaunchOptions &options) const {
-  auto variant = state->select(arguments);
-  if (!variant)
-    return takeError(variant);
-  if (const auto *kernel = std::get_if<runtime::Kernel>(&(*variant)->code))
-    return kernel->launch(stream, arguments, options);
-  return makeError(ErrorCode::InvalidArgument,
-                   "kernel '{}' was compiled for the CPU; launch it without a stream, on host memory",
-                   metadata().kernel);
+  auto kernel = state->code<runtime::Kernel>(arguments);
+  return kernel ? (*kernel)->launch(stream, arguments, options) : takeError(kernel);
 }
 
 Expected<void> JitKernel::launch(std::span<const runtime::ArgumentValue> arguments) const {
-  auto variant = state->select(arguments);
-  if (!variant)
-    return takeError(variant);
-  if (const auto *kernel = std::get_if<runtime::CpuKernel>(&(*variant)->code))
-    return kernel->launch(arguments);
-  return makeError(ErrorCode::InvalidArgument,
-                   "kernel '{}' was compiled for a GPU; launch it on a stream, on device memory", metadata().kernel);
+  auto kernel = state->code<runtime::CpuKernel>(arguments);
+  return kernel ? (*kernel)->launch(arguments) : takeError(kernel);
+}
+
+Expected<runtime::PreparedLaunch> JitKernel::prepare(const runtime::Stream &stream,
+                                                     std::span<const runtime::ArgumentValue> arguments,
+                                                     const runtime::LaunchOptions &options) const {
+  auto kernel = state->code<runtime::Kernel>(arguments);
+  return kernel ? (*kernel)->prepare(stream, arguments, options) : takeError(kernel);
+}
+
+Expected<runtime::PreparedCpuLaunch> JitKernel::prepare(std::span<const runtime::ArgumentValue> arguments) const {
+  auto kernel = state->code<runtime::CpuKernel>(arguments);
+  return kernel ? (*kernel)->prepare(arguments) : takeError(kernel);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -211,10 +263,50 @@ static std::string nameOf(const KernelSpec &spec) {
 }
 
 Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
+  Heard heard(listener.get(), spec, target());
+  auto kernel = find(spec);
+  if (!kernel)
+    return heard.failed(kernel);
+  heard.done(kernel->compilation(), kernel->source());
+  return kernel;
+}
+
+std::shared_future<Expected<JitKernel>> Jit::compileAsync(KernelSpec spec) const {
+  // Where no thread can be had, the kernel is compiled when it is asked for.
+  return std::async(std::launch::async | std::launch::deferred,
+                    [jit = *this, spec = std::move(spec)] { return jit.compile(spec); })
+      .share();
+}
+
+Jit Jit::withListener(CompileListener heardBy) const {
+  Jit copy = *this;
+  copy.listener = heardBy ? std::make_shared<const CompileListener>(std::move(heardBy)) : nullptr;
+  return copy;
+}
+
+static Expected<JitKernel> notInLibrary(const std::string &name) {
+  std::string names;
+  for (const LibraryText &each : kernelLibrary())
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
+  return makeError(ErrorCode::NotFound, "the library has no kernel '{}'; it has {}", name, names);
+}
+
+Expected<JitKernel> Jit::find(const KernelSpec &spec) const {
+  if (!spec.library.empty() && !(spec.file.empty() && spec.source.empty()))
+    return makeError(ErrorCode::InvalidArgument,
+                     "both a kernel of the library ('{}') and a text of its own ({}) were given; give one of them",
+                     spec.library, spec.file.empty() ? "source" : spec.file);
+  if (!spec.library.empty()) {
+    KernelSpec complete = spec;
+    complete.file = spec.library + ".tile";
+    complete.source = libraryText(spec.library);
+    return complete.source.empty() ? notInLibrary(spec.library) : compileText(complete);
+  }
   if (!spec.source.empty())
     return compileText(spec);
   if (spec.file.empty())
-    return makeError(ErrorCode::InvalidArgument, "there is nothing to compile: neither a file nor a source was given");
+    return makeError(ErrorCode::InvalidArgument,
+                     "there is nothing to compile: neither a file nor a source nor a kernel of the library was given");
   auto text = readTextFile(spec.file);
   if (!text)
     return takeError(text);
@@ -239,7 +331,7 @@ Expected<JitKernel> Jit::compileText(const KernelSpec &spec) const {
   if (!loaded)
     return takeError(loaded);
   CacheSource source = inMemory ? CacheSource::Memory : (*loaded)->positive->source;
-  return JitKernel(std::make_shared<JitKernel::State>(state, std::move(*loaded), source));
+  return JitKernel(std::make_shared<JitKernel::State>(state, std::move(*loaded), source, listener));
 }
 
 } // namespace lacuna

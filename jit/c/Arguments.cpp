@@ -17,10 +17,11 @@ Expected<DType> convertType(const std::string &what, const lacuna_tensor &tensor
     return DType::F32;
   if (lanes == 1 && code == LACUNA_INT && bits == 32)
     return DType::I32;
-  return makeError(ErrorCode::InvalidArgument,
-                   "{} has DLPack type code {} of {} bits in {} lanes; give bf16 (4, 16), f16 (2, 16), f32 (2, 32) or i32 "
-                   "(0, 32) in one lane",
-                   what, code, bits, lanes);
+  return makeError(
+      ErrorCode::InvalidArgument,
+      "{} has DLPack type code {} of {} bits in {} lanes; give bf16 (4, 16), f16 (2, 16), f32 (2, 32) or i32 "
+      "(0, 32) in one lane",
+      what, code, bits, lanes);
 }
 
 /// Whether the kernel's device reaches the tensor's memory.
@@ -39,8 +40,8 @@ Expected<void> checkDevice(const std::string &what, const Place &place, const la
   if (pinned || (type == LACUNA_DEVICE_CUDA && id == ordinal))
     return {};
   return makeError(ErrorCode::InvalidArgument,
-                   "{} lies on DLPack device {}:{}, and the kernel is loaded on GPU {}; copy it there (device 2:{})", what,
-                   type, id, ordinal, ordinal);
+                   "{} lies on DLPack device {}:{}, and the kernel is loaded on GPU {}; copy it there (device 2:{})",
+                   what, type, id, ordinal, ordinal);
 }
 
 Expected<TensorView> convertTensor(const std::string &what, const Place &place, const lacuna_tensor *tensor) {
@@ -92,14 +93,17 @@ Expected<BlockListView> convertList(const std::string &name, const Place &place,
     return takeError(indices);
   int64_t rows = 0;
   if (list->batches < 1 || list->heads < 1 || list->row_blocks < 1 ||
-      __builtin_mul_overflow(list->batches, list->heads, &rows) || __builtin_mul_overflow(rows, list->row_blocks, &rows))
-    return makeError(ErrorCode::InvalidArgument, "list '{}' has {} batches, {} heads and {} row blocks; each is 1 or more",
-                     name, list->batches, list->heads, list->row_blocks);
-  if (split->second != rows || indptr->second - 1 != rows)
+      __builtin_mul_overflow(list->batches, list->heads, &rows) ||
+      __builtin_mul_overflow(rows, list->row_blocks, &rows))
     return makeError(ErrorCode::InvalidArgument,
-                     "list '{}' has {} rows (batches x heads x row blocks), and indptr has {} entries and split {}; give "
-                     "rows + 1 and rows",
-                     name, rows, indptr->second, split->second);
+                     "list '{}' has {} batches, {} heads and {} row blocks; each is 1 or more", name, list->batches,
+                     list->heads, list->row_blocks);
+  if (split->second != rows || indptr->second - 1 != rows)
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "list '{}' has {} rows (batches x heads x row blocks), and indptr has {} entries and split {}; give "
+        "rows + 1 and rows",
+        name, rows, indptr->second, split->second);
   return BlockListView{indptr->first, split->first,     indices->first, list->batches,
                        list->heads,   list->row_blocks, indices->second};
 }
@@ -135,10 +139,11 @@ Expected<std::vector<ArgumentValue>> convertArguments(const LaunchMetadata &meta
       values.emplace_back(argument.value.i32);
       continue;
     }
-    return makeError(ErrorCode::InvalidArgument,
-                     "argument '{}' has kind {}; give one of lacuna_argument_kind, 0 to 3 (lacuna_tensor_argument and its "
-                     "like set it)",
-                     name, static_cast<int>(argument.kind));
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "argument '{}' has kind {}; give one of lacuna_argument_kind, 0 to 3 (lacuna_tensor_argument and its "
+        "like set it)",
+        name, static_cast<int>(argument.kind));
   }
   return values;
 }

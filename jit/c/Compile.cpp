@@ -19,7 +19,8 @@ Expected<std::map<std::string, std::string>> convertSettings(std::string_view wh
     return makeError(ErrorCode::InvalidArgument, "the spec has {} {}s and NULL for them", count, what);
   for (size_t index = 0; index < count; ++index) {
     if (!settings[index].name || !settings[index].value)
-      return makeError(ErrorCode::InvalidArgument, "{} number {} of the spec has NULL for its name or value", what, index);
+      return makeError(ErrorCode::InvalidArgument, "{} number {} of the spec has NULL for its name or value", what,
+                       index);
     if (!converted.emplace(settings[index].name, settings[index].value).second)
       return makeError(ErrorCode::InvalidArgument, "the spec gives {} '{}' twice; give it once", what,
                        settings[index].name);
@@ -29,10 +30,11 @@ Expected<std::map<std::string, std::string>> convertSettings(std::string_view wh
 
 Expected<KernelSpec> convertSpec(const lacuna_kernel_spec &given) {
   if (given.struct_size != sizeof(lacuna_kernel_spec))
-    return makeError(ErrorCode::InvalidArgument,
-                     "the spec's struct_size is {}, and this library ({}) knows {}; begin with LACUNA_KERNEL_SPEC_INIT of "
-                     "its header",
-                     given.struct_size, lacuna_version(), sizeof(lacuna_kernel_spec));
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "the spec's struct_size is {}, and this library ({}) knows {}; begin with LACUNA_KERNEL_SPEC_INIT of "
+        "its header",
+        given.struct_size, lacuna_version(), sizeof(lacuna_kernel_spec));
   auto params = convertSettings("param", given.params, given.num_params);
   if (!params)
     return takeError(params);
@@ -62,8 +64,9 @@ lacuna_status lacuna_jit_create_cpu(int threads, lacuna_jit **out) {
   if (!out)
     return nullGiven("lacuna_jit_create_cpu", "out");
   if (threads < 0)
-    return fail(Error{ErrorCode::InvalidArgument,
-                      fmt::format("lacuna_jit_create_cpu was given {} threads; give 1 or more, or 0 for all", threads)});
+    return fail(
+        Error{ErrorCode::InvalidArgument,
+              fmt::format("lacuna_jit_create_cpu was given {} threads; give 1 or more, or 0 for all", threads)});
   return guarded([&] { return give(Jit::forCpu(std::make_shared<runtime::ThreadPool>(threads)), out); });
 }
 
@@ -116,7 +119,8 @@ size_t lacuna_kernel_num_arguments(const lacuna_kernel *kernel) {
 }
 
 const char *lacuna_kernel_argument_name(const lacuna_kernel *kernel, size_t index) {
-  return index < lacuna_kernel_num_arguments(kernel) ? kernel->kernel.metadata().arguments[index].name.c_str() : nullptr;
+  return index < lacuna_kernel_num_arguments(kernel) ? kernel->kernel.metadata().arguments[index].name.c_str()
+                                                     : nullptr;
 }
 
 const char *lacuna_kernel_metadata(const lacuna_kernel *kernel) {

@@ -28,7 +28,8 @@ template <class Value>
 lacuna_status set(lacuna_prepared *prepared, const char *function, size_t index, const Value &value) {
   if (!prepared)
     return nullGiven(function, "prepared");
-  return guarded([&] { return status(std::visit([&](auto &launch) { return launch.set(index, value); }, prepared->launch)); });
+  return guarded(
+      [&] { return status(std::visit([&](auto &launch) { return launch.set(index, value); }, prepared->launch)); });
 }
 
 } // namespace

@@ -15,8 +15,8 @@ inline lacuna_status status(const Expected<void> &done) {
   return done ? LACUNA_OK : fail(done.error());
 }
 
-/// Runs `body`, which returns a lacuna_status. Nothing of ours throws; what the standard library throws (memory that the
-/// machine does not have) stops here.
+/// Runs `body`, which returns a lacuna_status. Nothing of ours throws; what the standard library throws (memory that
+/// the machine does not have) stops here.
 template <class Body> lacuna_status guarded(Body body) {
   try {
     return body();

@@ -1,6 +1,6 @@
 #include "JitBackend.h"
 
-#include "KernelLibrary.h"
+#include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 
 namespace lacuna::tools {
@@ -17,7 +17,7 @@ static std::vector<std::pair<std::string, double>> stageTimes(const CachedCompil
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
   compile.fileName = "attention_forward.tile";
-  compile.source = request.source.empty() ? std::string(kAttentionForwardSource) : request.source;
+  compile.source = request.source.empty() ? std::string(libraryText("attention_forward")) : request.source;
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());
