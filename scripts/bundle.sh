@@ -17,7 +17,7 @@ tree="$stage/lacuna"
 mkdir -p "$tree/bin" "$tree/lib" "$tree/tests"
 
 for program in "$root"/build/bin/*; do
-  case "$(basename "$program")" in lacuna-unit-* | lacuna-interpreter-tests | lacuna-opt) continue ;; esac # need no GPU
+  case "$(basename "$program")" in lacuna-unit-* | lacuna-interpreter-tests | lacuna-reliability-tests | lacuna-cache-* | lacuna-opt) continue ;; esac # need no GPU
   strip --strip-unneeded -o "$tree/bin/$(basename "$program")" "$program"
 done
 
