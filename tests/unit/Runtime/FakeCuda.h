@@ -206,7 +206,7 @@ inline cu::Result resolve(const char *name, void **function, int, uint64_t, int 
 struct FakeDriver {
   FakeDriver() { fake::state() = fake::State(); }
   ~FakeDriver() {
-    for (const auto &[kind, count] : fake::state().live) {
+    for ([[maybe_unused]] const auto &[kind, count] : fake::state().live) {
       CAPTURE(kind);
       CHECK(count == 0);
     }
