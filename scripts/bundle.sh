@@ -17,7 +17,9 @@ tree="$stage/lacuna"
 mkdir -p "$tree/bin" "$tree/lib" "$tree/tests"
 
 for program in "$root"/build/bin/*; do
-  case "$(basename "$program")" in lacuna-unit-* | lacuna-interpreter-tests | lacuna-reliability-tests | lacuna-cache-* | lacuna-opt) continue ;; esac # need no GPU
+  case "$(basename "$program")" in # need no GPU
+  lacuna-unit-* | lacuna-interpreter-tests | lacuna-reliability-tests | lacuna-cache-worker | lacuna-opt) continue ;;
+  esac
   strip --strip-unneeded -o "$tree/bin/$(basename "$program")" "$program"
 done
 
