@@ -23,6 +23,8 @@ struct CachedCompiler::State {
   std::once_flag prepared;
   Expected<runtime::Knobs> knobs;
   Expected<CacheMode> mode = CacheMode::Off;
+  // Set by the first openDisk(), constant afterwards.
+  std::once_flag diskOpened;
   std::optional<runtime::DiskCache> disk;
   BuildIds builds;
 
@@ -32,7 +34,8 @@ struct CachedCompiler::State {
   std::optional<Compiler> compiler;
 
   void prepare();
-  void openDisk();
+  /// The cache on disk, or null where there is none.
+  const runtime::DiskCache *openDisk();
   Expected<CacheKey> keyOf(const CompileRequest &request, const ChosenAssembler &chosen, const runtime::Driver *driver);
   Expected<CompileResult> compileNow(const CompileRequest &request, const ChosenAssembler &chosen);
   Expected<ChosenAssembler> assemblerFor(const CompileRequest &request);
@@ -53,34 +56,36 @@ void CachedCompiler::State::prepare() {
   std::call_once(prepared, [&] {
     knobs = given ? Expected<runtime::Knobs>(*given) : runtime::Knobs::fromEnvironment();
     mode = knobs.and_then([](const runtime::Knobs &read) { return runtime::cacheModeOf(read); });
-    if (mode && *mode == CacheMode::Disk)
-      openDisk();
   });
 }
 
-/// Without a disk to write to, kernels are kept in memory; that is said once.
-void CachedCompiler::State::openDisk() {
-  auto opened = buildIds()
-                    .and_then([&](const BuildIds &ids) {
-                      builds = ids;
-                      return runtime::chooseCacheDirectory(*knobs);
-                    })
-                    .and_then([&](const std::string &directory) {
-                      runtime::DiskCacheOptions options;
-                      options.sizeLimit = static_cast<uint64_t>(knobs->cacheMegabytes) << 20;
-                      return runtime::DiskCache::open(directory, options);
-                    });
-  if (opened)
-    disk = std::move(*opened);
-  else
-    runtime::log("cache", runtime::LogLevel::Warn, "compiled kernels are kept in memory only: {}",
-                 opened.error().message);
+/// Without a directory, kernels are kept in memory; that is said once.
+const runtime::DiskCache *CachedCompiler::State::openDisk() {
+  std::call_once(diskOpened, [&] {
+    if (!mode || *mode != CacheMode::Disk)
+      return;
+    auto directory = buildIds().and_then([&](const BuildIds &ids) {
+      builds = ids;
+      return runtime::chooseCacheDirectory(*knobs);
+    });
+    auto opened = directory.and_then([&](const std::string &path) {
+      runtime::DiskCacheOptions options;
+      options.sizeLimit = static_cast<uint64_t>(knobs->cacheMegabytes) << 20;
+      return runtime::DiskCache::open(path, options);
+    });
+    if (opened)
+      disk = std::move(*opened);
+    else
+      runtime::log("cache", runtime::LogLevel::Warn, "compiled kernels are kept in memory only: {}",
+                   opened.error().message);
+  });
+  return disk ? &*disk : nullptr;
 }
 
 Expected<ChosenAssembler> CachedCompiler::State::assemblerFor(const CompileRequest &request) {
   if (request.target == Target::Cpu)
     return ChosenAssembler{};
-  auto chosen = assemblers.get(disk ? &*disk : nullptr);
+  auto chosen = assemblers.get(openDisk());
   if (!chosen && chosen.error().code == ErrorCode::NotFound)
     chosen.error().code = ErrorCode::Unavailable; // As the compiler says it: nothing of the request is at fault.
   return chosen;
@@ -90,14 +95,15 @@ Expected<CacheKey> CachedCompiler::State::keyOf(const CompileRequest &request, c
                                                 const runtime::Driver *driver) {
   CodeGenerator generator = codeGeneratorOf(request.target);
   ToolVersions tools;
-  tools.compiler = builds.compiler;
-  tools.llvm = fmt::format("{} {} {}", generator.llvm, builds.llvm, builds.mlir);
+  tools.llvm = generator.llvm;
   tools.ptx = generator.ptx;
   tools.hookLibrary = generator.hookLibrary;
-  if (chosen.assembler)
-    tools.assembler = fmt::format("ptxas {}", chosen.version);
-  else if (request.target == Target::Sm90a)
-    tools.assembler = fmt::format("driver {}", driver ? driver->version() : 0);
+  if (request.target == Target::Cpu) // The builds are those of this process, which keeps it.
+    return cacheKeyOf(request, tools, *knobs);
+  tools.compiler = builds.compiler;
+  tools.llvm += fmt::format(" {} {}", builds.llvm, builds.mlir);
+  tools.assembler = chosen.assembler ? fmt::format("ptxas {}", chosen.version)
+                                     : fmt::format("driver {}", driver ? driver->version() : 0);
   return cacheKeyOf(request, tools, *knobs);
 }
 
@@ -165,7 +171,7 @@ Expected<std::shared_ptr<const CompileResult>> CachedCompiler::State::fromDiskOr
     result = std::make_shared<const CompileResult>(std::move(*compiled));
     return entryOf(*result);
   };
-  if (request.target == Target::Cpu || !disk) {
+  if (request.target == Target::Cpu || !openDisk()) {
     if (auto compiled = compile(); !compiled)
       return takeError(compiled);
     return result;
@@ -189,7 +195,7 @@ Expected<CacheMode> CachedCompiler::mode() const {
 
 const runtime::DiskCache *CachedCompiler::disk() const {
   state->prepare();
-  return state->disk ? &*state->disk : nullptr;
+  return state->openDisk();
 }
 
 Expected<CachedCompilation> CachedCompiler::compile(const CompileRequest &request,
@@ -230,8 +236,8 @@ Expected<CachedCompilation> CachedCompiler::compileAnew(const CompileRequest &re
     if (!key)
       return takeError(key);
     state->memory.forget(bytesOf(*key));
-    if (state->disk)
-      state->disk->remove(*key);
+    if (const runtime::DiskCache *disk = request.target == Target::Cpu ? nullptr : state->openDisk())
+      disk->remove(*key);
   }
   return compile(request, driver);
 }

@@ -148,6 +148,8 @@ class Checker:
             self.report(path, line, words[1] in known, f"./dev has no command '{words[1]}'")
         if program in ("lacuna", "lacuna-opt"):
             command = [self.bin_dir / program] + (words[1:2] if program == "lacuna" else [])
+            if words[1:2] == ["cache"]:  # whose commands have options of their own
+                command += words[2:3]
             text = self.help_of(*command)
             self.report(path, line, bool(text), f"'{' '.join(words[:2])} --help' fails")
             for word in words[1:]:

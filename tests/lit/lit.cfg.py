@@ -1,8 +1,9 @@
 """The lit suite of Lacuna: one file, one thing that a pass, an op, a refusal or the generated code must do.
 
 A test names its commands in RUN lines and its expectations in CHECK lines; the tools below are found first in the
-build's bin/, then in LLVM's. `%kernels` is kernels_dsl/, `%fakecuda` the driver without a GPU that LACUNA_FAKECUDA scripts, `%s` the test, `%t` a
-scratch path of its own.
+build's bin/, then in LLVM's. `%kernels` is kernels_dsl/, `%s` the test, `%t` a scratch path of its own, `%fakecuda` a
+driver library without a GPU (for LACUNA_DRIVER; its kernels do nothing, and LACUNA_FAKECUDA scripts it), `%fakelibs` a
+folder where it is libcuda.so.1.
 
     lit --param cat=lacuna-opt    puts `cat` in the place of that tool: every test of a lowering must then fail
                                   (./dev mutate), or it checks nothing.
