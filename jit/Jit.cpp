@@ -1,11 +1,12 @@
 #include "lacuna/Jit/Jit.h"
 
+#include "HeardCompilation.h"
+
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 #include "lacuna/Runtime/MemoryCache.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -45,48 +46,20 @@ struct Jit::State {
   Expected<std::shared_ptr<Loaded>> load(const KernelSpec &spec);
 };
 
-namespace {
-/// Times a compilation and tells the listener, where there is one.
-struct Heard {
-  Heard(const CompileListener *listener, const KernelSpec &spec, Target target)
-      : listener(listener), event{.kernel = spec.kernel, .file = spec.file, .target = target} {}
-
-  void done(const CompileResult &result, CacheSource source) {
-    event.kernel = result.metadata.kernel;
-    event.source = source;
-    if (source == CacheSource::None)
-      event.stages = result.times;
-    tell();
-  }
-  template <class T> tl::unexpected<Error> failed(Expected<T> &result) {
-    event.error = &result.error();
-    tell();
-    return takeError(result);
-  }
-  void tell() {
-    event.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    if (listener)
-      (*listener)(event);
-  }
-
-  const CompileListener *listener;
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-  CompileEvent event;
-};
-} // namespace
-
 struct JitKernel::State {
   std::shared_ptr<Jit::State> jit;
   std::shared_ptr<Loaded> loaded;
   CacheSource source;
   std::shared_ptr<const CompileListener> listener; ///< may be null
 
-  /// The variant that may run with these scalars.
-  Expected<const Variant *> select(std::span<const runtime::ArgumentValue> arguments);
+  /// The variant that may run with these scalars, on `stream`, where there is one.
+  Expected<const Variant *> select(std::span<const runtime::ArgumentValue> arguments, const runtime::Stream *stream);
 
   /// Its code, which must be of the target that the caller takes it to be.
-  template <class Code> Expected<const Code *> code(std::span<const runtime::ArgumentValue> arguments) {
-    auto variant = select(arguments);
+  template <class Code>
+  Expected<const Code *> code(std::span<const runtime::ArgumentValue> arguments,
+                              const runtime::Stream *stream = nullptr) {
+    auto variant = select(arguments, stream);
     if (!variant)
       return takeError(variant);
     if (const auto *found = std::get_if<Code>(&(*variant)->code))
@@ -155,7 +128,27 @@ Expected<std::shared_ptr<Loaded>> Jit::State::load(const KernelSpec &spec) {
   return loaded;
 }
 
-Expected<const Variant *> JitKernel::State::select(std::span<const runtime::ArgumentValue> arguments) {
+/// Whether code can be loaded now: not while the stream is captured, for loading would end the capture.
+static Expected<void> checkLoadable(const runtime::LaunchMetadata &metadata, const runtime::Stream *stream) {
+  if (!stream)
+    return {};
+  runtime::ContextGuard guard(stream->device());
+  const runtime::Driver &driver = stream->device().driver();
+  runtime::cu::CaptureStatus status = runtime::cu::CaptureNone;
+  if (auto asked =
+          driver.check(driver.cuStreamIsCapturing(stream->handle(), &status), "asking whether a stream is captured");
+      !asked)
+    return asked;
+  if (status == runtime::cu::CaptureNone)
+    return {};
+  return makeError(ErrorCode::InvalidArgument,
+                   "kernel '{}' has no code yet for float32 scalars that are not above zero, and the stream is being "
+                   "captured, when none can be loaded; launch it once with such a value before the capture",
+                   metadata.kernel);
+}
+
+Expected<const Variant *> JitKernel::State::select(std::span<const runtime::ArgumentValue> arguments,
+                                                   const runtime::Stream *stream) {
   const runtime::LaunchMetadata &metadata = loaded->positive->compilation->metadata;
   bool holds = true;
   for (size_t i = 0; i < arguments.size() && i < metadata.arguments.size(); ++i)
@@ -165,10 +158,12 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
         holds &= *value > 0 && std::isfinite(*value);
   if (holds)
     return loaded->positive.get();
-  Heard heard(listener.get(), loaded->spec, jit->device ? Target::Sm90a : Target::Cpu);
+  HeardCompilation heard(listener.get(), loaded->spec, jit->device ? Target::Sm90a : Target::Cpu);
   std::unique_lock lock(loaded->mutex);
   if (loaded->general)
     return loaded->general.get();
+  if (auto loadable = checkLoadable(metadata, stream); !loadable)
+    return takeError(loadable);
   auto built = jit->build(loaded->spec, /*positive=*/false);
   if (built)
     loaded->general = std::move(*built);
@@ -196,7 +191,7 @@ CacheSource JitKernel::source() const {
 
 Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
                                  const runtime::LaunchOptions &options) const {
-  auto kernel = state->code<runtime::Kernel>(arguments);
+  auto kernel = state->code<runtime::Kernel>(arguments, &stream);
   return kernel ? (*kernel)->launch(stream, arguments, options) : takeError(kernel);
 }
 
@@ -208,7 +203,7 @@ Expected<void> JitKernel::launch(std::span<const runtime::ArgumentValue> argumen
 Expected<runtime::PreparedLaunch> JitKernel::prepare(const runtime::Stream &stream,
                                                      std::span<const runtime::ArgumentValue> arguments,
                                                      const runtime::LaunchOptions &options) const {
-  auto kernel = state->code<runtime::Kernel>(arguments);
+  auto kernel = state->code<runtime::Kernel>(arguments, &stream);
   return kernel ? (*kernel)->prepare(stream, arguments, options) : takeError(kernel);
 }
 
@@ -263,7 +258,7 @@ static std::string nameOf(const KernelSpec &spec) {
 }
 
 Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
-  Heard heard(listener.get(), spec, target());
+  HeardCompilation heard(listener.get(), spec, target());
   auto kernel = find(spec);
   if (!kernel)
     return heard.failed(kernel);

@@ -16,8 +16,8 @@ A ```sh block is checked line by line: `./dev X` must be a command of ./dev; a s
 and the options of `lacuna-opt`, must stand in their --help; a path into the sources must exist. ```sh run is executed
 as well, in an empty folder with the programs on PATH and $LACUNA_SOURCE set to the sources.
 
-A ```cpp or ```c block is a quotation, `cpp file=PATH#NAME`: what stands in PATH, a file that the build compiles, between two
-lines that hold the comment [NAME]. `cpp sketch` is one that is not checked.
+A ```cpp or ```c block is a quotation, `cpp file=PATH#NAME`: what stands in PATH, a file that the build compiles,
+between two lines that hold the comment [NAME]. `cpp sketch` is one that is not checked.
 """
 
 import argparse
@@ -125,8 +125,8 @@ class Checker:
                     header = f"```{' '.join(words)}\n"
                     text = text.replace(f"{header}{body}```", f"{header}{quoted}```", 1)
                     body = quoted
-                self.report(path, line, quoted is not None, f"this block quotes nothing: {source or 'no file=PATH#NAME'}")
-                self.report(path, line, body == quoted, f"this block differs from {source}; run check_docs.py quotes --fix")
+                self.report(path, line, quoted is not None, f"this block quotes nothing: {source or 'no file'}")
+                self.report(path, line, body == quoted, f"this block differs from {source}; quotes --fix copies it")
             if fix:
                 path.write_text(text, encoding="utf-8")
 

@@ -156,6 +156,19 @@ TEST_CASE("on a GPU of the fake driver: launched, prepared, unloaded") {
   REQUIRE_MESSAGE(prepared, prepared.error().render());
   REQUIRE(prepared->run());
   CHECK(driver.state.count(fake::Call::cuLaunchKernel) == 2);
+  // A variant is not loaded into a capture.
+  arguments[3] = -1.0f;
+  driver.state.capturing = true;
+  const std::string refusal = "kernel 'product' has no code yet for float32 scalars that are not above zero, and the "
+                              "stream is being captured, when none can be loaded; launch it once with such a value "
+                              "before the capture";
+  CHECK(kernel->launch(stream, arguments).error().message == refusal);
+  CHECK(kernel->prepare(stream, arguments).error().message == refusal);
+  driver.state.capturing = false;
+  REQUIRE(kernel->launch(stream, arguments));
+  driver.state.capturing = true;
+  CHECK(kernel->launch(stream, arguments));
+  CHECK(driver.state.count(fake::Call::cuLaunchKernel) == 4);
   CHECK(kernel->launch(arguments).error().message ==
         "kernel 'product' was compiled for a GPU; launch it on a stream, on device memory");
   CHECK(kernel->prepare(arguments).error().code == ErrorCode::InvalidArgument);

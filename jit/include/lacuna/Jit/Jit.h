@@ -37,7 +37,8 @@ struct KernelSpec {
 /// different streams.
 ///
 /// The code first compiled takes every float32 scalar argument to be greater than zero. A launch with another value
-/// compiles a variant without that assumption, once, and runs it: that launch takes as long as a compilation.
+/// compiles a variant without that assumption, once, and runs it: that launch takes as long as a compilation. While its
+/// stream is captured into a CUDA graph it is refused instead, and the capture goes on.
 class JitKernel {
 public:
   const runtime::LaunchMetadata &metadata() const;
