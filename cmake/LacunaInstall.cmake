@@ -4,7 +4,7 @@
 #   jit       lacuna::jit: compile and launch, C++; lacuna::c: the same through liblacuna.so. Needs LLVM and MLIR 19.1, which
 #             find_package(lacuna) then looks for.
 #
-# `cmake --install build --component runtime` installs the first alone. tests/consumer has a project for each.
+# `cmake --install build --component runtime` installs the first alone; the component tools is the command lacuna. tests/consumer has a project for each.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(LACUNA_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/lacuna)
@@ -59,6 +59,11 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/lacunaConfig.cmake.in ${
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/lacunaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/lacunaConfig.cmake ${PROJECT_BINARY_DIR}/lacunaConfigVersion.cmake
   ${CMAKE_CURRENT_LIST_DIR}/LacunaXxHash.cmake DESTINATION ${LACUNA_PACKAGE_DIR} COMPONENT runtime)
+
+if(TARGET lacuna)
+  set_target_properties(lacuna PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${LLVM_LIBRARY_DIR}")
+  install(TARGETS lacuna RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+endif()
 
 if(LACUNA_ENABLE_JIT)
   set(jit_libraries)

@@ -3,7 +3,7 @@
 //
 //   lacuna-bench-cache                      everything that this machine can do
 //   lacuna-bench-cache --benchmark_filter=memory
-#include "KernelLibrary.h"
+#include "lacuna/Jit/KernelLibrary.h"
 
 #include "lacuna/Jit/Jit.h"
 #include "lacuna/Jit/LoadKernel.h"
@@ -37,7 +37,7 @@ public:
 
 const KernelSpec &spec() {
   static const KernelSpec value = {.file = "attention_forward.tile",
-                                   .source = std::string(tools::kAttentionForwardSource),
+                                   .source = std::string(tools::libraryText("attention_forward")),
                                    .params = {{"D", "128"}}};
   return value;
 }

@@ -15,7 +15,7 @@
 //       does ptx=only                 cubins are refused as NoBinaryForGpu         image=none       every image is
 //       report=leaks             at exit, stderr says what is still alive
 //
-// Thread safety: one thread at a time, but for the calls on the launch path.
+// Thread safety: one thread at a time.
 //
 //===----------------------------------------------------------------------===//
 
