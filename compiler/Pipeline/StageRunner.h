@@ -18,8 +18,8 @@ namespace lacuna {
 void registerPipelineDialects(mlir::MLIRContext &context);
 
 /// Checks the kernel that a request asks for. Errors: as Compiler::compile.
-Expected<std::shared_ptr<const frontend::CheckedKernel>>
-analyzeRequest(std::shared_ptr<const frontend::Module> tree, const CompileRequest &request);
+Expected<std::shared_ptr<const frontend::CheckedKernel>> analyzeRequest(std::shared_ptr<const frontend::Module> tree,
+                                                                        const CompileRequest &request);
 
 class StageRunner {
 public:
