@@ -3,9 +3,8 @@
 //
 //   lacuna-bench-cache                      everything that this machine can do
 //   lacuna-bench-cache --benchmark_filter=memory
-#include "lacuna/Jit/KernelLibrary.h"
-
 #include "lacuna/Jit/Jit.h"
+#include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 
 #include <benchmark/benchmark.h>
@@ -37,7 +36,7 @@ public:
 
 const KernelSpec &spec() {
   static const KernelSpec value = {.file = "attention_forward.tile",
-                                   .source = std::string(tools::libraryText("attention_forward")),
+                                   .source = std::string(libraryText("attention_forward")),
                                    .params = {{"D", "128"}}};
   return value;
 }
