@@ -3,8 +3,8 @@
 // The kernel does nothing and has the arguments of attention: four views under tensor maps, a list, a scalar. Run it
 // with the real driver, or with the fake one, whose calls cost next to nothing, so that what is left is ours:
 //
-//   build/bin/lacuna-host-bench
-//   LACUNA_DRIVER=build/lib/libfakecuda.so build/bin/lacuna-host-bench
+//   build/bin/lacuna-bench-host
+//   LACUNA_DRIVER=build/lib/libfakecuda.so build/bin/lacuna-bench-host
 //
 // One thread; each case is enqueued on one stream, and the stream is waited for outside the time.
 #include "lacuna/Runtime/PreparedLaunch.h"
@@ -70,7 +70,7 @@ std::string makePtx(const LaunchMetadata &metadata) {
 
 template <class T> T orExit(Expected<T> value) {
   if (!value) {
-    std::fprintf(stderr, "lacuna-host-bench: %s\n", value.error().render().c_str());
+    std::fprintf(stderr, "lacuna-bench-host: %s\n", value.error().render().c_str());
     std::exit(1);
   }
   return std::move(*value);
