@@ -7,15 +7,29 @@
 namespace lacuna::runtime::fake {
 namespace {
 
-/// Counts a call and tells whether it is to fail. Releases and lookups never fail, as the real ones hardly do.
+/// Whether a call needs a current context: all that come after the streams but those that only compute or give back.
+bool needsContext(Call call) {
+  switch (call) {
+  case Call::cuTensorMapEncodeTiled:
+  case Call::cuStreamDestroy:
+  case Call::cuEventDestroy:
+  case Call::cuMemFree:
+  case Call::cuModuleUnload:
+    return false;
+  default:
+    return call >= Call::cuStreamCreate;
+  }
+}
+
+/// Counts a call and tells whether it is to fail.
 cu::Result enter(Call call, const char *name) {
   State &s = state();
   const int ofThis = ++s.counts[static_cast<size_t>(call)], number = s.calls++;
-  if (number == s.failCall)
+  if (number == s.failCall || (s.failFunction == name && (s.failAt == 0 || s.failAt == ofThis))) {
+    s.failed = call;
     return s.failResult;
-  if (!s.failFunction.empty() && s.failFunction == name && (s.failAt == 0 || s.failAt == ofThis))
-    return s.failResult;
-  return cu::Success;
+  }
+  return needsContext(call) && s.stack.empty() ? cu::InvalidContext : cu::Success;
 }
 
 /// A context's handle tells its device.
@@ -73,7 +87,6 @@ FAKE(cuFuncGetAttribute, (int *value, cu::FunctionAttribute attribute, cu::Funct
               : attribute == cu::NumRegisters     ? 168
                                                   : 0)
 FAKE(cuFuncSetAttribute, (cu::Function, cu::FunctionAttribute, int))
-#undef FAKE
 
 cu::Result cuMemAlloc(cu::DevicePtr *pointer, size_t bytes) {
   if (cu::Result failed = enter(Call::cuMemAlloc, "cuMemAlloc"))
@@ -166,44 +179,39 @@ cu::Result cuGetErrorString(cu::Result, const char **text) {
   *text = "told to fail";
   return cu::Success;
 }
-cu::Result cuDevicePrimaryCtxRelease(cu::Device) {
-  --state().live["contexts"];
-  return cu::Success;
-}
-cu::Result cuCtxGetCurrent(cu::Context *context) {
-  ++state().counts[static_cast<size_t>(Call::cuCtxGetCurrent)];
-  *context = state().stack.empty() ? nullptr : state().stack.back();
-  return cu::Success;
-}
-cu::Result cuCtxPushCurrent(cu::Context context) {
-  state().stack.push_back(context);
-  return cu::Success;
-}
-cu::Result cuCtxPopCurrent(cu::Context *context) {
+FAKE(cuCtxGetCurrent, (cu::Context * context), *context = s.stack.empty() ? nullptr : s.stack.back())
+FAKE(cuCtxPushCurrent, (cu::Context context), s.stack.push_back(context))
+cu::Result cuCtxPopCurrent(cu::Context *context) { // what was pushed can be popped
   *context = state().stack.back();
   state().stack.pop_back();
   return cu::Success;
 }
+
+// What is given back is gone, whatever the call says: the real driver gives the error of an earlier launch there.
+cu::Result giveBack(Call call, const char *name, const char *kind) {
+  --state().live[kind];
+  return enter(call, name);
+}
+cu::Result cuDevicePrimaryCtxRelease(cu::Device) {
+  return giveBack(Call::cuDevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease", "contexts");
+}
 cu::Result cuStreamDestroy(cu::Stream) {
-  --state().live["streams"];
-  return cu::Success;
+  return giveBack(Call::cuStreamDestroy, "cuStreamDestroy", "streams");
 }
 cu::Result cuEventDestroy(cu::Event) {
-  --state().live["events"];
-  return cu::Success;
+  return giveBack(Call::cuEventDestroy, "cuEventDestroy", "events");
+}
+cu::Result cuModuleUnload(cu::Module) {
+  return giveBack(Call::cuModuleUnload, "cuModuleUnload", "modules");
 }
 cu::Result cuMemFree(cu::DevicePtr pointer) {
   State &s = state();
   s.usedBytes -= s.blocks[pointer].bytes;
   s.blocks.erase(pointer);
-  --s.live["buffers"];
   std::free(reinterpret_cast<void *>(pointer));
-  return cu::Success;
+  return giveBack(Call::cuMemFree, "cuMemFree", "buffers");
 }
-cu::Result cuModuleUnload(cu::Module) {
-  --state().live["modules"];
-  return cu::Success;
-}
+#undef FAKE
 
 /// The state of a process that knows the fake only as its driver: scripted when it is loaded, reported at its end.
 struct ProcessState {

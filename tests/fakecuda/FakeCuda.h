@@ -70,6 +70,7 @@ struct State {
   bool reportLeaks = false;                        ///< at exit
 
   int calls = 0;
+  Call failed = Call::Count; ///< the function that failed last, as it was told to
   std::array<int, static_cast<size_t>(Call::Count)> counts = {}; ///< calls by function
   std::map<std::string, int> live;                               ///< contexts, streams, events, buffers, modules
   std::map<uint64_t, Block> blocks;                              ///< live memory, by address

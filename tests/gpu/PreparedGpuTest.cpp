@@ -71,9 +71,9 @@ struct Product {
 /// A driver function that only this test calls.
 template <class... Parameters> cu::Result call(const char *name, Parameters... parameters) {
   static void *library = dlopen("libcuda.so.1", RTLD_NOW);
-  auto *function = reinterpret_cast<cu::Result (*)(Parameters...)>(library ? dlsym(library, name) : nullptr);
+  void *function = library ? dlsym(library, name) : nullptr;
   REQUIRE_MESSAGE(function, name);
-  return function(parameters...);
+  return reinterpret_cast<cu::Result (*)(Parameters...)>(function)(parameters...);
 }
 
 /// Captures what `enqueue` puts on `stream` into a graph of `nodes` kernels.

@@ -286,6 +286,7 @@ TEST_CASE("on a GPU: lists, devices and a stream of the caller's") {
     return reinterpret_cast<cu::Result (*)(cu::DevicePtr *, size_t)>(found);
   }();
   cu::DevicePtr memory = 0;
+  fake::state().stack.push_back(reinterpret_cast<cu::Context>(uintptr_t(0x1000))); // as the CUDA runtime leaves it
   REQUIRE(alloc(&memory, 1 << 18) == cu::Success);
   auto at = [&](size_t offset) { return reinterpret_cast<void *>(memory + offset); };
   const int gpu = LACUNA_DEVICE_CUDA;
