@@ -7,6 +7,9 @@
 namespace lacuna::runtime::fake {
 namespace {
 
+/// CUDA_ERROR_INVALID_CONTEXT.
+constexpr auto kInvalidContext = static_cast<cu::Result>(201);
+
 /// Whether a call needs a current context: all that come after the streams but those that only compute or give back.
 bool needsContext(Call call) {
   switch (call) {
@@ -29,7 +32,7 @@ cu::Result enter(Call call, const char *name) {
     s.failed = call;
     return s.failResult;
   }
-  return needsContext(call) && s.stack.empty() ? cu::InvalidContext : cu::Success;
+  return needsContext(call) && s.stack.empty() ? kInvalidContext : cu::Success;
 }
 
 /// A context's handle tells its device.

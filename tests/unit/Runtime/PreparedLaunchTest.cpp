@@ -95,6 +95,7 @@ TEST_CASE("a run only asks for the context and launches, with the parameters of 
   PreparedLaunch prepared = bench.prepare();
   CHECK(prepared.bounds().grid == std::array<int64_t, 3>{2, 2, 1});
   CHECK(prepared.metadata().kernel == "gather");
+  ContextGuard current(bench.device); // as a thread that uses the CUDA runtime has it
   const auto before = bench.driver.state.counts;
   for (int run = 0; run < 3; ++run)
     REQUIRE(prepared.run());

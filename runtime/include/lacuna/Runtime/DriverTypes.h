@@ -36,7 +36,6 @@ enum Result : int {
   NoDevice = 100,
   InvalidDevice = 101,
   InvalidImage = 200,
-  InvalidContext = 201,
   NoBinaryForGpu = 209,
   InvalidPtx = 218,
   UnsupportedPtxVersion = 222,
