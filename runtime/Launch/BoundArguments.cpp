@@ -14,26 +14,16 @@ void BoundArguments::packArguments() {
   pack.addArguments({}, bounds); // the dimensions
 }
 
-Expected<ArgumentValue> BoundArguments::replacement(size_t index, void *data) const {
-  const auto *view = index < values.size() ? std::get_if<TensorView>(&values[index]) : nullptr;
-  TensorView changed = view ? *view : TensorView();
-  changed.data = data;
-  return replacement(index, ArgumentValue(std::move(changed)));
-}
-
-Expected<ArgumentValue> BoundArguments::replacement(size_t index, ArgumentValue value) const {
+Expected<void> BoundArguments::set(size_t index, ArgumentValue value) {
   if (index >= values.size())
     return makeError(ErrorCode::InvalidArgument,
                      "argument number {} was given to set, and kernel '{}' takes {}, numbered from 0", index,
                      signature.metadata().kernel, values.size());
   if (Expected<void> fits = signature.rebind(index, value, bounds); !fits)
-    return takeError(fits);
-  return value;
-}
-
-void BoundArguments::put(size_t index, ArgumentValue value) {
+    return fits;
   pack.setArgument(slots[index], value);
   values[index] = std::move(value);
+  return {};
 }
 
 } // namespace lacuna::runtime

@@ -115,16 +115,11 @@ Expected<void> PreparedLaunch::run(const Stream &stream) const {
 }
 
 Expected<void> PreparedLaunch::set(size_t index, void *data) {
-  Expected<ArgumentValue> value = state->arguments.replacement(index, data);
-  if (!value)
-    return takeError(value);
-  ContextGuard guard(state->kernel->device());
-  if (Expected<void> done = state->kernel->tensorMaps.replace(state->driver(), index, std::get<TensorView>(*value),
-                                                              state->arguments.pack);
-      !done)
-    return done;
-  state->arguments.put(index, std::move(*value));
-  return {};
+  State &s = *state;
+  ContextGuard guard(s.kernel->device());
+  return s.arguments.setData(index, data, [&](const TensorView &view) {
+    return s.kernel->tensorMaps.replace(s.driver(), index, view, s.arguments.pack);
+  });
 }
 
 void PreparedLaunch::setOrder(const int32_t *order) {
@@ -178,39 +173,30 @@ void PreparedCpuLaunch::run() const {
 }
 
 Expected<void> PreparedCpuLaunch::set(size_t index, void *data) {
-  return state->arguments.replacement(index, data).map([&](ArgumentValue value) {
-    state->arguments.put(index, std::move(value));
-  });
+  return state->arguments.setData(index, data, [](const TensorView &) { return Expected<void>(); });
 }
 
 //===----------------------------------------------------------------------===//
-// Both
+// Both: lists and scalars are under no tensor map
 //===----------------------------------------------------------------------===//
-
-// Lists and scalars are under no tensor map: to put them in place is the same on both.
-template <class State, class Value> static Expected<void> putValue(State &state, size_t index, const Value &value) {
-  return state.arguments.replacement(index, ArgumentValue(value)).map([&](ArgumentValue checked) {
-    state.arguments.put(index, std::move(checked));
-  });
-}
 
 Expected<void> PreparedLaunch::set(size_t index, const BlockListView &list) {
-  return putValue(*state, index, list);
+  return state->arguments.set(index, list);
 }
 Expected<void> PreparedLaunch::set(size_t index, float value) {
-  return putValue(*state, index, value);
+  return state->arguments.set(index, value);
 }
 Expected<void> PreparedLaunch::set(size_t index, int32_t value) {
-  return putValue(*state, index, value);
+  return state->arguments.set(index, value);
 }
 Expected<void> PreparedCpuLaunch::set(size_t index, const BlockListView &list) {
-  return putValue(*state, index, list);
+  return state->arguments.set(index, list);
 }
 Expected<void> PreparedCpuLaunch::set(size_t index, float value) {
-  return putValue(*state, index, value);
+  return state->arguments.set(index, value);
 }
 Expected<void> PreparedCpuLaunch::set(size_t index, int32_t value) {
-  return putValue(*state, index, value);
+  return state->arguments.set(index, value);
 }
 
 const LaunchBounds &PreparedLaunch::bounds() const {
