@@ -23,6 +23,8 @@ endif()
 # it holds for the libraries of libraries too.
 set(CMAKE_BUILD_RPATH "$ORIGIN/../lib")
 add_link_options(LINKER:--disable-new-dtags)
+# The cache of compiled kernels tells one build of the compiler from another by it.
+add_link_options(LINKER:--build-id=sha1)
 if(LACUNA_SANITIZE)
   add_compile_options(-fsanitize=${LACUNA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${LACUNA_SANITIZE})
@@ -72,6 +74,7 @@ function(add_lacuna_library name)
     set(mlir MLIR)
   endif()
   _lacuna_configure(${name} ${mlir} LINK ${ARG_LINK} INCLUDES ${ARG_INCLUDES})
+  target_compile_features(${name} PUBLIC cxx_std_20) # for those outside this tree
 endfunction()
 
 function(add_lacuna_executable name)

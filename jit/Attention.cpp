@@ -50,7 +50,8 @@ namespace {
 
 /// What the kernels' text is compiled with.
 KernelSpec kernelSpec(const AttentionSpec &spec, const BlockLists &lists, AttentionTile tile) {
-  KernelSpec kernel{.file = "attention_forward.tile", .source = std::string(kAttentionForwardSource)};
+  KernelSpec kernel{.file = "attention_forward.tile",
+                    .source = std::string(libraryText("attention_forward"))};
   auto set = [&](const char *name, int64_t value) { kernel.params[name] = fmt::format("{}", value); };
   set("BM", tile.queries), set("BN", tile.keys), set("D", spec.shape.headDim), set("DV", spec.shape.valueDim);
   set("QB", lists.queryBlock), set("KB", lists.keyBlock);
@@ -121,7 +122,8 @@ void Attention::State::planWhole(const Jit &jit, const BlockLists &given, Attent
 Expected<void> Attention::State::planParts(const Jit &jit, const BlockLists &given, AttentionTile tile, int64_t splits,
                                            KernelSpec kernel) {
   kernels.clear();
-  kernel.file = "attention_split.tile", kernel.source = kAttentionSplitSource, kernel.kernel = "attention_parts";
+  kernel.file = "attention_split.tile", kernel.source = std::string(libraryText("attention_split")),
+  kernel.kernel = "attention_parts";
   if (Expected<void> done = compile(jit, kernel); !done)
     return done;
   const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());

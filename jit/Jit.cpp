@@ -1,5 +1,11 @@
 #include "lacuna/Jit/Jit.h"
 
+#include "HeardCompilation.h"
+
+#include "lacuna/Jit/KernelLibrary.h"
+#include "lacuna/Jit/LoadKernel.h"
+#include "lacuna/Runtime/MemoryCache.h"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -13,31 +19,56 @@ namespace lacuna {
 // State
 //===--------------------------------------------------------------------------------------------------------------===//
 
-struct Jit::State {
-  std::optional<runtime::Device> device;
-  std::shared_ptr<runtime::ThreadPool> pool; // CPU
-  std::mutex mutex;                          // of the compiler
-  Compiler compiler;
-};
-
 namespace {
 /// One compilation, loaded.
 struct Variant {
-  CompileResult compilation;
+  std::shared_ptr<const CompileResult> compilation;
+  CacheSource source;
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
+};
+
+/// A kernel as it is kept in memory.
+struct Loaded {
+  KernelSpec spec;
+  std::unique_ptr<const Variant> positive;
+  std::mutex mutex; // of `general`
+  std::unique_ptr<const Variant> general;
 };
 } // namespace
 
+struct Jit::State {
+  std::optional<runtime::Device> device;
+  std::shared_ptr<runtime::ThreadPool> pool; // CPU
+  CachedCompiler compiler;
+  runtime::MemoryCache<Loaded> kernels;
+
+  Expected<std::unique_ptr<const Variant>> build(const KernelSpec &spec, bool positive);
+  Expected<std::shared_ptr<Loaded>> load(const KernelSpec &spec);
+};
+
 struct JitKernel::State {
   std::shared_ptr<Jit::State> jit;
-  KernelSpec spec;
-  std::unique_ptr<Variant> positive;
-  std::mutex mutex; // of `general`
-  std::unique_ptr<Variant> general;
+  std::shared_ptr<Loaded> loaded;
+  CacheSource source;
+  std::shared_ptr<const CompileListener> listener; ///< may be null
 
-  static Expected<std::unique_ptr<Variant>> build(Jit::State &jit, const KernelSpec &spec, bool positive);
-  /// The variant that may run with these scalars.
-  Expected<const Variant *> select(std::span<const runtime::ArgumentValue> arguments);
+  /// The variant that may run with these scalars, on `stream`, where there is one.
+  Expected<const Variant *> select(std::span<const runtime::ArgumentValue> arguments, const runtime::Stream *stream);
+
+  /// Its code, which must be of the target that the caller takes it to be.
+  template <class Code>
+  Expected<const Code *> code(std::span<const runtime::ArgumentValue> arguments,
+                              const runtime::Stream *stream = nullptr) {
+    auto variant = select(arguments, stream);
+    if (!variant)
+      return takeError(variant);
+    if (const auto *found = std::get_if<Code>(&(*variant)->code))
+      return found;
+    return makeError(ErrorCode::InvalidArgument, "kernel '{}' was compiled for {}",
+                     (*variant)->compilation->metadata.kernel,
+                     std::is_same_v<Code, runtime::Kernel> ? "the CPU; launch it without a stream, on host memory"
+                                                           : "a GPU; launch it on a stream, on device memory");
+  }
 };
 
 Expected<std::string> readTextFile(const std::string &path) {
@@ -61,33 +92,64 @@ Expected<std::string> readTextFile(const std::string &path) {
 // Variants
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Expected<std::unique_ptr<Variant>> JitKernel::State::build(Jit::State &jit, const KernelSpec &spec, bool positive) {
-  std::lock_guard lock(jit.mutex);
+Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spec, bool positive) {
   CompileRequest request;
   request.fileName = spec.file;
   request.source = spec.source;
-  request.target = jit.device ? Target::Sm90a : Target::Cpu;
+  request.target = device ? Target::Sm90a : Target::Cpu;
   request.kernel = spec.kernel;
   request.params = spec.params;
   request.hooks = spec.hooks;
   request.allScalarsPositive = positive;
-  auto compiled = jit.compiler.compile(request);
+  if (device) {
+    auto loaded = loadKernel(compiler, request, *device);
+    if (!loaded)
+      return takeError(loaded);
+    return std::make_unique<const Variant>(std::move(loaded->compilation.result), loaded->compilation.source,
+                                           std::move(loaded->kernel));
+  }
+  auto compiled = compiler.compile(request);
   if (!compiled)
     return takeError(compiled);
-  if (jit.device) {
-    auto kernel = runtime::Kernel::load(*jit.device, compiled->image, compiled->metadata);
-    if (!kernel)
-      return takeError(kernel);
-    return std::unique_ptr<Variant>(new Variant{std::move(*compiled), std::move(*kernel)});
-  }
-  auto kernel = runtime::CpuKernel::create(compiled->cpu.entry, compiled->metadata, jit.pool, compiled->cpu.owner);
+  const CompileResult &result = *compiled->result;
+  auto kernel = runtime::CpuKernel::create(result.cpu.entry, result.metadata, pool, result.cpu.owner);
   if (!kernel)
     return takeError(kernel);
-  return std::unique_ptr<Variant>(new Variant{std::move(*compiled), std::move(*kernel)});
+  return std::make_unique<const Variant>(std::move(compiled->result), compiled->source, std::move(*kernel));
 }
 
-Expected<const Variant *> JitKernel::State::select(std::span<const runtime::ArgumentValue> arguments) {
-  const runtime::LaunchMetadata &metadata = positive->compilation.metadata;
+Expected<std::shared_ptr<Loaded>> Jit::State::load(const KernelSpec &spec) {
+  auto positive = build(spec, /*positive=*/true);
+  if (!positive)
+    return takeError(positive);
+  auto loaded = std::make_shared<Loaded>();
+  loaded->spec = spec;
+  loaded->positive = std::move(*positive);
+  return loaded;
+}
+
+/// Whether code can be loaded now: not while the stream is captured, for loading would end the capture.
+static Expected<void> checkLoadable(const runtime::LaunchMetadata &metadata, const runtime::Stream *stream) {
+  if (!stream)
+    return {};
+  runtime::ContextGuard guard(stream->device());
+  const runtime::Driver &driver = stream->device().driver();
+  runtime::cu::CaptureStatus status = runtime::cu::CaptureNone;
+  if (auto asked =
+          driver.check(driver.cuStreamIsCapturing(stream->handle(), &status), "asking whether a stream is captured");
+      !asked)
+    return asked;
+  if (status == runtime::cu::CaptureNone)
+    return {};
+  return makeError(ErrorCode::InvalidArgument,
+                   "kernel '{}' has no code yet for float32 scalars that are not above zero, and the stream is being "
+                   "captured, when none can be loaded; launch it once with such a value before the capture",
+                   metadata.kernel);
+}
+
+Expected<const Variant *> JitKernel::State::select(std::span<const runtime::ArgumentValue> arguments,
+                                                   const runtime::Stream *stream) {
+  const runtime::LaunchMetadata &metadata = loaded->positive->compilation->metadata;
   bool holds = true;
   for (size_t i = 0; i < arguments.size() && i < metadata.arguments.size(); ++i)
     if (const float *value = std::get_if<float>(&arguments[i]))
@@ -95,15 +157,22 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
           metadata.positiveScalars.end())
         holds &= *value > 0 && std::isfinite(*value);
   if (holds)
-    return positive.get();
-  std::lock_guard lock(mutex);
-  if (!general) {
-    auto built = build(*jit, spec, /*positive=*/false);
-    if (!built)
-      return takeError(built);
-    general = std::move(*built);
-  }
-  return general.get();
+    return loaded->positive.get();
+  HeardCompilation heard(listener.get(), loaded->spec, jit->device ? Target::Sm90a : Target::Cpu);
+  std::unique_lock lock(loaded->mutex);
+  if (loaded->general)
+    return loaded->general.get();
+  if (auto loadable = checkLoadable(metadata, stream); !loadable)
+    return takeError(loadable);
+  auto built = jit->build(loaded->spec, /*positive=*/false);
+  if (built)
+    loaded->general = std::move(*built);
+  lock.unlock();
+  heard.event.variant = true;
+  if (!built)
+    return heard.failed(built);
+  heard.done(*loaded->general->compilation, loaded->general->source);
+  return loaded->general.get();
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -111,32 +180,36 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
 //===--------------------------------------------------------------------------------------------------------------===//
 
 const runtime::LaunchMetadata &JitKernel::metadata() const {
-  return state->positive->compilation.metadata;
+  return compilation().metadata;
 }
 const CompileResult &JitKernel::compilation() const {
-  return state->positive->compilation;
+  return *state->loaded->positive->compilation;
+}
+CacheSource JitKernel::source() const {
+  return state->source;
 }
 
 Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
                                  const runtime::LaunchOptions &options) const {
-  auto variant = state->select(arguments);
-  if (!variant)
-    return takeError(variant);
-  if (const auto *kernel = std::get_if<runtime::Kernel>(&(*variant)->code))
-    return kernel->launch(stream, arguments, options);
-  return makeError(ErrorCode::InvalidArgument,
-                   "kernel '{}' was compiled for the CPU; launch it without a stream, on host memory",
-                   metadata().kernel);
+  auto kernel = state->code<runtime::Kernel>(arguments, &stream);
+  return kernel ? (*kernel)->launch(stream, arguments, options) : takeError(kernel);
 }
 
 Expected<void> JitKernel::launch(std::span<const runtime::ArgumentValue> arguments) const {
-  auto variant = state->select(arguments);
-  if (!variant)
-    return takeError(variant);
-  if (const auto *kernel = std::get_if<runtime::CpuKernel>(&(*variant)->code))
-    return kernel->launch(arguments);
-  return makeError(ErrorCode::InvalidArgument,
-                   "kernel '{}' was compiled for a GPU; launch it on a stream, on device memory", metadata().kernel);
+  auto kernel = state->code<runtime::CpuKernel>(arguments);
+  return kernel ? (*kernel)->launch(arguments) : takeError(kernel);
+}
+
+Expected<runtime::PreparedLaunch> JitKernel::prepare(const runtime::Stream &stream,
+                                                     std::span<const runtime::ArgumentValue> arguments,
+                                                     const runtime::LaunchOptions &options) const {
+  auto kernel = state->code<runtime::Kernel>(arguments, &stream);
+  return kernel ? (*kernel)->prepare(stream, arguments, options) : takeError(kernel);
+}
+
+Expected<runtime::PreparedCpuLaunch> JitKernel::prepare(std::span<const runtime::ArgumentValue> arguments) const {
+  auto kernel = state->code<runtime::CpuKernel>(arguments);
+  return kernel ? (*kernel)->prepare(arguments) : takeError(kernel);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -174,27 +247,86 @@ const runtime::Device *Jit::device() const {
   return state->device ? &*state->device : nullptr;
 }
 
+/// The spec as a name in memory: all that chooses the code, and not the file's name.
+static std::string nameOf(const KernelSpec &spec) {
+  return runtime::CacheKeyBuilder()
+      .text("source", spec.source)
+      .text("kernel", spec.kernel)
+      .table("param", spec.params)
+      .table("hook", spec.hooks)
+      .bytes();
+}
+
 Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
-  KernelSpec complete = spec;
-  if (complete.source.empty()) {
-    if (spec.file.empty())
-      return makeError(ErrorCode::InvalidArgument,
-                       "there is nothing to compile: neither a file nor a source was given");
-    auto text = readTextFile(spec.file);
-    if (!text)
-      return takeError(text);
-    complete.source = std::move(*text);
+  HeardCompilation heard(listener.get(), spec, target());
+  auto kernel = find(spec);
+  if (!kernel)
+    return heard.failed(kernel);
+  heard.done(kernel->compilation(), kernel->source());
+  return kernel;
+}
+
+std::shared_future<Expected<JitKernel>> Jit::compileAsync(KernelSpec spec) const {
+  // Where no thread can be had, the kernel is compiled when it is asked for.
+  return std::async(std::launch::async | std::launch::deferred,
+                    [jit = *this, spec = std::move(spec)] { return jit.compile(spec); })
+      .share();
+}
+
+Jit Jit::withListener(CompileListener heardBy) const {
+  Jit copy = *this;
+  copy.listener = heardBy ? std::make_shared<const CompileListener>(std::move(heardBy)) : nullptr;
+  return copy;
+}
+
+static Expected<JitKernel> notInLibrary(const std::string &name) {
+  std::string names;
+  for (const LibraryText &each : kernelLibrary())
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
+  return makeError(ErrorCode::NotFound, "the library has no kernel '{}'; it has {}", name, names);
+}
+
+Expected<JitKernel> Jit::find(const KernelSpec &spec) const {
+  if (!spec.library.empty() && !(spec.file.empty() && spec.source.empty()))
+    return makeError(ErrorCode::InvalidArgument,
+                     "both a kernel of the library ('{}') and a text of its own ({}) were given; give one of them",
+                     spec.library, spec.file.empty() ? "source" : spec.file);
+  if (!spec.library.empty()) {
+    KernelSpec complete = spec;
+    complete.file = spec.library + ".tile";
+    complete.source = libraryText(spec.library);
+    return complete.source.empty() ? notInLibrary(spec.library) : compileText(complete);
   }
-  if (complete.file.empty())
-    complete.file = "<source>";
-  auto positive = JitKernel::State::build(*state, complete, /*positive=*/true);
-  if (!positive)
-    return takeError(positive);
-  auto kernel = std::make_shared<JitKernel::State>();
-  kernel->jit = state;
-  kernel->spec = std::move(complete);
-  kernel->positive = std::move(*positive);
-  return JitKernel(std::move(kernel));
+  if (!spec.source.empty())
+    return compileText(spec);
+  if (spec.file.empty())
+    return makeError(ErrorCode::InvalidArgument,
+                     "there is nothing to compile: neither a file nor a source nor a kernel of the library was given");
+  auto text = readTextFile(spec.file);
+  if (!text)
+    return takeError(text);
+  KernelSpec complete = spec;
+  complete.source = std::move(*text);
+  return compileText(complete);
+}
+
+Expected<JitKernel> Jit::compileText(const KernelSpec &spec) const {
+  auto mode = state->compiler.mode();
+  if (!mode)
+    return takeError(mode);
+  auto make = [&]() -> Expected<std::shared_ptr<Loaded>> {
+    if (!spec.file.empty())
+      return state->load(spec);
+    KernelSpec named = spec;
+    named.file = "<source>";
+    return state->load(named);
+  };
+  bool inMemory = false;
+  auto loaded = *mode == runtime::CacheMode::Off ? make() : state->kernels.obtain(nameOf(spec), make, &inMemory);
+  if (!loaded)
+    return takeError(loaded);
+  CacheSource source = inMemory ? CacheSource::Memory : (*loaded)->positive->source;
+  return JitKernel(std::make_shared<JitKernel::State>(state, std::move(*loaded), source, listener));
 }
 
 } // namespace lacuna

@@ -16,9 +16,14 @@ trap 'rm -rf "$stage"' EXIT
 tree="$stage/lacuna"
 mkdir -p "$tree/bin" "$tree/lib" "$tree/tests"
 
+packed=()
 for program in "$root"/build/bin/*; do
-  case "$(basename "$program")" in lacuna-unit-* | lacuna-interpreter-tests | lacuna-opt) continue ;; esac # need no GPU
+  case "$(basename "$program")" in # need no GPU
+  lacuna-unit-* | lacuna-interpreter-tests | lacuna-reliability-tests | lacuna-cache-worker | lacuna-opt) continue ;;
+  lacuna-example-02-* | lacuna-example-03-*) continue ;;
+  esac
   strip --strip-unneeded -o "$tree/bin/$(basename "$program")" "$program"
+  packed+=("$program")
 done
 
 # What `./dev bench` loads into Python.
@@ -31,7 +36,7 @@ system_libraries='^(libc|libm|libdl|librt|libpthread|libstdc\+\+|libgcc_s|ld-lin
 while read -r library; do
   [[ "$(basename "$library")" =~ $system_libraries ]] && continue
   strip --strip-unneeded -o "$tree/lib/$(basename "$library")" "$(realpath "$library")"
-done < <(ldd "$root"/build/bin/* "$built_library" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u)
+done < <(ldd "${packed[@]}" "$built_library" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u)
 
 cp -r "$root/kernels_dsl" "$root/dev" "$root/LICENSE" "$root/README.md" "$tree/"
 for folder in examples benchmarks docs tests/gpu tests/numeric; do

@@ -153,6 +153,7 @@ std::string describe(const AttentionRequest &request, const CompiledAttention &c
   for (const auto &[stage, milliseconds] : compiled.stageMs)
     total += milliseconds;
   json["compile_ms"] = total;
+  json["cached"] = compiled.cached;
   return json.dump();
 }
 

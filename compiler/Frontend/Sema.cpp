@@ -12,6 +12,10 @@ using namespace lacuna::frontend;
 /// The text of kernels_dsl/hooks.tile, written by the build.
 extern const char *const kHookLibraryText;
 
+std::string_view lacuna::frontend::hookLibraryText() {
+  return kHookLibraryText;
+}
+
 std::shared_ptr<const Module> lacuna::frontend::hookLibrary() {
   static const std::shared_ptr<const Module> library = [] {
     auto parsed = parseModule("hooks.tile", kHookLibraryText);

@@ -17,6 +17,10 @@ namespace lacuna {
 /// Makes the dialects known that overridden stages may be read in.
 void registerPipelineDialects(mlir::MLIRContext &context);
 
+/// Checks the kernel that a request asks for. Errors: as Compiler::compile.
+Expected<std::shared_ptr<const frontend::CheckedKernel>> analyzeRequest(std::shared_ptr<const frontend::Module> tree,
+                                                                        const CompileRequest &request);
+
 class StageRunner {
 public:
   StageRunner(const CompileRequest &request, mlir::MLIRContext &context) : request(request), context(context) {}

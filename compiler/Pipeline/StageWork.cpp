@@ -10,7 +10,6 @@
 #include "lacuna/Compiler/Conversion/WarpToLLVM.h"
 #include "lacuna/Compiler/Frontend/IRGen.h"
 #include "lacuna/Compiler/Frontend/Parser.h"
-#include "lacuna/Compiler/Frontend/Sema.h"
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
 
@@ -119,21 +118,9 @@ Expected<void> StageRunner::parseSource() {
 }
 
 Expected<void> StageRunner::generate() {
-  frontend::Specialization specialization{request.kernel,
-                                          request.params,
-                                          request.hooks,
-                                          request.positiveScalars,
-                                          request.allScalarsPositive,
-                                          std::string(targetName(request.target))};
-  auto checked = frontend::analyze(tree, specialization);
-  if (!checked) {
-    Error error = std::move(checked.error());
-    if (error.message.starts_with("--hook:"))
-      error.code = ErrorCode::InvalidArgument; // The text at fault is the caller's option, not the file.
-    else if (tree->all<frontend::KernelDecl>().empty())
-      error.code = ErrorCode::VerifyError; // The file has none, whichever the caller asked for.
-    return tl::unexpected(std::move(error));
-  }
+  auto checked = analyzeRequest(tree, request);
+  if (!checked)
+    return takeError(checked);
   auto generated = frontend::generateTile(**checked, context);
   if (!generated)
     return takeError(generated);
@@ -239,7 +226,7 @@ Expected<void> StageRunner::generatePtx() {
 }
 
 Expected<void> StageRunner::assemble() {
-  auto assembler = Assembler::find();
+  auto assembler = request.assembler ? Expected<Assembler>(*request.assembler) : Assembler::find();
   if (!assembler) {
     if (assembler.error().code != ErrorCode::Unavailable || request.stopAfter >= Stage::Cubin) {
       assembler.error().code = ErrorCode::Unavailable;

@@ -105,7 +105,10 @@ tl::unexpected<Error> Driver::failure(cu::Result result, std::string_view action
   default:
     break;
   }
-  return makeError(code, "{} failed: {} ({}, error {})", action, text, name, static_cast<int>(result));
+  auto failed = makeError(code, "{} failed: {} ({}, error {})", action, text, name, static_cast<int>(result));
+  if (result == cu::OutOfMemory)
+    failed.value().notes.emplace_back("free memory on the GPU, or give smaller tensors");
+  return failed;
 }
 
 } // namespace lacuna::runtime

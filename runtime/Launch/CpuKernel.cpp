@@ -25,13 +25,16 @@ Expected<void> CpuKernel::launch(std::span<const ArgumentValue> arguments) const
     return takeError(bounds);
   ParameterPack pack;
   pack.addArguments(arguments, *bounds);
-  void **parameters = pack.pointers();
-  const int64_t x = bounds->grid[0], y = bounds->grid[1];
-  pool->parallelFor(bounds->programs(), [&](int64_t program) {
+  runGrid(pack.pointers(), *bounds);
+  return {};
+}
+
+void CpuKernel::runGrid(void **parameters, const LaunchBounds &bounds) const {
+  const int64_t x = bounds.grid[0], y = bounds.grid[1];
+  pool->parallelFor(bounds.programs(), [&](int64_t program) {
     entry(parameters, static_cast<int32_t>(program % x), static_cast<int32_t>(program / x % y),
           static_cast<int32_t>(program / x / y));
   });
-  return {};
 }
 
 } // namespace lacuna::runtime

@@ -169,26 +169,9 @@ Expected<LaunchBounds> LaunchSignature::bind(std::span<const ArgumentValue> argu
   bounds.numDims = data.dims.size();
   uint64_t bound = 0;
   for (size_t index = 0; index < arguments.size(); ++index) {
-    const Argument &argument = data.arguments[index];
-    bool fits = false;
-    switch (argument.kind) {
-    case Argument::Kind::View:
-      fits = std::holds_alternative<TensorView>(arguments[index]);
-      break;
-    case Argument::Kind::Blocks:
-      fits = std::holds_alternative<BlockListView>(arguments[index]);
-      break;
-    case Argument::Kind::Scalar:
-      fits = argument.dtype == DType::F32 ? std::holds_alternative<float>(arguments[index])
-                                          : std::holds_alternative<int32_t>(arguments[index]);
-      break;
-    }
-    if (!fits)
-      return makeError(ErrorCode::InvalidArgument, "argument '{}' of kernel '{}' is {}{}, and {} was given",
-                       argument.name, data.kernel, kindName(argument.kind),
-                       argument.kind == Argument::Kind::Scalar ? fmt::format(" ({})", dtypeName(argument.dtype)) : "",
-                       kindName(arguments[index]));
-    if (argument.kind == Argument::Kind::View)
+    if (Expected<void> done = checkKind(index, arguments[index]); !done)
+      return takeError(done);
+    if (data.arguments[index].kind == Argument::Kind::View)
       if (Expected<void> done = bindView(index, std::get<TensorView>(arguments[index]), bounds, bound); !done)
         return takeError(done);
   }
@@ -197,11 +180,49 @@ Expected<LaunchBounds> LaunchSignature::bind(std::span<const ArgumentValue> argu
       if (Expected<void> done = bindBlocks(data.arguments[index], std::get<BlockListView>(arguments[index]), bounds);
           !done)
         return takeError(done);
-  if (Expected<void> done = checkScalars(arguments); !done)
-    return takeError(done);
+  for (size_t index = 0; index < arguments.size(); ++index)
+    if (Expected<void> done = checkScalar(index, arguments[index]); !done)
+      return takeError(done);
   if (Expected<void> done = computeGrid(bounds); !done)
     return takeError(done);
   return bounds;
+}
+
+Expected<void> LaunchSignature::rebind(size_t index, const ArgumentValue &value, const LaunchBounds &bounds) const {
+  const Argument &argument = data.arguments[index];
+  if (Expected<void> done = checkKind(index, value); !done)
+    return done;
+  switch (argument.kind) {
+  case Argument::Kind::View:
+    return checkLayout(argument, std::get<TensorView>(value), mapped[index]);
+  case Argument::Kind::Blocks:
+    return bindBlocks(argument, std::get<BlockListView>(value), bounds);
+  case Argument::Kind::Scalar:
+    break;
+  }
+  return checkScalar(index, value);
+}
+
+Expected<void> LaunchSignature::checkKind(size_t index, const ArgumentValue &value) const {
+  const Argument &argument = data.arguments[index];
+  bool fits = false;
+  switch (argument.kind) {
+  case Argument::Kind::View:
+    fits = std::holds_alternative<TensorView>(value);
+    break;
+  case Argument::Kind::Blocks:
+    fits = std::holds_alternative<BlockListView>(value);
+    break;
+  case Argument::Kind::Scalar:
+    fits = argument.dtype == DType::F32 ? std::holds_alternative<float>(value) : std::holds_alternative<int32_t>(value);
+    break;
+  }
+  if (fits)
+    return {};
+  return makeError(ErrorCode::InvalidArgument, "argument '{}' of kernel '{}' is {}{}, and {} was given", argument.name,
+                   data.kernel, kindName(argument.kind),
+                   argument.kind == Argument::Kind::Scalar ? fmt::format(" ({})", dtypeName(argument.dtype)) : "",
+                   kindName(value));
 }
 
 Expected<void> LaunchSignature::bindView(size_t index, const TensorView &view, LaunchBounds &bounds,
@@ -344,20 +365,18 @@ Expected<void> LaunchSignature::bindBlocks(const Argument &argument, const Block
   return {};
 }
 
-Expected<void> LaunchSignature::checkScalars(std::span<const ArgumentValue> arguments) const {
-  for (size_t index = 0; index < arguments.size(); ++index) {
-    if (!mustBePositive[index])
-      continue;
-    const float *real = std::get_if<float>(&arguments[index]);
-    double value = real ? *real : std::get<int32_t>(arguments[index]);
-    if (!(value > 0) || !std::isfinite(value))
-      return makeError(
-          ErrorCode::InvalidArgument,
-          "argument '{}' is {}, and kernel '{}' was compiled for finite values above 0; compile it without that fact "
-          "for other values",
-          data.arguments[index].name, value, data.kernel);
-  }
-  return {};
+Expected<void> LaunchSignature::checkScalar(size_t index, const ArgumentValue &argument) const {
+  if (!mustBePositive[index])
+    return {};
+  const float *real = std::get_if<float>(&argument);
+  double value = real ? *real : std::get<int32_t>(argument);
+  if (value > 0 && std::isfinite(value))
+    return {};
+  return makeError(
+      ErrorCode::InvalidArgument,
+      "argument '{}' is {}, and kernel '{}' was compiled for finite values above 0; compile it without that fact "
+      "for other values",
+      data.arguments[index].name, value, data.kernel);
 }
 
 Expected<void> LaunchSignature::computeGrid(LaunchBounds &bounds) const {

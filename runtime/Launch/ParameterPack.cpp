@@ -1,9 +1,32 @@
 #include "lacuna/Runtime/LaunchSignature.h"
 
 #include <cassert>
-#include <cstring>
 
 namespace lacuna::runtime {
+
+namespace {
+
+/// Calls visit(value) for each parameter that an argument becomes, in order.
+template <class Visit> void forEachParameter(const ArgumentValue &argument, Visit visit) {
+  if (const auto *view = std::get_if<TensorView>(&argument)) {
+    visit(view->data);
+    for (size_t axis = 0; axis + 1 < view->strides.size(); ++axis)
+      visit(view->strides[axis]);
+  } else if (const auto *list = std::get_if<BlockListView>(&argument)) {
+    visit(list->indptr);
+    visit(list->split);
+    visit(list->indices);
+    visit(list->batches == 1 ? int64_t(0) : list->heads * list->rowBlocks);
+    visit(list->heads == 1 ? int64_t(0) : list->rowBlocks);
+    visit(static_cast<int32_t>(list->rowBlocks));
+  } else if (const auto *real = std::get_if<float>(&argument)) {
+    visit(*real);
+  } else {
+    visit(std::get<int32_t>(argument));
+  }
+}
+
+} // namespace
 
 TensorView TensorView::contiguous(void *data, DType dtype, std::vector<int64_t> shape) {
   std::vector<int64_t> strides(shape.size());
@@ -26,26 +49,18 @@ void ParameterPack::add(const void *value, size_t bytes, size_t alignment) {
 }
 
 void ParameterPack::addArguments(std::span<const ArgumentValue> arguments, const LaunchBounds &bounds) {
-  for (const ArgumentValue &argument : arguments) {
-    if (const auto *view = std::get_if<TensorView>(&argument)) {
-      add(view->data);
-      for (size_t axis = 0; axis + 1 < view->strides.size(); ++axis)
-        add(view->strides[axis]);
-    } else if (const auto *list = std::get_if<BlockListView>(&argument)) {
-      add(list->indptr);
-      add(list->split);
-      add(list->indices);
-      add<int64_t>(list->batches == 1 ? 0 : list->heads * list->rowBlocks);
-      add<int64_t>(list->heads == 1 ? 0 : list->rowBlocks);
-      add<int32_t>(static_cast<int32_t>(list->rowBlocks));
-    } else if (const auto *real = std::get_if<float>(&argument)) {
-      add(*real);
-    } else {
-      add(std::get<int32_t>(argument));
-    }
-  }
+  for (const ArgumentValue &argument : arguments)
+    addArgument(argument);
   for (size_t dim = 0; dim < bounds.numDims; ++dim)
     add(static_cast<int32_t>(bounds.dims[dim]));
+}
+
+void ParameterPack::addArgument(const ArgumentValue &argument) {
+  forEachParameter(argument, [&](const auto &value) { add(value); });
+}
+
+void ParameterPack::setArgument(size_t slot, const ArgumentValue &argument) {
+  forEachParameter(argument, [&](const auto &value) { set(slot++, value); });
 }
 
 void ParameterPack::addPrograms(int32_t *queue, const int32_t *order, const LaunchBounds &bounds, int64_t programs) {

@@ -18,14 +18,23 @@ Expected<std::unique_ptr<ProgramQueues>> ProgramQueues::create(const Device &dev
 }
 
 Expected<int32_t *> ProgramQueues::find(const Driver &driver, cu::Stream stream) {
+  Expected<bool> captured = isCaptured(driver, stream);
+  if (!captured)
+    return takeError(captured);
+  return *captured ? Expected<int32_t *>(nullptr) : ofStream(driver, stream);
+}
+
+Expected<bool> ProgramQueues::isCaptured(const Driver &driver, cu::Stream stream) {
   cu::CaptureStatus status = cu::CaptureNone;
-  unsigned long long number = 0;
   if (Expected<void> asked =
           driver.check(driver.cuStreamIsCapturing(stream, &status), "asking whether a stream is captured");
       !asked)
     return takeError(asked);
-  if (status != cu::CaptureNone)
-    return nullptr;
+  return status != cu::CaptureNone;
+}
+
+Expected<int32_t *> ProgramQueues::ofStream(const Driver &driver, cu::Stream stream) {
+  unsigned long long number = 0;
   if (Expected<void> asked = driver.check(driver.cuStreamGetId(stream, &number), "asking for a stream's number");
       !asked)
     return takeError(asked);

@@ -20,8 +20,12 @@ public:
   /// Allocates the counters of one kernel. Errors: as DeviceBuffer and Stream.
   static Expected<std::unique_ptr<ProgramQueues>> create(const Device &device);
 
-  /// The counter for a launch on `stream`, or null where it has none. Errors: as Driver::check.
+  /// The counter for a launch on `stream`, or null where it has none. Asks the driver twice. Errors: as Driver::check.
   Expected<int32_t *> find(const Driver &driver, cu::Stream stream);
+  /// The counter of `stream` for launches that are not captured. Asks the driver once. Errors: likewise.
+  Expected<int32_t *> ofStream(const Driver &driver, cu::Stream stream);
+  /// Whether what is launched on `stream` now goes into a graph. Asks the driver once. Errors: likewise.
+  static Expected<bool> isCaptured(const Driver &driver, cu::Stream stream);
 
 private:
   static constexpr size_t kStreams = 1024, kBytes = 2 * sizeof(int32_t);

@@ -22,22 +22,46 @@ Expected<void> TensorMapCache::add(const Driver &driver, std::span<const Argumen
     return {};
   std::lock_guard lock(mutex);
   for (Slot &slot : slots) {
-    const TensorView &view = std::get<TensorView>(arguments[slot.spec.argument]);
-    Key key{view.data};
-    std::copy(view.shape.begin(), view.shape.end(), key.shape.begin());
-    std::copy(view.strides.begin(), view.strides.end(), key.strides.begin());
-    size_t entry = std::find(slot.keys.begin(), slot.keys.end(), key) - slot.keys.begin();
-    if (entry == kEntries) {
-      entry = slot.next;
-      slot.keys[entry] = Key();
-      if (Expected<void> done = encode(driver, slot, view, slot.maps[entry]); !done)
-        return done;
-      slot.keys[entry] = key;
-      slot.next = (entry + 1) % kEntries;
-    }
-    pack.add(slot.maps[entry]);
+    Expected<const cu::TensorMap *> map = find(driver, slot, std::get<TensorView>(arguments[slot.spec.argument]));
+    if (!map)
+      return takeError(map);
+    pack.add(**map);
   }
   return {};
+}
+
+Expected<void> TensorMapCache::replace(const Driver &driver, size_t argument, const TensorView &view,
+                                       ParameterPack &pack) {
+  std::lock_guard lock(mutex);
+  std::array<const cu::TensorMap *, kMaxTensorMaps> found = {};
+  for (size_t index = 0; index < slots.size(); ++index) {
+    if (static_cast<size_t>(slots[index].spec.argument) != argument)
+      continue;
+    Expected<const cu::TensorMap *> map = find(driver, slots[index], view);
+    if (!map)
+      return takeError(map);
+    found[index] = *map;
+  }
+  for (size_t index = 0; index < slots.size(); ++index)
+    if (found[index])
+      pack.set(index, *found[index]);
+  return {};
+}
+
+Expected<const cu::TensorMap *> TensorMapCache::find(const Driver &driver, Slot &slot, const TensorView &view) {
+  Key key{view.data};
+  std::copy(view.shape.begin(), view.shape.end(), key.shape.begin());
+  std::copy(view.strides.begin(), view.strides.end(), key.strides.begin());
+  size_t entry = std::find(slot.keys.begin(), slot.keys.end(), key) - slot.keys.begin();
+  if (entry == kEntries) {
+    entry = slot.next;
+    slot.keys[entry] = Key();
+    if (Expected<void> done = encode(driver, slot, view, slot.maps[entry]); !done)
+      return takeError(done);
+    slot.keys[entry] = key;
+    slot.next = (entry + 1) % kEntries;
+  }
+  return &slot.maps[entry];
 }
 
 Expected<void> TensorMapCache::encode(const Driver &driver, const Slot &slot, const TensorView &view,

@@ -20,6 +20,9 @@ public:
 
   /// Adds the maps for `arguments` to `pack`, in the metadata's order. Allocates nothing. Errors: as Driver::check.
   Expected<void> add(const Driver &driver, std::span<const ArgumentValue> arguments, ParameterPack &pack);
+  /// Puts the maps of `view`, argument `argument`, in the place of those that `pack` begins with. Errors: likewise; the
+  /// pack then holds what it held.
+  Expected<void> replace(const Driver &driver, size_t argument, const TensorView &view, ParameterPack &pack);
 
 private:
   static constexpr size_t kEntries = 4;
@@ -37,6 +40,8 @@ private:
     size_t next = 0; ///< the entry that is replaced next
   };
 
+  /// The map of `view`, which the caller's lock keeps in place.
+  static Expected<const cu::TensorMap *> find(const Driver &driver, Slot &slot, const TensorView &view);
   static Expected<void> encode(const Driver &driver, const Slot &slot, const TensorView &view, cu::TensorMap &map);
 
   std::mutex mutex;

@@ -3,6 +3,7 @@
 
     check_docs.py snippets --root SOURCES --bin PROGRAMS    compiles every ```tile block
     check_docs.py commands --root SOURCES --bin PROGRAMS    checks every command of the ```sh blocks
+    check_docs.py quotes   --root SOURCES --bin PROGRAMS    checks every ```cpp and ```c block (--fix writes them)
 
 A ```tile block is a whole file: each of its kernels must compile to tile.opt, or to `ast` where it declares none.
 
@@ -14,6 +15,9 @@ A ```tile block is a whole file: each of its kernels must compile to tile.opt, o
 A ```sh block is checked line by line: `./dev X` must be a command of ./dev; a subcommand and the options of `lacuna`,
 and the options of `lacuna-opt`, must stand in their --help; a path into the sources must exist. ```sh run is executed
 as well, in an empty folder with the programs on PATH and $LACUNA_SOURCE set to the sources.
+
+A ```cpp or ```c block is a quotation, `cpp file=PATH#NAME`: what stands in PATH, a file that the build compiles,
+between two lines that hold the comment [NAME]. `cpp sketch` is one that is not checked.
 """
 
 import argparse
@@ -23,6 +27,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```\s*$", re.DOTALL | re.MULTILINE)
 FRAME = re.compile(r"<!-- tile-frame\n(?P<frame>.*?)-->", re.DOTALL)
@@ -55,6 +60,16 @@ def simple_commands(line):
         elif commands[-1] or not re.match(r"\w+=", word):
             commands[-1].append(word)
     return [command for command in commands if command]
+
+
+def quotation(root, source):
+    """What `file=PATH#NAME` names, without the indentation that all its lines share; nothing where it names nothing."""
+    match = re.fullmatch(r"file=([^#]+)#(\w+)", source)
+    if not match or not (root / match[1]).is_file():
+        return None
+    marker = re.compile(rf"^ *(?://|/\*) \[{match[2]}\](?: \*/)?$", re.MULTILINE)
+    parts = marker.split((root / match[1]).read_text(encoding="utf-8"))
+    return textwrap.dedent(parts[1].lstrip("\n").rstrip(" ")) if len(parts) == 3 else None
 
 
 def run(command, **options):
@@ -98,6 +113,23 @@ class Checker:
                         text = body if KERNEL.search(body) else frame.replace("{{}}", body)
                         self.compile_block(path, line, words[1:], text, pathlib.Path(scratch))
 
+    def quotes(self, fix):
+        for path in documents(self.root):
+            text = path.read_text(encoding="utf-8")
+            for line, words, body, _ in blocks(path):
+                if words[:1] not in (["cpp"], ["c"]) or words[1:] == ["sketch"]:
+                    continue
+                source = words[1] if len(words) > 1 else ""
+                quoted = quotation(self.root, source)
+                if fix and quoted is not None:
+                    header = f"```{' '.join(words)}\n"
+                    text = text.replace(f"{header}{body}```", f"{header}{quoted}```", 1)
+                    body = quoted
+                self.report(path, line, quoted is not None, f"this block quotes nothing: {source or 'no file'}")
+                self.report(path, line, body == quoted, f"this block differs from {source}; quotes --fix copies it")
+            if fix:
+                path.write_text(text, encoding="utf-8")
+
     def help_of(self, *command):
         if command not in self.help_texts:
             result = run([str(part) for part in command] + ["--help"])
@@ -116,6 +148,8 @@ class Checker:
             self.report(path, line, words[1] in known, f"./dev has no command '{words[1]}'")
         if program in ("lacuna", "lacuna-opt"):
             command = [self.bin_dir / program] + (words[1:2] if program == "lacuna" else [])
+            if words[1:2] == ["cache"]:  # whose commands have options of their own
+                command += words[2:3]
             text = self.help_of(*command)
             self.report(path, line, bool(text), f"'{' '.join(words[:2])} --help' fails")
             for word in words[1:]:
@@ -146,14 +180,18 @@ class Checker:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["snippets", "commands"])
+    parser.add_argument("what", choices=["snippets", "commands", "quotes"])
     parser.add_argument("--root", type=pathlib.Path, required=True)
     parser.add_argument("--bin", type=pathlib.Path, required=True)
+    parser.add_argument("--fix", action="store_true", help="quotes: put what the files hold into the documents")
     arguments = parser.parse_args()
     if not (arguments.bin / "lacuna").exists():
         parser.error(f"{arguments.bin} holds no program lacuna: build first")
     checker = Checker(arguments.root.resolve(), arguments.bin.resolve())
-    getattr(checker, arguments.what)()
+    if arguments.what == "quotes":
+        checker.quotes(arguments.fix)
+    else:
+        getattr(checker, arguments.what)()
     print(f"{checker.checked} checks, {checker.failed} failed")
     return 1 if checker.failed else 0
 

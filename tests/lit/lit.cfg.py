@@ -1,7 +1,9 @@
 """The lit suite of Lacuna: one file, one thing that a pass, an op, a refusal or the generated code must do.
 
 A test names its commands in RUN lines and its expectations in CHECK lines; the tools below are found first in the
-build's bin/, then in LLVM's. `%kernels` is kernels_dsl/, `%s` the test, `%t` a scratch path of its own.
+build's bin/, then in LLVM's. `%kernels` is kernels_dsl/, `%s` the test, `%t` a scratch path of its own, `%fakecuda` a
+driver library without a GPU (for LACUNA_DRIVER; its kernels do nothing, and LACUNA_FAKECUDA scripts it), `%fakelibs` a
+folder where it is libcuda.so.1.
 
     lit --param cat=lacuna-opt    puts `cat` in the place of that tool: every test of a lowering must then fail
                                   (./dev mutate), or it checks nothing.
@@ -48,6 +50,8 @@ if "address" in config.sanitizers:
 
 config.substitutions.append(("%kernels", os.path.join(config.lacuna_source_dir, "kernels_dsl")))
 config.substitutions.append(("%python", sys.executable))
+config.substitutions.append(("%fakecuda", os.path.join(config.lacuna_build_dir, "lib", "libfakecuda.so")))
+config.substitutions.append(("%fakelibs", os.path.join(config.lacuna_build_dir, "lib", "fakecuda")))
 
 cuda_bin = "/usr/local/cuda/bin"
 if (os.environ.get("LACUNA_PTXAS") or shutil.which("ptxas") or os.path.exists(os.path.join(cuda_bin, "ptxas"))

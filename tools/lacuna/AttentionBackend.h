@@ -61,8 +61,8 @@ struct Prediction {
 /// others are SplitPlan's.
 struct CompiledAttention {
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
-  bool cached = false;                                 ///< nothing was compiled
-  std::vector<std::pair<std::string, double>> stageMs; ///< milliseconds of each stage, in order
+  std::string cached = "none";                         ///< where it was found: memory, disk, or none: it was compiled
+  std::vector<std::pair<std::string, double>> stageMs; ///< milliseconds of each stage that ran, in order
   std::optional<Prediction> predicted = {};            ///< nothing on a CPU
 
   const runtime::LaunchMetadata &metadata() const {

@@ -5,7 +5,6 @@
 #include "lacuna/Runtime/Knobs.h"
 
 #include <chrono>
-#include <cstdio>
 
 namespace lacuna::tools {
 
@@ -166,10 +165,7 @@ CommandResult attentionCommand(const AttentionOptions &options, AttentionBackend
 }
 
 int runAttentionCommand(const AttentionOptions &options, AttentionBackend &backend) {
-  CommandResult result = attentionCommand(options, backend);
-  std::fwrite(result.output.data(), 1, result.output.size(), stdout);
-  std::fwrite(result.errors.data(), 1, result.errors.size(), stderr);
-  return result.status;
+  return attentionCommand(options, backend).print();
 }
 
 } // namespace lacuna::tools

@@ -14,15 +14,9 @@
 #include "AttentionBackend.h"
 #include "AttentionOptions.h"
 #include "AttentionReport.h"
+#include "CommandResult.h"
 
 namespace lacuna::tools {
-
-/// What came of a command: an exit status (0 done, 1 the work failed, 2 the call was wrong) and what to print where.
-struct CommandResult {
-  int status = 0;
-  std::string output; ///< for stdout
-  std::string errors; ///< for stderr
-};
 
 /// Loads or makes the data, compiles through `backend`, runs, and as asked checks, measures and saves.
 CommandResult attentionCommand(const AttentionOptions &options, AttentionBackend &backend);

@@ -100,8 +100,8 @@ std::string AttentionReport::text() const {
     total += milliseconds;
     stages += fmt::format("{}{} {:.1f}", stages.empty() ? "" : ", ", stage, milliseconds);
   }
-  lines += cached ? std::string("  compile  from the cache\n")
-                  : fmt::format("  compile  {:.1f} ms{}{}\n", total, stages.empty() ? "" : ": ", stages);
+  lines += cached != "none" ? fmt::format("  compile  nothing, it was in the cache ({})\n", cached)
+                            : fmt::format("  compile  {:.1f} ms{}{}\n", total, stages.empty() ? "" : ": ", stages);
   lines += fmt::format("  data     {:.1f} ms;  first run {:.1f} ms\n", dataMs, firstRunMs);
   if (medianUs)
     lines += fmt::format(

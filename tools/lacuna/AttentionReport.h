@@ -22,7 +22,7 @@ struct AttentionReport {
   runtime::BlockCounts blocks;
   int64_t splits = 1; ///< parts of the longest row
   double executedFlops = 0;
-  bool cached = false;
+  std::string cached; ///< memory, disk or none
   std::vector<std::pair<std::string, double>> stageMs;
   double dataMs = 0;     ///< making or reading the inputs
   double firstRunMs = 0; ///< the first launch, with copies on a GPU

@@ -79,7 +79,9 @@ Expected<std::pair<std::string, std::string>> splitSetting(const std::string &op
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
 
-Expected<CompileRequest> makeRequest(const CompileOptions &options) {
+} // namespace
+
+Expected<CompileRequest> makeCompileRequest(const CompileOptions &options) {
   CompileRequest request;
   auto target = parseTarget(options.target);
   if (!target)
@@ -137,6 +139,12 @@ Expected<CompileRequest> makeRequest(const CompileOptions &options) {
   return request;
 }
 
+int failCommand(const Error &error) {
+  return fail(statusOf(error), error.render());
+}
+
+namespace {
+
 int writeOutput(const std::string &path, const std::string &content) {
   if (path.empty() || path == "-") {
     std::fwrite(content.data(), 1, content.size(), stdout);
@@ -153,13 +161,13 @@ int writeOutput(const std::string &path, const std::string &content) {
 } // namespace
 
 int runCompileCommand(const CompileOptions &options) {
-  auto request = makeRequest(options);
+  auto request = makeCompileRequest(options);
   if (!request)
-    return fail(statusOf(request.error()), request.error().render());
+    return failCommand(request.error());
   Compiler compiler;
   auto result = compiler.compile(*request);
   if (!result)
-    return fail(statusOf(result.error()), result.error().render());
+    return failCommand(result.error());
   if (options.time)
     for (const StageTime &time : result->times)
       fmt::print(stderr, "{:<9} {:9.2f} ms\n", stageName(time.stage), time.milliseconds);

@@ -1,5 +1,7 @@
 #include "DoctorCommand.h"
 
+#include "CacheCommand.h"
+
 #include "lacuna/Compiler/Codegen/Assembler.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/Knobs.h"
@@ -81,10 +83,11 @@ int runDoctorCommand() {
   line("LLVM", fmt::format("{}, host {} ({})", LLVM_VERSION_STRING, llvm::sys::getHostCPUName().str(),
                            llvm::sys::getDefaultTargetTriple()));
   line("threads", fmt::format("{} for CPU kernels and checks", runtime::ThreadPool().threads()));
-  line("cache", "none: this version compiles each kernel in the process that runs it");
+  auto knobs = runtime::Knobs::fromEnvironment();
+  line("cache", knobs ? describeCache(*knobs) : knobs.error().message);
   fmt::print("\nenvironment:\n");
   for (const runtime::KnobInfo &knob : runtime::knobTable())
-    fmt::print("  {:<15} {}\n", knob.environment, knob.help);
+    fmt::print("  {:<16} {}\n", knob.environment, knob.help);
   return 0;
 }
 

@@ -1,39 +1,40 @@
 #include "JitBackend.h"
 
-#include "lacuna/Compiler/Pipeline/Compiler.h"
 #include "lacuna/Jit/KernelLibrary.h"
+#include "lacuna/Jit/LoadKernel.h"
 
 namespace lacuna::tools {
 
-namespace {
-struct LibraryText {
-  const char *file;
-  std::string_view text;
-  const char *kernel;
-};
-} // namespace
-
-static LibraryText libraryText(LibraryKernel kernel) {
+/// The file of the library that `kernel` is in.
+static const char *libraryFile(LibraryKernel kernel) {
   switch (kernel) {
   case LibraryKernel::Packed:
-    return {"attention_packed.tile", kAttentionPackedSource, "attention_packed"};
+    return "attention_packed";
   case LibraryKernel::Parts:
-    return {"attention_split.tile", kAttentionSplitSource, "attention_parts"};
   case LibraryKernel::Merge:
-    return {"attention_split.tile", kAttentionSplitSource, "attention_merge"};
+    return "attention_split";
   case LibraryKernel::Forward:
     break;
   }
-  return {"attention_forward.tile", kAttentionForwardSource, "attention_forward"};
+  return "attention_forward";
+}
+
+/// What ran now; nothing for a kernel that was in the cache.
+static std::vector<std::pair<std::string, double>> stageTimes(const CachedCompilation &compilation) {
+  std::vector<std::pair<std::string, double>> times;
+  if (compilation.source == CacheSource::None)
+    for (const StageTime &time : compilation.result->times)
+      times.emplace_back(stageName(time.stage), time.milliseconds);
+  return times;
 }
 
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
-  const LibraryText library = libraryText(request.kernel);
-  compile.fileName = library.file;
-  compile.source = request.source.empty() ? std::string(library.text) : request.source;
+  const char *file = libraryFile(request.kernel);
+  compile.fileName = fmt::format("{}.tile", file);
+  compile.source = request.source.empty() ? std::string(libraryText(file)) : request.source;
   if (request.kernel == LibraryKernel::Parts || request.kernel == LibraryKernel::Merge)
-    compile.kernel = library.kernel;
+    compile.kernel = request.kernel == LibraryKernel::Parts ? "attention_parts" : "attention_merge";
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());
@@ -42,26 +43,24 @@ Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request)
     return makeError(ErrorCode::Unsupported,
                      "{} has compute capability {}.{}; kernels are generated for 9.0 (H100, H200). Use --device cpu",
                      request.device->info().name, request.device->info().major, request.device->info().minor);
-  Compiler compiler;
+  if (request.device) {
+    auto loaded = loadKernel(compiler, compile, *request.device);
+    if (!loaded)
+      return takeError(loaded);
+    std::optional<Prediction> predicted;
+    if (const auto &step = loaded->compilation.result->kernel.step)
+      predicted = Prediction{step->tensorFraction, step->boundBy, step->cycles / kClockMegahertz};
+    return CompiledAttention{std::move(loaded->kernel), std::string(cacheSourceName(loaded->compilation.source)),
+                             stageTimes(loaded->compilation), std::move(predicted)};
+  }
   auto compiled = compiler.compile(compile);
   if (!compiled)
     return takeError(compiled);
-  std::vector<std::pair<std::string, double>> times;
-  for (const StageTime &time : compiled->times)
-    times.emplace_back(stageName(time.stage), time.milliseconds);
-  if (request.device) {
-    auto kernel = runtime::Kernel::load(*request.device, compiled->image, compiled->metadata);
-    if (!kernel)
-      return takeError(kernel);
-    std::optional<Prediction> predicted;
-    if (const auto &step = compiled->kernel.step)
-      predicted = Prediction{step->tensorFraction, step->boundBy, step->cycles / kClockMegahertz};
-    return CompiledAttention{std::move(*kernel), false, std::move(times), std::move(predicted)};
-  }
-  auto kernel = runtime::CpuKernel::create(compiled->cpu.entry, compiled->metadata, request.pool, compiled->cpu.owner);
+  const CompileResult &result = *compiled->result;
+  auto kernel = runtime::CpuKernel::create(result.cpu.entry, result.metadata, request.pool, result.cpu.owner);
   if (!kernel)
     return takeError(kernel);
-  return CompiledAttention{std::move(*kernel), false, std::move(times)};
+  return CompiledAttention{std::move(*kernel), std::string(cacheSourceName(compiled->source)), stageTimes(*compiled)};
 }
 
 } // namespace lacuna::tools

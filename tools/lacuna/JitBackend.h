@@ -3,11 +3,16 @@
 
 #include "AttentionBackend.h"
 
+#include "lacuna/Jit/CachedCompiler.h"
+
 namespace lacuna::tools {
 
 class JitBackend final : public AttentionBackend {
 public:
   Expected<CompiledAttention> compile(const AttentionRequest &request) override;
+
+private:
+  CachedCompiler compiler;
 };
 
 } // namespace lacuna::tools

@@ -1,5 +1,7 @@
 // lacuna: the user's command.
 #include "AttentionCommand.h"
+#include "BundleCommand.h"
+#include "CacheCommand.h"
 #include "CompileCommand.h"
 #include "DoctorCommand.h"
 #include "JitBackend.h"
@@ -34,9 +36,13 @@ int run(int argc, char **argv) {
   app.require_subcommand(1);
   app.failure_message(describeWrongCall);
   CompileOptions compileOptions;
+  BundleOptions bundleOptions;
   AttentionOptions attentionOptions;
   CLI::App *compile = addCompileCommand(app, compileOptions);
+  CLI::App *bundle = addBundleCommand(app, bundleOptions);
   CLI::App *attention = addAttentionCommand(app, attentionOptions);
+  CacheOptions cacheOptions;
+  CLI::App *cache = addCacheCommand(app, cacheOptions);
   CLI::App *doctor = app.add_subcommand("doctor", "Say what was found on this machine and what each absence means");
   try {
     app.parse(argc, argv);
@@ -48,6 +54,10 @@ int run(int argc, char **argv) {
   (void)lacuna::runtime::logEnabled("log", lacuna::runtime::LogLevel::Warn);
   if (compile->parsed())
     return runCompileCommand(compileOptions);
+  if (bundle->parsed())
+    return runBundleCommand(bundleOptions);
+  if (cache->parsed())
+    return cacheCommand(cacheOptions).print();
   if (doctor->parsed())
     return runDoctorCommand();
   if (attention->parsed()) {

@@ -1,9 +1,10 @@
-#include "FakeCuda.h"
+#include "fakecuda/FakeDriver.h"
 
 #include "lacuna/Runtime/Kernel.h"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <optional>
 
 using namespace lacuna;
@@ -92,6 +93,16 @@ TEST_CASE("whichever driver call fails, the error is typed and nothing leaks") {
       driver.state.failCall = call;
       driver.state.failResult = result;
       Expected<void> done = wholeProgram(driver);
+      // What gives something back has nobody to tell; the context is asked for and pushed there, too.
+      constexpr fake::Call kSilent[] = {fake::Call::cuDevicePrimaryCtxRelease,
+                                        fake::Call::cuStreamDestroy,
+                                        fake::Call::cuEventDestroy,
+                                        fake::Call::cuMemFree,
+                                        fake::Call::cuModuleUnload,
+                                        fake::Call::cuCtxGetCurrent,
+                                        fake::Call::cuCtxPushCurrent};
+      if (done && std::find(std::begin(kSilent), std::end(kSilent), driver.state.failed) != std::end(kSilent))
+        continue;
       REQUIRE(!done);
       CHECK(done.error().message.find("failed: told to fail (FAKE_ERROR, error ") != std::string::npos);
     }
@@ -189,7 +200,7 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
         TensorView::contiguous(memory, DType::F16, {1, rows, 72})};
     Expected<void> launched = kernel.launch(stream, arguments);
     REQUIRE_MESSAGE(launched, launched.error().message);
-    return driver.state.count["cuTensorMapEncodeTiled"];
+    return driver.state.count(fake::Call::cuTensorMapEncodeTiled);
   };
   CHECK(launch(0, 100, 80) == 2);
   CHECK(driver.state.lastExtents == std::vector<uint64_t>{72, 100, 1});
@@ -202,7 +213,7 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
   CHECK(launch(0, 100, 80) == 6);  // the first is still known
   for (size_t offset = 32; offset < 112; offset += 16)
     launch(offset, 100, 80);
-  int before = driver.state.count["cuTensorMapEncodeTiled"];
+  int before = driver.state.count(fake::Call::cuTensorMapEncodeTiled);
   CHECK(launch(0, 100, 80) == before + 1); // and now forgotten
 
   driver.state.failFunction = "cuTensorMapEncodeTiled"; // a map that failed is not taken for a good one
@@ -210,9 +221,9 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
                                           TensorView::contiguous(memory, DType::F16, {1, 7, 72})};
   CHECK(!kernel.launch(stream, arguments));
   driver.state.failFunction.clear();
-  before = driver.state.count["cuTensorMapEncodeTiled"];
+  before = driver.state.count(fake::Call::cuTensorMapEncodeTiled);
   CHECK(kernel.launch(stream, arguments));
-  CHECK(driver.state.count["cuTensorMapEncodeTiled"] == before + 2);
+  CHECK(driver.state.count(fake::Call::cuTensorMapEncodeTiled) == before + 2);
 }
 
 TEST_CASE("a box lies along two row axes where a tile's rows do") {

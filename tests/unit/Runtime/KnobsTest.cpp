@@ -1,33 +1,12 @@
 #include "lacuna/Runtime/Knobs.h"
+#include "ScratchDirectory.h"
 #include "lacuna/Runtime/Driver.h"
 #include "lacuna/Runtime/Log.h"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <optional>
-
 using namespace lacuna;
 using namespace lacuna::runtime;
-
-namespace {
-
-/// Sets an environment variable for the length of a scope.
-class ScopedVariable {
-public:
-  ScopedVariable(const char *name, const char *value) : name(name) {
-    if (const char *old = std::getenv(name))
-      before = old;
-    setenv(name, value, 1);
-  }
-  ~ScopedVariable() { before ? setenv(name, before->c_str(), 1) : unsetenv(name); }
-
-private:
-  const char *name;
-  std::optional<std::string> before;
-};
-
-} // namespace
 
 TEST_CASE("knobs come from the environment, empty means the default") {
   ScopedVariable threads("LACUNA_THREADS", "3"), ptxas("LACUNA_PTXAS", "/opt/ptxas"), driver("LACUNA_DRIVER", "");

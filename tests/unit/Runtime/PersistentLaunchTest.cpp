@@ -1,4 +1,4 @@
-#include "FakeCuda.h"
+#include "fakecuda/FakeDriver.h"
 
 #include "lacuna/Runtime/Kernel.h"
 #include "lacuna/Runtime/ProgramOrder.h"

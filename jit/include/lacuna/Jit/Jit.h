@@ -4,14 +4,16 @@
 //   auto kernel = jit->compile({.file = "matmul.tile", .params = {{"T", "f16"}}});
 //   auto done = kernel->launch(stream, arguments);
 //
-// examples/01_jit_from_host is a whole program.
+// examples/01_jit_from_host is a whole program; docs/api.md has more.
 #pragma once
 
-#include "lacuna/Compiler/Pipeline/Compiler.h"
+#include "lacuna/Jit/CompileEvent.h"
 #include "lacuna/Runtime/CpuKernel.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/Kernel.h"
+#include "lacuna/Runtime/PreparedLaunch.h"
 
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,22 +25,27 @@ namespace lacuna {
 
 /// Which kernel, and for which values.
 struct KernelSpec {
-  std::string file;        ///< path of the .tile file; with `source`, its name in messages
+  std::string file = {};   ///< path of the .tile file; with `source`, its name in messages
   std::string source = {}; ///< the text itself; empty: read from `file`
   std::string kernel = {}; ///< empty: the only kernel of the text
   std::map<std::string, std::string> params = {};
   std::map<std::string, std::string> hooks = {}; ///< hook -> another hook's name, or an expression
+  std::string library = {}; ///< a kernel of the library, KernelLibrary.h, in place of `file` and `source`
 };
 
 /// A compiled and loaded kernel. Cheap to copy; copies share the code. Thread safety: launches may run side by side, on
 /// different streams.
 ///
 /// The code first compiled takes every float32 scalar argument to be greater than zero. A launch with another value
-/// compiles a variant without that assumption, once, and runs it: that launch takes as long as a compilation.
+/// compiles a variant without that assumption, once, and runs it: that launch takes as long as a compilation. While its
+/// stream is captured into a CUDA graph it is refused instead, and the capture goes on.
 class JitKernel {
 public:
   const runtime::LaunchMetadata &metadata() const;
+  /// What the compiler said of it. Its times are empty for a kernel from disk.
   const CompileResult &compilation() const;
+  /// Where Jit::compile found it.
+  CacheSource source() const;
 
   /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has
   /// run. Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.
@@ -47,6 +54,15 @@ public:
   /// CPU: runs and returns when all is done; views hold host pointers. Errors: likewise.
   Expected<void> launch(std::span<const runtime::ArgumentValue> arguments) const;
 
+  /// Checks and packs the arguments once, for any number of runs (runtime/PreparedLaunch.h), of the code that these
+  /// scalars choose: set() refuses a float32 that is not above zero where all of them were. Errors: as launch; as
+  /// runtime::Kernel::prepare.
+  Expected<runtime::PreparedLaunch> prepare(const runtime::Stream &stream,
+                                            std::span<const runtime::ArgumentValue> arguments,
+                                            const runtime::LaunchOptions &options = {}) const;
+  /// The same for a kernel compiled for the CPU.
+  Expected<runtime::PreparedCpuLaunch> prepare(std::span<const runtime::ArgumentValue> arguments) const;
+
 private:
   friend class Jit;
   struct State;
@@ -54,8 +70,9 @@ private:
   std::shared_ptr<State> state;
 };
 
-/// Compiles kernels for one machine. Cheap to copy. Thread safety: every call may be made from any thread; compilations
-/// of one Jit run one after another.
+/// Compiles kernels for one machine, each once: what was asked for before is taken from memory, what another process
+/// compiled from disk (docs/cache.md). Cheap to copy; copies share what they compiled. Thread safety: every call may be
+/// made from any thread; compilations of one Jit run one after another.
 class Jit {
 public:
   /// The CPU; `pool` runs the grids (null: a new one with LACUNA_THREADS threads).
@@ -69,15 +86,23 @@ public:
   /// The GPU, or null for the CPU.
   const runtime::Device *device() const;
 
-  /// Reads, compiles and loads. Errors: InvalidArgument for neither a file nor a source; as readTextFile; as
-  /// Compiler::compile; as runtime::Kernel::load.
+  /// Reads, compiles and loads. Errors: InvalidArgument for a spec that names no text or two; NotFound for a kernel
+  /// that the library does not have; as readTextFile; as CachedCompiler::compile; as runtime::Kernel::load.
   Expected<JitKernel> compile(const KernelSpec &spec) const;
+  /// The same in a thread of its own. The last copy of the future waits for it; so does the end of the process.
+  std::shared_future<Expected<JitKernel>> compileAsync(KernelSpec spec) const;
+
+  /// This Jit, what it has compiled included, with `listener` told of every compilation that is asked of the copy.
+  Jit withListener(CompileListener listener) const;
 
 private:
   friend class JitKernel;
   struct State;
   explicit Jit(std::shared_ptr<State> state) : state(std::move(state)) {}
+  Expected<JitKernel> find(const KernelSpec &spec) const;
+  Expected<JitKernel> compileText(const KernelSpec &spec) const;
   std::shared_ptr<State> state;
+  std::shared_ptr<const CompileListener> listener; ///< may be null
 };
 
 /// Reads a text file. Errors: NotFound, InvalidArgument for a directory, or a file over 16 MiB.

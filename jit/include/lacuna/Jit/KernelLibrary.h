@@ -1,12 +1,21 @@
-// The texts of kernels_dsl/, part of the binary.
+// The library's kernels, kernels_dsl/, as texts that are part of the program: no source tree is needed to compile them.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace lacuna {
 
-extern const std::string_view kAttentionForwardSource; ///< attention_forward.tile
-extern const std::string_view kAttentionPackedSource;  ///< attention_packed.tile
-extern const std::string_view kAttentionSplitSource;   ///< attention_split.tile
+/// One file of the library.
+struct LibraryText {
+  std::string_view name; ///< without ".tile"
+  std::string_view text;
+};
+
+/// All of them, by name.
+std::span<const LibraryText> kernelLibrary();
+
+/// The text of `name`, empty where there is none.
+std::string_view libraryText(std::string_view name);
 
 } // namespace lacuna

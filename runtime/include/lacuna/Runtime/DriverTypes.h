@@ -55,6 +55,14 @@ enum DeviceAttribute : int {
   MaxSharedMemoryPerBlockOptin = 97, ///< bytes
 };
 
+enum PointerAttribute : int {
+  PointerMemoryType = 2,
+  PointerDeviceOrdinal = 9,
+};
+
+/// CUmemorytype, as PointerMemoryType gives it.
+enum MemoryType : unsigned { MemoryHost = 1, MemoryDevice = 2 };
+
 enum FunctionAttribute : int {
   MaxThreadsPerBlock = 0,
   StaticSharedBytes = 1,
@@ -84,6 +92,11 @@ enum TensorMapFill : int { FillZero = 0 };
 
 /// CUstreamCaptureStatus.
 enum CaptureStatus : int { CaptureNone = 0, CaptureActive = 1, CaptureInvalidated = 2 };
+
+/// CU_STREAM_PER_THREAD: another stream in each thread.
+inline Stream perThreadStream() {
+  return reinterpret_cast<Stream>(2);
+}
 
 constexpr unsigned kStreamNonBlocking = 1;
 constexpr unsigned kEventDefault = 0;

@@ -30,6 +30,8 @@ struct LaunchOptions {
   int64_t programs = 0;
 };
 
+class PreparedLaunch;
+
 /// A kernel on one GPU. A handle: copies share the loaded code.
 /// Thread safety: any number of threads may launch; the cache of tensor maps has a lock of its own.
 class Kernel {
@@ -41,16 +43,22 @@ public:
   /// Checks the arguments and enqueues the kernel on `stream`. It allocates nothing, synchronises nothing and may be
   /// captured into a CUDA graph; tensor maps are encoded again only for a pointer, shape or strides not seen lately.
   /// The memory must stay valid until the kernel has run. Views hold device pointers.
-  /// Errors: as LaunchSignature::bind (nothing was enqueued); InvalidArgument for a number of programs that does not go
-  /// with the kernel; as Driver::check.
+  /// Errors: as LaunchSignature::bind, InvalidArgument for a stream of another device or for a number of programs that
+  /// does not go with the kernel (nothing was enqueued); as Driver::check.
   Expected<void> launch(const Stream &stream, std::span<const ArgumentValue> arguments,
                         const LaunchOptions &options = {}) const;
+
+  /// Does once what launch() does each time, for one stream (PreparedLaunch.h), and asks the driver besides whether the
+  /// memory is the device's. Errors: as launch(); InvalidArgument for host memory and for memory of another device.
+  Expected<PreparedLaunch> prepare(const Stream &stream, std::span<const ArgumentValue> arguments,
+                                   const LaunchOptions &options = {}) const;
 
   const LaunchMetadata &metadata() const;
   /// Registers, local memory and the like.
   const Function &function() const;
 
 private:
+  friend class PreparedLaunch;
   struct State;
   explicit Kernel(std::shared_ptr<State> state) : state(std::move(state)) {}
   std::shared_ptr<State> state;

@@ -23,6 +23,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <span>
 
 namespace lacuna::runtime {
@@ -50,6 +51,10 @@ public:
   /// Checks `arguments` (see the top of the file). Errors: InvalidArgument; Unsupported for a grid that is too large.
   Expected<LaunchBounds> bind(std::span<const ArgumentValue> arguments) const;
 
+  /// What bind() checks of one argument when the shapes of views are known to fit: its kind, the address of a view, a
+  /// list against the dimensions, a scalar's sign. Errors: InvalidArgument.
+  Expected<void> rebind(size_t index, const ArgumentValue &value, const LaunchBounds &bounds) const;
+
   const LaunchMetadata &metadata() const { return data; }
 
 private:
@@ -59,7 +64,8 @@ private:
   Expected<void> bindView(size_t index, const TensorView &view, LaunchBounds &bounds, uint64_t &bound) const;
   Expected<void> checkLayout(const Argument &argument, const TensorView &view, bool mapped) const;
   Expected<void> bindBlocks(const Argument &argument, const BlockListView &list, const LaunchBounds &bounds) const;
-  Expected<void> checkScalars(std::span<const ArgumentValue> arguments) const;
+  Expected<void> checkKind(size_t index, const ArgumentValue &value) const;
+  Expected<void> checkScalar(size_t index, const ArgumentValue &value) const;
   Expected<void> computeGrid(LaunchBounds &bounds) const;
 
   LaunchMetadata data;
@@ -83,13 +89,20 @@ public:
   /// Adds one parameter of `bytes` aligned to `alignment`; `value` is copied.
   void add(const void *value, size_t bytes, size_t alignment);
   template <class T> void add(const T &value) { add(static_cast<const void *>(&value), sizeof(T), alignof(T)); }
+
+  /// Puts `value` in place of parameter `slot`, which has the same type.
+  template <class T> void set(size_t slot, const T &value) { std::memcpy(slots[slot], &value, sizeof(T)); }
   /// Adds the parameters of `arguments`, which must have been bound, and the dimensions.
   void addArguments(std::span<const ArgumentValue> arguments, const LaunchBounds &bounds);
+  /// Adds the parameters of one of them; puts others of the same kind and rank in place of those from `slot` on.
+  void addArgument(const ArgumentValue &argument);
+  void setArgument(size_t slot, const ArgumentValue &argument);
 
   /// Adds what a persistent kernel takes beside them; `programs` of the grid's run.
   void addPrograms(int32_t *queue, const int32_t *order, const LaunchBounds &bounds, int64_t programs);
 
   void **pointers() { return slots.data(); }
+  std::span<void *const> view() const { return std::span(slots).first(count); }
   size_t size() const { return count; }
 
   /// The driver's limit on a kernel's parameters, in bytes, before CUDA 12.1.

@@ -11,6 +11,8 @@ namespace lacuna::frontend {
 /// The library of hooks (kernels_dsl/hooks.tile, part of this library), parsed once. Its hooks and params are visible
 /// behind those of every file.
 std::shared_ptr<const Module> hookLibrary();
+/// Its text, which every compilation depends on.
+std::string_view hookLibraryText();
 
 /// Checks one kernel of `module` for one specialisation: binds the params, replaces hooks, resolves names, types
 /// everything, and evaluates the schedule of `specialization.target`.

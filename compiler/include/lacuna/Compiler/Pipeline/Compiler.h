@@ -23,6 +23,7 @@ struct CompileRequest {
   std::map<std::string, std::string> hooks;  ///< name -> another hook, or an expression over its parameters
   std::set<std::string> positiveScalars;     ///< scalar arguments that every launch will pass greater than zero
   bool allScalarsPositive = false;           ///< the same for every float32 scalar argument
+  std::optional<Assembler> assembler;        ///< what makes the cubin; nothing: Assembler::find
   std::optional<Stage> stopAfter;            ///< nothing: all stages of the target
   std::set<Stage> keep;                      ///< stages whose text is returned
   std::map<Stage, std::string> overrides;    ///< stage -> text that takes the place of its output

@@ -3,7 +3,7 @@
 // With so few rows a GPU would be idle; the operator cuts them into parts where that pays. On the CPU it would not, so
 // this program asks for parts there, to show them.
 //
-//   ./dev build && build/bin/lacuna-example-02-attention-operator
+//   ./dev build && build/bin/lacuna-example-04-attention-operator
 #include "lacuna/Jit/Attention.h"
 #include "lacuna/Runtime/Pattern.h"
 #include "lacuna/Runtime/Random.h"

@@ -1,0 +1,53 @@
+#include "lacuna/Compiler/Pipeline/Resolve.h"
+
+#include "StageRunner.h"
+
+#include "lacuna/Compiler/Frontend/Parser.h"
+#include "lacuna/Compiler/Frontend/Sema.h"
+
+#include "llvm/Config/llvm-config.h"
+
+namespace lacuna {
+
+Expected<std::shared_ptr<const frontend::CheckedKernel>> analyzeRequest(std::shared_ptr<const frontend::Module> tree,
+                                                                        const CompileRequest &request) {
+  frontend::Specialization specialization{request.kernel,
+                                          request.params,
+                                          request.hooks,
+                                          request.positiveScalars,
+                                          request.allScalarsPositive,
+                                          std::string(targetName(request.target))};
+  auto checked = frontend::analyze(tree, specialization);
+  if (checked)
+    return checked;
+  Error error = std::move(checked.error());
+  if (error.message.starts_with("--hook:"))
+    error.code = ErrorCode::InvalidArgument; // The text at fault is the caller's option, not the file.
+  else if (tree->all<frontend::KernelDecl>().empty())
+    error.code = ErrorCode::VerifyError; // The file has none, whichever the caller asked for.
+  return tl::unexpected(std::move(error));
+}
+
+Expected<ResolvedRequest> resolveRequest(const CompileRequest &request) {
+  auto parsed = frontend::parseModule(request.fileName, request.source);
+  if (!parsed)
+    return takeError(parsed);
+  auto checked = analyzeRequest(*parsed, request);
+  if (!checked)
+    return takeError(checked);
+  ResolvedRequest resolved;
+  resolved.kernel = (*checked)->decl->name.name;
+  for (const auto &[param, value] : (*checked)->params)
+    resolved.params.emplace(param->name.name, value.str());
+  for (const frontend::Symbol *scalar : (*checked)->positiveScalars)
+    resolved.positiveScalars.emplace(scalar->name);
+  return resolved;
+}
+
+CodeGenerator codeGeneratorOf(Target target) {
+  GpuTarget gpu;
+  return {std::string(frontend::hookLibraryText()), LLVM_VERSION_STRING,
+          target == Target::Sm90a ? gpu.processor + gpu.ptxFeature : std::string()};
+}
+
+} // namespace lacuna

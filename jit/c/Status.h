@@ -1,0 +1,33 @@
+// How errors of ours become a status and a message of the thread.
+#pragma once
+
+#include "lacuna/Runtime/Error.h"
+#include "lacuna/c/lacuna.h"
+
+#include <exception>
+
+namespace lacuna::c {
+
+/// Keeps the error for lacuna_last_error.
+lacuna_status fail(const Error &error);
+
+inline lacuna_status status(const Expected<void> &done) {
+  return done ? LACUNA_OK : fail(done.error());
+}
+
+/// Runs `body`, which returns a lacuna_status. Nothing of ours throws; what the standard library throws (memory that
+/// the machine does not have) stops here.
+template <class Body> lacuna_status guarded(Body body) {
+  try {
+    return body();
+  } catch (const std::exception &failure) {
+    return fail(Error{ErrorCode::Internal, std::string("stopped: ") + failure.what()});
+  }
+}
+
+/// The refusal of a NULL.
+inline lacuna_status nullGiven(std::string_view function, std::string_view what) {
+  return fail(Error{ErrorCode::InvalidArgument, fmt::format("{} was given NULL for {}", function, what)});
+}
+
+} // namespace lacuna::c

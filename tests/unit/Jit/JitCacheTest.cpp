@@ -1,0 +1,128 @@
+// The facade on a GPU that is none: kernels from memory and from disk, and a driver that refuses what the cache holds.
+#include "CacheTestSupport.h"
+#include "fakecuda/FakeDriver.h"
+
+#include "lacuna/Jit/Jit.h"
+
+#include <thread>
+
+using namespace lacuna;
+using namespace lacuna::runtime;
+
+namespace {
+
+/// The knobs of a fixture as variables, as Jit reads the environment.
+struct Environment {
+  CacheFixture fixture;
+  ScopedVariable mode{"LACUNA_CACHE", "disk"};
+  ScopedVariable directory{"LACUNA_CACHE_DIR", fixture.knobs.cacheDirectory.c_str()};
+  fake::FakeDriver driver;
+
+  Jit open() {
+    auto jit = Jit::forDevice(*Device::open(*driver.load(), 0));
+    REQUIRE(jit);
+    return *jit;
+  }
+  const KernelSpec spec = {.file = "scale.tile", .source = kScaleKernel};
+};
+
+} // namespace
+
+TEST_CASE("a Jit loads each kernel once; the next process takes it from disk") {
+  Environment environment;
+  {
+    Jit jit = environment.open();
+    auto first = jit.compile(environment.spec), second = jit.compile(environment.spec);
+    REQUIRE_MESSAGE(first, first.error().render());
+    REQUIRE(second);
+    CHECK(first->source() == CacheSource::None);
+    CHECK(second->source() == CacheSource::Memory);
+    CHECK(&first->compilation() == &second->compilation());
+    CHECK(environment.driver.state.count(fake::Call::cuModuleLoadDataEx) == 1);
+  }
+  Jit jit = environment.open();
+  auto third = jit.compile(environment.spec);
+  REQUIRE(third);
+  CHECK(third->source() == CacheSource::Disk);
+  CHECK(environment.fixture.calls("assemble") == 1);
+  // The variant for scalars that are not greater than zero is a kernel of its own.
+  Stream stream = Stream::borrow(*jit.device(), nullptr);
+  std::vector<float> data(16 * 16);
+  auto view = TensorView::contiguous(data.data(), DType::F32, {16, 16});
+  std::vector<ArgumentValue> arguments = {view, view, -1.0f};
+  REQUIRE(third->launch(stream, arguments));
+  CHECK(environment.fixture.calls("assemble") == 2);
+}
+
+TEST_CASE("of threads that ask a Jit at once one compiles and loads") {
+  Environment environment;
+  Jit jit = environment.open();
+  std::atomic<int> compiled{0}, found{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 6; ++thread)
+    threads.emplace_back([&] {
+      auto kernel = jit.compile(environment.spec);
+      compiled += kernel && kernel->source() == CacheSource::None;
+      found += kernel && kernel->source() == CacheSource::Memory;
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  CHECK(compiled == 1);
+  CHECK(found == 5);
+  CHECK(environment.driver.state.count(fake::Call::cuModuleLoadDataEx) == 1);
+}
+
+TEST_CASE("what the driver refuses is compiled anew once, if it came from the cache") {
+  Environment environment;
+  environment.driver.state.failResult = cu::NoBinaryForGpu;
+  {
+    REQUIRE(environment.open().compile(environment.spec));
+  }
+  environment.driver.state.failFunction = "cuModuleLoadDataEx";
+  environment.driver.state.counts = {};
+  auto refused = environment.open().compile(environment.spec);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == ErrorCode::Incompatible);
+  CHECK(refused.error().message.find("Fake GPU") != std::string::npos);
+  CHECK(environment.driver.state.count(fake::Call::cuModuleLoadDataEx) == 2);
+  CHECK(environment.fixture.calls("assemble") == 2);
+  // What was just compiled is not compiled again.
+  std::filesystem::remove_all(environment.fixture.knobs.cacheDirectory);
+  environment.driver.state.counts = {};
+  CHECK(!environment.open().compile(environment.spec));
+  CHECK(environment.driver.state.count(fake::Call::cuModuleLoadDataEx) == 1);
+  CHECK(environment.fixture.calls("assemble") == 3);
+}
+
+TEST_CASE("without an assembler PTX is stored, and the driver's version is part of the key") {
+  Environment environment;
+  ScopedVariable none("LACUNA_PTXAS", nullptr), path("PATH", "/none"), home("CUDA_HOME", nullptr),
+      cudaPath("CUDA_PATH", nullptr);
+  if (std::filesystem::exists("/usr/local/cuda/bin/ptxas")) {
+    MESSAGE("left out: there is an assembler in /usr/local/cuda, which is always found");
+    return;
+  }
+  for (int version : {12040, 12080}) {
+    environment.driver.state.version = version;
+    for (CacheSource source : {CacheSource::None, CacheSource::Disk}) {
+      auto kernel = environment.open().compile(environment.spec);
+      REQUIRE_MESSAGE(kernel, kernel.error().render());
+      CHECK(kernel->source() == source);
+      CHECK(!kernel->compilation().isCubin);
+      CHECK(kernel->compilation().image.find(".target sm_90a") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("LACUNA_CACHE=off compiles every time, and a word that is none is an error") {
+  Environment environment;
+  ScopedVariable off("LACUNA_CACHE", "off");
+  Jit jit = environment.open();
+  for (int time = 0; time < 2; ++time)
+    CHECK(jit.compile(environment.spec).value().source() == CacheSource::None);
+  CHECK(environment.fixture.calls("assemble") == 2);
+  ScopedVariable wrong("LACUNA_CACHE", "sometimes");
+  auto refused = environment.open().compile(environment.spec);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == ErrorCode::InvalidArgument);
+}

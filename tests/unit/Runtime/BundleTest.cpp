@@ -1,0 +1,137 @@
+// Bundles: what is written is read, every damage is found, and kernels are found by what they were compiled with.
+
+#include "fakecuda/FakeDriver.h"
+
+#include "lacuna/Runtime/Bundle.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace lacuna;
+using namespace lacuna::runtime;
+using fake::FakeDriver;
+
+namespace {
+
+BundleEntry entryOf(std::string kernel, Settings params, Settings hooks = {}, std::string image = "ptx") {
+  LaunchMetadata metadata;
+  metadata.kernel = metadata.symbol = kernel;
+  metadata.target = "sm_90a";
+  metadata.arguments = {{"out", Argument::Kind::View, DType::F32, {{"M"}}, true}};
+  metadata.dims = {"M"};
+  metadata.grid = {"M"};
+  metadata.threads = 128;
+  return {std::move(kernel), std::move(params), std::move(hooks), metadata, std::move(image)};
+}
+
+Bundle someBundle() {
+  Bundle bundle;
+  bundle.add(entryOf("attention", {{"D", "64"}, {"T", "bf16"}}, {}, "image 64"));
+  bundle.add(entryOf("attention", {{"D", "128"}, {"T", "bf16"}}, {}, std::string("\0\x7f", 2)));
+  bundle.add(entryOf("attention", {{"D", "128"}, {"T", "f16"}}, {{"keep", "causal"}}));
+  bundle.add(entryOf("matmul", {}));
+  return bundle;
+}
+
+struct Folder {
+  std::string path = (std::filesystem::temp_directory_path() / "lacuna-bundle-XXXXXX").string();
+  Folder() { REQUIRE(mkdtemp(path.data())); }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+} // namespace
+
+TEST_CASE("a bundle is read as it was written") {
+  Folder folder;
+  const std::string path = folder.path + "/kernels.lacb";
+  REQUIRE(someBundle().write(path));
+  REQUIRE(someBundle().write(path)); // over another
+  Expected<Bundle> read = Bundle::read(path);
+  REQUIRE_MESSAGE(read, read.error().render());
+  REQUIRE(read->entries().size() == 4);
+  for (size_t index = 0; index < 4; ++index) {
+    Bundle made = someBundle();
+    const BundleEntry &is = read->entries()[index], &was = made.entries()[index];
+    CHECK(is.kernel == was.kernel);
+    CHECK(is.params == was.params);
+    CHECK(is.hooks == was.hooks);
+    CHECK(is.metadata == was.metadata);
+    CHECK(is.image == was.image);
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
+  CHECK(Bundle::parse(Bundle().serialize(), "empty")->entries().empty());
+}
+
+TEST_CASE("every changed byte and every cut is found") {
+  const std::string good = someBundle().serialize();
+  for (size_t at = 0; at < good.size(); ++at)
+    for (int bit : {0, 3, 7}) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ (1 << bit));
+      CAPTURE(at);
+      Expected<Bundle> parsed = Bundle::parse(bad, "bad.lacb");
+      REQUIRE(!parsed);
+      CHECK(parsed.error().code == ErrorCode::ParseError);
+      CHECK(parsed.error().message.find("'bad.lacb' is ") == 0);
+    }
+  for (size_t size = 0; size < good.size(); ++size)
+    CHECK(!Bundle::parse(std::string_view(good).substr(0, size), "cut"));
+  CHECK(Bundle::parse(good + "x", "long").error().message ==
+        "'long' is damaged: something follows its 4 entries; make it again with lacuna bundle");
+  CHECK(Bundle::parse("", "none").error().message.find("is no bundle of this version") != std::string::npos);
+}
+
+TEST_CASE("files that are no bundle") {
+  Folder folder;
+  CHECK(Bundle::read(folder.path + "/none").error().code == ErrorCode::NotFound);
+  CHECK(Bundle::read(folder.path).error().code == ErrorCode::InvalidArgument);
+  std::ofstream(folder.path + "/text") << "kernel";
+  CHECK(Bundle::read(folder.path + "/text").error().code == ErrorCode::ParseError);
+  Expected<void> written = Bundle().write(folder.path + "/none/x.lacb");
+  REQUIRE(!written);
+  CHECK(written.error().code == ErrorCode::Unavailable);
+}
+
+TEST_CASE("an entry is found by its kernel, some params and its hooks") {
+  Bundle bundle = someBundle();
+  CHECK((*bundle.find("attention", {{"D", "64"}}))->image == "image 64");
+  CHECK((*bundle.find("attention", {}, {{"keep", "causal"}}))->params.at("T") == "f16");
+  CHECK(bundle.find("matmul"));
+  CHECK(bundle.find("attention").error().message ==
+        "attention may be attention (D = 64, T = bf16) or attention (D = 128, T = bf16) of the bundle; give the params "
+        "that tell them apart");
+  auto missing = bundle.find("attention", {{"D", "96"}});
+  REQUIRE(!missing);
+  CHECK(missing.error().code == ErrorCode::NotFound);
+  CHECK(missing.error().message ==
+        "the bundle has no attention (D = 96); it has attention (D = 64, T = bf16), attention (D = 128, T = bf16), "
+        "attention (D = 128, T = f16; keep = causal), matmul");
+  CHECK(Bundle().find("x").error().message == "the bundle has no x; it has nothing");
+  bundle.add(entryOf("matmul", {}, {}, "newer")); // in place of the old
+  CHECK(bundle.entries().size() == 4);
+  CHECK((*bundle.find("matmul"))->image == "newer");
+  bundle.add(entryOf("matmul", {{"BM", "64"}})); // exactly what is asked for goes before what has more
+  CHECK((*bundle.find("matmul"))->image == "newer");
+  CHECK((*bundle.find("matmul", {{"BM", "64"}}))->image == "ptx");
+}
+
+TEST_CASE("a kernel of a bundle is loaded and runs; another target is refused") {
+  FakeDriver driver;
+  Device device = *Device::open(*driver.load(), 0);
+  Bundle bundle = someBundle();
+  Expected<Kernel> kernel = bundle.load(device, "attention", {{"D", "64"}});
+  REQUIRE_MESSAGE(kernel, kernel.error().render());
+  CHECK(driver.state.images.back() == "image 64");
+  DeviceBuffer out = *DeviceBuffer::allocate(device, 400);
+  Stream stream = *Stream::create(device);
+  REQUIRE(kernel->launch(stream, std::vector<ArgumentValue>{TensorView::contiguous(out.data(), DType::F32, {100})}));
+  CHECK(driver.state.lastGrid[0] == 100);
+  CHECK(bundle.load(device, "none").error().code == ErrorCode::NotFound);
+  driver.state.minor = 4;
+  Device other = *Device::open(*driver.load(), 0);
+  CHECK(bundle.load(other, "matmul").error().message ==
+        "matmul was compiled for sm_90a, and Fake GPU is sm_94a; compile it for that target");
+}
