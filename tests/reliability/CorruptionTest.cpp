@@ -1,6 +1,9 @@
 // R4. Bytes that change, go missing or are swapped are found, nothing breaks, and the entry is replaced.
+#include "Figures.h"
 #include "Runtime/CacheSamples.h"
-#include "Worker.h"
+#include "Runtime/ScratchDirectory.h"
+
+#include "lacuna/Runtime/DiskCache.h"
 
 #include <random>
 

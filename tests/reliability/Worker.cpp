@@ -12,11 +12,6 @@
 
 namespace lacuna::runtime {
 
-bool fullFigures() {
-  const char *full = std::getenv("LACUNA_RELIABILITY");
-  return full && std::string_view(full) == "full";
-}
-
 pid_t WorkerFixture::start(int seed, const Environment &environment) const {
   std::vector<std::string> arguments = {LACUNA_CACHE_WORKER,    directory,
                                         scratch / "made",       std::to_string(keys),

@@ -1,6 +1,7 @@
 // Processes that use one cache directory, and what is left of it.
 #pragma once
 
+#include "Figures.h"
 #include "Runtime/CacheSamples.h"
 #include "Runtime/ScratchDirectory.h"
 
@@ -41,8 +42,5 @@ struct WorkerFixture {
   /// Checks that every entry file in the directory is a whole one.
   void checkEntries() const;
 };
-
-/// True where the full figures are asked for: ./dev reliability --full.
-bool fullFigures();
 
 } // namespace lacuna::runtime
