@@ -7,12 +7,6 @@ import os
 import pathlib
 
 
-# By head dimension and pattern: the list block (and with it the tile) that was measured fastest where a case leaves it
-# open.
-BEST_BLOCKS = {(64, "dense"): (192, 128), (128, "dense"): (128, 176), (256, "dense"): (128, 80),
-               (64, "causal"): (192, 128), (256, "causal"): (128, 80)}
-
-
 class OursError(RuntimeError):
     """What the library says of a failed call."""
 
@@ -30,8 +24,8 @@ class _Lists(ctypes.Structure):
 
 class _Spec(ctypes.Structure):
     _fields_ = [("head_dim", ctypes.c_int64), ("query_block", ctypes.c_int64), ("key_block", ctypes.c_int64),
-                ("dtype", ctypes.c_char_p), ("keep", ctypes.c_char_p), ("source", ctypes.c_char_p),
-                ("params", ctypes.POINTER(ctypes.c_char_p)), ("num_params", ctypes.c_size_t)]
+                ("dtype", ctypes.c_char_p), ("keep", ctypes.c_char_p), ("pattern", ctypes.c_char_p),
+                ("source", ctypes.c_char_p), ("params", ctypes.POINTER(ctypes.c_char_p)), ("num_params", ctypes.c_size_t)]
 
 
 def tensor(address, dtype, shape, strides=None):
@@ -72,6 +66,7 @@ class Library:
             "compile": (ctypes.c_int, [handle, pointer(_Spec), pointer(handle)]),
             "describe": (text, [handle]),
             "free_kernel": (None, [handle]),
+            "best_block": (ctypes.c_int, [ctypes.c_int64, text, *[pointer(ctypes.c_int64)] * 2]),
             "pair_rows": (ctypes.c_int, [pointer(_Lists), ctypes.c_int64, *[pointer(ctypes.c_int32)] * 3]),
             "programs": (ctypes.c_size_t, [handle, pointer(_Tensor)]),
             "order": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 2, pointer(_Lists), ctypes.c_int64,
@@ -102,12 +97,20 @@ class Library:
         paired = lists.batches * lists.heads * (-(-lists.row_blocks // 2))
         return arrays[0][:paired + 1], arrays[1][:paired], arrays[2][:arrays[0][paired]]
 
-    def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None):
-        """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text."""
+    def fastest_block(self, head_dim, pattern):
+        """The block (and with it the tile) that was measured fastest where a case leaves it open."""
+        block = ctypes.c_int64(), ctypes.c_int64()
+        self.check(self.best_block(head_dim, pattern.encode(), *map(ctypes.byref, block)))
+        return tuple(extent.value for extent in block)
+
+    def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None, pattern=None):
+        """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text;
+        `pattern`: what the kernel computes in place of lists."""
         def encoded(value):
             return value.encode() if value is not None else None
         array = (ctypes.c_char_p * max(len(params), 1))(*(param.encode() for param in params))
-        spec = _Spec(head_dim, *block, dtype.encode(), encoded(keep), encoded(source), array, len(params))
+        spec = _Spec(head_dim, *block, dtype.encode(), encoded(keep), encoded(pattern), encoded(source), array,
+                     len(params))
         kernel = ctypes.c_void_p()
         self.check(self.compile(self.handle, ctypes.byref(spec), ctypes.byref(kernel)))
         return Kernel(self, kernel)
@@ -160,32 +163,43 @@ class Variant:
     params: tuple = ()
     environment: tuple = ()
     source: str = ""
+    from_memory: bool = False  # lists in memory also where a formula says the same
 
     @staticmethod
     def parse(name, words):
-        """NAME=VALUE each; LACUNA_X=VALUE is an environment variable, source=FILE another text of the kernel."""
-        params, environment, source = [], [], ""
+        """NAME=VALUE each; LACUNA_X=VALUE is an environment variable, source=FILE another text of the kernel,
+        lists=memory reads lists also where a formula says the same."""
+        params, environment, source, from_memory = [], [], "", False
         for word in words:
             key, equals, value = word.partition("=")
             if not key or not equals:
                 raise ValueError(f"'{word}' is no NAME=VALUE")
             if key == "source":
                 source = value
+            elif key == "lists":
+                if value != "memory":
+                    raise ValueError(f"'{word}': the lists are of a formula by themselves; give lists=memory")
+                from_memory = True
             elif key.startswith("LACUNA_"):
                 environment.append((key, value))
             else:
                 params.append(word)
-        return Variant(name, tuple(params), tuple(environment), source)
+        return Variant(name, tuple(params), tuple(environment), source, from_memory)
 
-    def block(self, case):
+    def synthesises(self, case):
+        """Whether the kernel computes its blocks, and so needs no lists."""
+        return case.free_block() and not self.from_memory
+
+    def block(self, case, library):
         """The block of the lists: where the case's pattern has none of its own, QB and KB of the params or the best
         known."""
+        if not case.free_block():
+            return case.block
         values = dict(param.split("=", 1) for param in self.params)
-        best = BEST_BLOCKS.get((case.head_dim, case.pattern), case.block)
-        given = int(values.get("QB", best[0])), int(values.get("KB", best[1]))
-        return given if case.free_block() else case.block
+        best = library.fastest_block(case.head_dim, case.pattern)
+        return int(values.get("QB", best[0])), int(values.get("KB", best[1]))
 
-    def compile(self, library, case, causal, block):
+    def compile(self, library, case, keep, block):
         """The Kernel for a case with lists of `block`. Raises OursError."""
         params = [param for param in self.params if case.free_block() or param.split("=")[0] not in ("QB", "KB")]
         source = pathlib.Path(self.source).read_text(encoding="utf-8") if self.source else None
@@ -193,7 +207,8 @@ class Variant:
         os.environ.update(self.environment)
         try:
             return library.compile_attention(case.head_dim, case.dtype, block, params,
-                                             keep="j <= i + N - M" if causal else None, source=source)
+                                             keep=keep, source=source,
+                                             pattern=case.pattern if self.synthesises(case) else None)
         finally:
             for name, value in before.items():
                 if value is None:
@@ -208,20 +223,25 @@ class Ours:
     def __init__(self, torch, library, variant):
         self.torch, self.library, self.variant, self.name = torch, library, variant, variant.name
 
+    def refuses(self, case):
+        """Why not, where the variant is not another than the first."""
+        return None if case.free_block() or not self.variant.from_memory else "the lists lie in memory anyway"
+
     def prepare(self, problem):
         """(function that enqueues one launch and gives O, what the kernel became)."""
         torch, case = self.torch, problem.case
-        lists = problem.lists_for(self.variant.block(case))
+        lists = problem.lists_for(self.variant.block(case, self.library))
         arrays, block, row_blocks = lists.csr(), (lists.query_block, lists.key_block), lists.row_blocks()
 
         def on_host(parts):
             host = [torch.tensor(part, dtype=torch.int32) for part in parts]
             return host, block_lists(*(part.data_ptr() for part in host), len(lists.rows), row_blocks, len(host[2]))
         host, handle = on_host(arrays)
-        while block[0] < 128 and (paired := self.library.paired_rows(handle, block[0])):
+        listed = not self.variant.synthesises(case)
+        while listed and block[0] < 128 and (paired := self.library.paired_rows(handle, block[0])):
             block, row_blocks = (2 * block[0], block[1]), -(-row_blocks // 2)
             host, handle = on_host(paired)
-        kernel = self.variant.compile(self.library, case, lists.causal, block)
+        kernel = self.variant.compile(self.library, case, lists.keep(), block)
         o = torch.full_like(problem.q, float("nan"))
         lse = torch.full(problem.q.shape[:3], float("nan"), dtype=torch.float32, device="cuda")
 
@@ -230,7 +250,7 @@ class Ours:
         q, k, v = (view(array, case.dtype) for array in (problem.q, problem.k, problem.v))
         extents = len(lists.rows), row_blocks, len(host[2])
         order = kernel.program_order(q, k, handle, block[0])
-        parts = [part.cuda() for part in host]
+        parts = [part.cuda() for part in host] if listed else [part[:1].cuda() for part in host]  # not read
         if order:
             parts.append(torch.tensor(order, dtype=torch.int32, device="cuda"))
         launch = kernel.bind(q, k, v,

@@ -5,8 +5,10 @@
 
 namespace lacuna::runtime {
 
-std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape &shape, int64_t rows,
-                                  int64_t cacheBytes, int64_t threadBlocks) {
+/// `length`: how many blocks a program runs.
+template <class Length>
+static std::vector<int32_t> orderPrograms(const AttentionShape &shape, int64_t rows, int64_t cacheBytes,
+                                          int64_t threadBlocks, Length length) {
   const int64_t perHead = (shape.queries + rows - 1) / rows, group = shape.heads / shape.kvHeads;
   const int64_t headBytes = 2 * shape.keys * (shape.headDim + shape.valueDim);
   // Sections of about the same number of head groups: a short one at the end would leave thread blocks with nothing to
@@ -15,11 +17,6 @@ std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape 
                 most = std::max<int64_t>(1, cacheBytes / std::max<int64_t>(1, headBytes));
   const int64_t sections = (groups + most - 1) / most;
   auto sectionOf = [&](int32_t program) { return program / (group * perHead) * sections / groups; };
-  auto length = [&](int32_t program) {
-    int64_t list = program / perHead, tile = program % perHead;
-    int64_t row = lists.row(list / shape.heads, list % shape.heads, tile * rows / lists.queryBlock);
-    return lists.indptr[row + 1] - lists.indptr[row];
-  };
   std::vector<int32_t> order(static_cast<size_t>(perHead * shape.heads * shape.batch));
   std::iota(order.begin(), order.end(), 0);
   auto longer = [&](int32_t a, int32_t b) { return length(a) > length(b); };
@@ -39,6 +36,26 @@ std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape 
     rest = end;
   }
   return order;
+}
+
+std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape &shape, int64_t rows,
+                                  int64_t cacheBytes, int64_t threadBlocks) {
+  const int64_t perHead = (shape.queries + rows - 1) / rows;
+  return orderPrograms(shape, rows, cacheBytes, threadBlocks, [&](int32_t program) -> int64_t {
+    int64_t list = program / perHead, tile = program % perHead;
+    int64_t row = lists.row(list / shape.heads, list % shape.heads, tile * rows / lists.queryBlock);
+    return lists.indptr[row + 1] - lists.indptr[row];
+  });
+}
+
+std::vector<int32_t> longestFirst(const Pattern &pattern, int64_t queryBlock, int64_t keyBlock,
+                                  const AttentionShape &shape, int64_t rows, int64_t cacheBytes, int64_t threadBlocks) {
+  const int64_t perHead = (shape.queries + rows - 1) / rows;
+  std::vector<int64_t> lengths; // of the programs of one head
+  for (int64_t tile = 0; tile < perHead; ++tile)
+    lengths.push_back(pattern.rowLength(shape, queryBlock, keyBlock, tile * rows / queryBlock));
+  return orderPrograms(shape, rows, cacheBytes, threadBlocks,
+                       [&](int32_t program) { return lengths[static_cast<size_t>(program % perHead)]; });
 }
 
 } // namespace lacuna::runtime

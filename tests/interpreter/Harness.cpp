@@ -105,6 +105,8 @@ AttentionCase makeCase(const CaseOptions &options) {
   spec.score = &findHook(scoreHooks(), options.score);
   attention.shape = {options.batch, options.heads, options.kvHeads, options.M, options.N, spec.headDim, spec.valueDim};
   attention.lists = options.lists;
+  if (options.synthesised)
+    spec.rows = numeric::patternOf(*spec.mask);
   return attention;
 }
 
@@ -152,8 +154,10 @@ AttentionRun::AttentionRun(const AttentionCase &given)
 Expected<InterpreterReport> AttentionRun::interpret(WarpKernel &kernel, const InterpreterOptions &options) {
   o.poison();
   lse.poison();
-  const std::vector<ArgumentValue> arguments = {input(placedQ), input(placedK), input(placedV), lists.view(),
-                                                output(o),      output(lse),    scale};
+  std::vector<ArgumentValue> arguments = {input(placedQ), input(placedK), input(placedV), lists.view(),
+                                          output(o),      output(lse),    scale};
+  if (!attention.spec.rows.empty())
+    arguments.erase(arguments.begin() + 3);
   Expected<InterpreterReport> report = interpretWarp(kernel.func(), kernel.metadata, arguments, options);
   for (const GuardedTensor *tensor : {&o, &lse})
     if (auto stray = tensor->findStrayWrite(); report && stray)

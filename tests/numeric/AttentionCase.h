@@ -5,6 +5,7 @@
 #pragma once
 
 #include "Hooks.h"
+#include "Machine.h"
 #include "lacuna/Runtime/BlockLists.h"
 #include "lacuna/Runtime/DType.h"
 #include "lacuna/Runtime/Random.h"
@@ -22,6 +23,8 @@ struct AttentionSpec {
   runtime::AttentionTile tile;              ///< BM, BN
   const MaskHook *mask = nullptr;
   const ScoreHook *score = nullptr;
+  std::string rows =
+      {};               ///< a pattern in place of the lists, which then say the same; empty: the kernel reads the lists
   bool anySign = false; ///< scales of zero and below are tried too: a second compilation
 };
 
@@ -66,10 +69,18 @@ struct AttentionCase {
 std::map<std::string, std::string> paramsOf(const AttentionSpec &spec);
 std::map<std::string, std::string> hooksOf(const AttentionSpec &spec);
 
+/// The pattern of a mask, as the text of the hook `rows`; empty where it has none.
+std::string patternOf(const MaskHook &mask);
+
 /// The table of specialisations.
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed);
 /// A case of `spec` that follows from `seed` alone.
 AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed);
+/// Runs a case with `kernel`, of its specialisation, and judges the result; with a pattern it must be, bit for bit,
+/// that of the same kernel with lists. What is wrong, a sentence each.
+std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const JitKernel &kernel);
+/// The library kernel for `spec`.
+KernelSpec kernelOf(const AttentionSpec &spec);
 /// The case's block lists.
 Expected<runtime::BlockLists> makeLists(const AttentionCase &attention);
 

@@ -140,6 +140,8 @@ AttentionProblem makeProblem(const AttentionCase &attention, const Tensors &tens
   return problem;
 }
 
+} // namespace
+
 std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const JitKernel &kernel) {
   const AttentionShape &shape = attention.shape;
   auto lists = makeLists(attention);
@@ -162,11 +164,25 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
   GuardedTensor lse(DType::F32, attention.strides == StrideKind::Contiguous
                                     ? Layout::contiguous({shape.batch, shape.heads, shape.queries})
                                     : Layout::withGaps({shape.batch, shape.heads, shape.queries}, 1));
+  std::vector<LaunchArgument> arguments = {Input{&q}, Input{&k}, Input{&v}, &*lists, Output{&o}, Output{&lse}, scale};
+  std::vector<unsigned char> listO, listLse;
+  if (!attention.spec.rows.empty()) {
+    AttentionSpec listed = attention.spec;
+    listed.rows.clear();
+    auto done = machine.compile(kernelOf(listed)).and_then([&](const JitKernel &other) {
+      return machine.launch(other, arguments);
+    });
+    if (!done)
+      return {done.error().render()};
+    listO = o.memory(), listLse = lse.memory();
+    arguments.erase(arguments.begin() + 3);
+  }
   std::vector<unsigned char> firstO, firstLse;
   for (int launch = 0; launch < attention.launches; ++launch) {
-    if (auto done = machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &*lists, Output{&o}, Output{&lse}, scale});
-        !done)
+    if (auto done = machine.launch(kernel, arguments); !done)
       return {done.error().render()};
+    if (!attention.spec.rows.empty() && (o.memory() != listO || lse.memory() != listLse))
+      return {"the pattern gives other bits than the lists of the same blocks"};
     if (launch > 0 && (o.memory() != firstO || lse.memory() != firstLse))
       return {fmt::format("launch {} gave other bits than the first", launch + 1)};
     firstO = o.memory();
@@ -182,8 +198,6 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
 KernelSpec kernelOf(const AttentionSpec &spec) {
   return {.file = "attention_forward.tile", .params = paramsOf(spec), .hooks = hooksOf(spec)};
 }
-
-} // namespace
 
 std::vector<TestCase> attentionCases(uint64_t seed, int64_t count) {
   const std::vector<AttentionSpec> specs = attentionSpecs(seed);

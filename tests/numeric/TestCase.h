@@ -20,6 +20,8 @@ struct TestCase {
 
 /// `count` cases of attention_forward.tile; a case depends on `seed` and its number alone.
 std::vector<TestCase> attentionCases(uint64_t seed, int64_t count);
+/// The same with patterns in place of lists.
+std::vector<TestCase> patternCases(uint64_t seed);
 /// matmul.tile and block_sparse_matmul.tile.
 std::vector<TestCase> matmulCases(uint64_t seed);
 std::vector<TestCase> blockSparseMatmulCases(uint64_t seed);

@@ -26,7 +26,8 @@ struct AttentionRequest {
   std::string source;
   /// Names and values of params, in the order of the kernel's file: BM, BN, D, DV, T, QB, KB.
   std::vector<std::pair<std::string, std::string>> params;
-  /// Names and bodies of hooks; empty where the kernel's own are meant.
+  /// Names and bodies of hooks, and `rows` with a pattern in place of the lists; empty where the kernel's own are
+  /// meant.
   std::vector<std::pair<std::string, std::string>> hooks;
   /// The launches will pass a scale above 0, which the compiler may rely on.
   bool positiveScale = true;
@@ -47,7 +48,8 @@ struct Prediction {
   std::string boundBy;
 };
 
-/// What was compiled and loaded. Its arguments are q, k, v, rows, o, lse, scale.
+/// What was compiled and loaded. Its arguments are q, k, v, rows, o, lse, scale; without rows where a hook `rows` puts
+/// a pattern in their place.
 struct CompiledAttention {
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
   bool cached = false;                                 ///< nothing was compiled

@@ -35,7 +35,9 @@ AttentionRequest requestOf(const AttentionPlan &plan) {
   request.params =
       attentionParams(plan.shape.headDim, plan.shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, plan.tile);
   if (std::string keep = plan.pattern.keepHook(); !keep.empty())
-    request.hooks = {{"keep", keep}};
+    request.hooks.emplace_back("keep", keep);
+  if (plan.synthesised)
+    request.hooks.emplace_back("rows", plan.pattern.rowsHook());
   request.positiveScale = plan.scale > 0;
   return request;
 }

@@ -2,6 +2,7 @@
 
 #include "OptionChecks.h"
 
+#include "lacuna/Runtime/BestTile.h"
 #include "lacuna/Runtime/Device.h"
 
 #include <CLI/CLI.hpp>
@@ -27,7 +28,10 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--dtype", options.dtype, "bf16 or f16 (bf16)");
   command->add_option("--pattern", options.pattern,
                       "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
-  command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
+  command->add_option("--block", options.block,
+                      "the block, QUERIESxKEYS (the fastest known for the pattern; random and lists: 128x128)");
+  command->add_flag("--lists", options.lists,
+                    "run dense, causal and window from lists in memory, too, in place of a formula in the kernel");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
       ->check([](const std::string &text) {
@@ -125,9 +129,10 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!pattern)
     return takeError(pattern);
   plan.pattern = *pattern;
-  if (!parseBlock(options.block, plan.queryBlock, plan.keyBlock))
+  plan.synthesised = plan.pattern.isFormula() && !options.lists;
+  if (options.block && !parseBlock(*options.block, plan.queryBlock, plan.keyBlock))
     return makeError(ErrorCode::InvalidArgument, "--block is '{}'; give QUERIESxKEYS, for example 128x128",
-                     options.block);
+                     *options.block);
   Expected<std::optional<DType>> dtype = requestedDType(options);
   if (!dtype)
     return takeError(dtype);
@@ -136,6 +141,10 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!shape)
     return takeError(shape);
   plan.shape = *shape;
+  if (!options.block) {
+    AttentionTile best = bestAttentionTile(shape->headDim, shape->valueDim, plan.pattern);
+    plan.queryBlock = best.queries, plan.keyBlock = best.keys;
+  }
   Expected<AttentionTile> tile = chooseTile(shape->headDim, shape->valueDim, plan.queryBlock, plan.keyBlock);
   if (!tile)
     return takeError(tile);

@@ -21,11 +21,12 @@ struct AttentionOptions {
   std::optional<std::string> device;
   std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
   std::optional<std::string> dtype;
-  std::string pattern = "dense", block = "128x128";
+  std::string pattern = "dense";
+  std::optional<std::string> block;
   std::optional<std::string> scale;
   uint64_t seed = 1;
   std::string load, save;
-  bool check = false, bench = false, json = false;
+  bool lists = false, check = false, bench = false, json = false;
 };
 
 /// Adds the subcommand `attention`, whose flags go to `options`.
@@ -37,6 +38,7 @@ struct AttentionPlan {
   runtime::AttentionShape shape;
   runtime::DType dtype = runtime::DType::BF16;
   runtime::Pattern pattern;
+  bool synthesised = false; ///< the kernel computes which blocks it runs; else it reads lists in memory
   int64_t queryBlock = 128, keyBlock = 128;
   runtime::AttentionTile tile;
   float scale = 1;

@@ -3,7 +3,6 @@
 #include "lacuna/Runtime/ProgramOrder.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
 
@@ -13,8 +12,17 @@ using namespace runtime;
 
 namespace {
 
-/// The kernel's arguments, in its order.
-using Arguments = std::array<ArgumentValue, 7>;
+/// The kernel's arguments, in its order; without `lists` where it computes them.
+using Arguments = std::vector<ArgumentValue>;
+
+/// `views`: of q, k, v, o and lse.
+Arguments argumentsOf(const std::vector<TensorView> &views, const std::optional<BlockListView> &lists, float scale) {
+  Arguments arguments(views.begin(), views.begin() + 3);
+  if (lists)
+    arguments.emplace_back(*lists);
+  arguments.insert(arguments.end(), {views[3], views[4], scale});
+  return arguments;
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -24,9 +32,10 @@ double median(std::vector<double> values) {
 
 class CpuRunner final : public AttentionRunner {
 public:
-  CpuRunner(const CpuKernel &kernel, AttentionData &data, float scale)
-      : kernel(kernel), arguments{data.q.view(), data.k.view(),   data.v.view(), data.lists.view(),
-                                  data.o.view(), data.lse.view(), scale} {}
+  CpuRunner(const CpuKernel &kernel, AttentionData &data, const AttentionPlan &plan)
+      : kernel(kernel),
+        arguments(argumentsOf({data.q.view(), data.k.view(), data.v.view(), data.o.view(), data.lse.view()},
+                              plan.synthesised ? std::nullopt : std::optional(data.lists.view()), plan.scale)) {}
 
   Expected<void> run() override { return kernel.launch(arguments); }
 
@@ -112,13 +121,17 @@ private:
   }
 
   Expected<void> upload(const AttentionPlan &plan) {
-    BlockListView list = data.lists.view();
-    for (std::vector<int32_t> *part : {&data.lists.indptr, &data.lists.split, &data.lists.indices}) {
-      Expected<void *> address = copy(part->data(), part->size() * sizeof(int32_t));
-      if (!address)
-        return takeError(address);
-      const int32_t *pointer = static_cast<const int32_t *>(*address);
-      (part == &data.lists.indptr ? list.indptr : part == &data.lists.split ? list.split : list.indices) = pointer;
+    std::optional<BlockListView> list;
+    if (!plan.synthesised) {
+      list = data.lists.view();
+      for (auto [part, target] : {std::pair(&data.lists.indptr, &list->indptr),
+                                  {&data.lists.split, &list->split},
+                                  {&data.lists.indices, &list->indices}}) {
+        Expected<void *> address = copy(part->data(), part->size() * sizeof(int32_t));
+        if (!address)
+          return takeError(address);
+        *target = static_cast<const int32_t *>(*address);
+      }
     }
     std::vector<TensorView> views;
     for (HostTensor *tensor : {&data.q, &data.k, &data.v, &data.o, &data.lse}) {
@@ -127,14 +140,17 @@ private:
         return takeError(address);
       views.push_back(TensorView::contiguous(*address, tensor->dtype(), tensor->shape()));
     }
-    arguments = {views[0], views[1], views[2], list, views[3], views[4], plan.scale};
+    arguments = argumentsOf(views, list, plan.scale);
     output = buffers.size() - 2; // o, then lse
     if (kernel.metadata().persistentBlocks == 0)
       return {};
     // Half of the cache: the rest is for what is under way.
+    const int64_t cacheBytes = device.info().l2Bytes / 2;
+    const int64_t threadBlocks = int64_t(device.info().multiprocessors) * kernel.metadata().persistentBlocks;
     std::vector<int32_t> order =
-        longestFirst(data.lists, plan.shape, plan.tile.queries, device.info().l2Bytes / 2,
-                     int64_t(device.info().multiprocessors) * kernel.metadata().persistentBlocks);
+        plan.synthesised ? longestFirst(plan.pattern, plan.queryBlock, plan.keyBlock, plan.shape, plan.tile.queries,
+                                        cacheBytes, threadBlocks)
+                         : longestFirst(data.lists, plan.shape, plan.tile.queries, cacheBytes, threadBlocks);
     Expected<void *> address = copy(order.data(), order.size() * sizeof(int32_t));
     if (!address)
       return takeError(address);
@@ -188,7 +204,7 @@ Expected<std::unique_ptr<AttentionRunner>> AttentionRunner::create(const Compile
                                                                    const std::optional<Device> &device,
                                                                    AttentionData &data) {
   if (const auto *kernel = std::get_if<CpuKernel>(&compiled.code))
-    return std::make_unique<CpuRunner>(*kernel, data, plan.scale);
+    return std::make_unique<CpuRunner>(*kernel, data, plan);
   return GpuRunner::create(std::get<Kernel>(compiled.code), *device, data, plan);
 }
 

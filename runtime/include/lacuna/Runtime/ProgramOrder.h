@@ -11,6 +11,7 @@
 #define LACUNA_RUNTIME_PROGRAMORDER_H
 
 #include "lacuna/Runtime/BlockLists.h"
+#include "lacuna/Runtime/Pattern.h"
 
 #include <cstdint>
 #include <vector>
@@ -24,6 +25,10 @@ namespace lacuna::runtime {
 /// masks (sections of L2, longest first).
 std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape &shape, int64_t rows,
                                   int64_t cacheBytes, int64_t threadBlocks);
+
+/// The same where no list lies in memory: for the rows of `pattern`, a formula, in blocks of queryBlock x keyBlock.
+std::vector<int32_t> longestFirst(const Pattern &pattern, int64_t queryBlock, int64_t keyBlock,
+                                  const AttentionShape &shape, int64_t rows, int64_t cacheBytes, int64_t threadBlocks);
 
 } // namespace lacuna::runtime
 

@@ -9,6 +9,8 @@ namespace lacuna::warp {
 struct MachineResource : public mlir::SideEffects::Resource::Base<MachineResource> {
   llvm::StringRef getName() final { return "<Machine>"; }
 };
+using tile::parseBands;
+using tile::printBands;
 } // namespace lacuna::warp
 
 #include "lacuna/Dialect/Warp/IR/WarpDialect.h.inc"
@@ -40,6 +42,9 @@ inline constexpr int64_t kFirstTurnBarrier = 2;
 
 /// The role that `op` runs in, or null in the preamble.
 RoleOp getRole(mlir::Operation *op);
+
+/// Where the positions of `list` end, by the op that made it.
+mlir::Value limitOf(mlir::TypedValue<ListType> list);
 
 /// Shared memory that a ring takes, in bytes: its slots and two mbarriers a slot.
 int64_t ringBytes(RingType ring);

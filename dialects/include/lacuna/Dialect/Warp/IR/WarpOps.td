@@ -148,6 +148,21 @@ def Warp_ListOpenOp : Warp_Op<"list_open", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Warp_ListBandsOp : Warp_Op<"list_bands", [Pure]> {
+  let summary = "makes the row of a list from bands of key positions";
+  let description = [{
+    The blocks of `tile.bands` as a list that lies in no memory: its counts and its steps are arithmetic on the bounds.
+
+    ```mlir
+    %l = warp.list_bands (%c0 to %e all %c0 to %z) limit %n : !warp.list<128, 64>
+    ```
+  }];
+  let arguments = (ins Variadic<I32>:$bounds, I32:$limit);
+  let results = (outs Warp_ListType:$list);
+  let assemblyFormat = "custom<Bands>($bounds) `limit` $limit attr-dict `:` type($list)";
+  let hasVerifier = 1;
+}
+
 def Warp_ListCountOp : Warp_Op<"list_count", [Pure]> {
   let summary = "the number of steps of a list";
   let arguments = (ins Warp_ListType:$list);
