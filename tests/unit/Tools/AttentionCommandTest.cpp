@@ -123,15 +123,20 @@ public:
     auto asks = [&](const char *hook) {
       return std::ranges::any_of(request.hooks, [&](const auto &given) { return given.first == hook; });
     };
-    CpuEntry entry = wrong ? attention<false, true> : asks("keep") ? attention<true, false> : attention<false, false>;
-    if (asks("rows")) {
+    const bool masked = asks("keep"), listed = !asks("rows");
+    if (!listed)
       metadata.arguments.erase(metadata.arguments.begin() + 3);
-      entry = asks("keep") ? attention<true, false, false> : attention<false, false, false>;
-    }
+    CpuEntry entry = listed ? entryFor<true>(masked) : entryFor<false>(masked);
     Expected<CpuKernel> kernel = CpuKernel::create(entry, metadata, request.pool);
     if (!kernel)
       return takeError(kernel);
     return CompiledAttention{std::move(*kernel), false, {{"tile", 1.5}, {"llvm", 2.5}}, predicted};
+  }
+
+  template <bool kListed> CpuEntry entryFor(bool masked) const {
+    return wrong    ? attention<false, true, kListed>
+           : masked ? attention<true, false, kListed>
+                    : attention<false, false, kListed>;
   }
 
   bool wrong = false;
