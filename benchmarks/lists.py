@@ -126,7 +126,8 @@ def build(pattern, queries, keys, block, heads, seed=1):
             raise ValueError(f"the density of '{pattern}' must be above 0 and at most 1")
         lists.rows = [MAKERS[kind](lists, density, random.Random(seed * 1000003 + head)) for head in range(number)]
     else:
-        raise ValueError(f"there is no pattern '{pattern}'; give dense, causal, window:LEFT[:SINK] or {', '.join(MAKERS)} with a density")
+        raise ValueError(f"there is no pattern '{pattern}'; give dense, causal, window:LEFT[:SINK] or "
+                         f"{', '.join(MAKERS)} with a density")
     return lists
 
 

@@ -25,7 +25,8 @@ class _Lists(ctypes.Structure):
 class _Spec(ctypes.Structure):
     _fields_ = [("head_dim", ctypes.c_int64), ("query_block", ctypes.c_int64), ("key_block", ctypes.c_int64),
                 ("dtype", ctypes.c_char_p), ("keep", ctypes.c_char_p), ("pattern", ctypes.c_char_p),
-                ("source", ctypes.c_char_p), ("params", ctypes.POINTER(ctypes.c_char_p)), ("num_params", ctypes.c_size_t)]
+                ("source", ctypes.c_char_p), ("params", ctypes.POINTER(ctypes.c_char_p)),
+                ("num_params", ctypes.c_size_t)]
 
 
 def tensor(address, dtype, shape, strides=None):

@@ -348,10 +348,10 @@ def Tile_ForBlocksOp : Tile_Op<"for_blocks", [SingleBlockImplicitTerminator<"Yie
       RecursiveMemoryEffects]> {
   let summary = "runs over the tiles of key positions that a block row lists";
   let description = [{
-    Row `row` of list (`batch`, `head`), or the row that bands say; first its partial blocks, then its full ones. A step covers `step` positions:
-    where the list's blocks are larger, several steps a block; where they are smaller, `step / KB` blocks a step,
-    partial and full ones never mixed, and an odd remainder padded with positions at or past `limit`. Positions at or
-    past `limit` never count. A row past the list's end is empty.
+    Row `row` of list (`batch`, `head`), or the row that bands say; first its partial blocks, then its full ones. A step
+    covers `step` positions: where the list's blocks are larger, several steps a block; where they are smaller,
+    `step / KB` blocks a step, partial and full ones never mixed, and an odd remainder padded with positions at or past
+    `limit`. Positions at or past `limit` never count. A row past the list's end is empty.
 
     The region's arguments are the positions and the carried values.
 
