@@ -119,6 +119,7 @@ mlir::Value IRGen::genBands(const Symbol &list, mlir::ValueRange place, mlir::Lo
   const mlir::Value arguments[] = {place[0], place[1], first, last};
   for (auto [parameter, value] : llvm::zip(pattern.parameters, arguments))
     values[parameter] = value;
+  static_assert(PatternDecl::kMaxBands == tile::kMaxBands);
   llvm::SmallVector<mlir::Value> bounds;
   for (const PatternDecl::Band &band : pattern.decl->bands)
     for (const ExprPtr *bound : {&band.someBegin, &band.someEnd, &band.allBegin, &band.allEnd})
