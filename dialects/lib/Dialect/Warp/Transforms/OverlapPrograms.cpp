@@ -226,8 +226,10 @@ LogicalResult ProgramOverlap::findFills(llvm::function_ref<void(Twine)> refuse) 
   return success();
 }
 
-/// Whether `value` is the same in all programs, and easily made again.
+/// Whether `value` is the same in all programs, and easily made again. A list is not: each program is handed its own.
 bool ProgramOverlap::isInvariant(Value value) {
+  if (isa<ListType>(value.getType()))
+    return false;
   if (!tiles.getBody().isAncestor(value.getParentRegion()))
     return true;
   Operation *def = value.getDefiningOp();
