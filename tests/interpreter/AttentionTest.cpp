@@ -62,6 +62,7 @@ TEST_CASE("an operand for which registers do not suffice goes through shared mem
   CHECK(kernel->find<warp::StoreSharedOp>());
   runCase({.D = 64, .BM = 192, .BN = 192, .M = 400, .N = 500, .mask = "causal"}, 3);
   runCase({.dtype = DType::F16, .D = 128, .BM = 192, .BN = 128, .M = 70, .N = 400}, 1);
+  runCase({.D = 128, .BM = 64, .BN = 176, .M = 130, .N = 400}, 1);
 }
 
 TEST_CASE("tiles of keys from 16 to 128") {

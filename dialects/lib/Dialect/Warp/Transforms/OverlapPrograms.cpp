@@ -158,7 +158,7 @@ LogicalResult ProgramOverlap::findBeginning(llvm::function_ref<void(Twine)> refu
     return refuse("its steps do not overlap"), failure();
   findLate();
   for (Operation *op = &body.front(); op != parts.steady; op = op->getNextNode())
-    if (isa<PackAFragOp>(op) && !llvm::is_contained(parts.operands, op))
+    if (isa<PackAFragOp, StoreSharedOp>(op) && !llvm::is_contained(parts.operands, op))
       return refuse(kOthers), failure();
   return success();
 }
