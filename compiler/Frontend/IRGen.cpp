@@ -219,8 +219,7 @@ mlir::DictionaryAttr IRGen::scheduleAttr() {
   if (!overlapped.empty())
     add("overlap", builder.getStrArrayAttr(overlapped));
   for (auto [flag, name] : {std::pair(plan.pingpong, "pingpong"), std::pair(plan.oneProgram, "one_program"),
-                            std::pair(plan.separatePrograms, "separate_programs"),
-                            std::pair(plan.noSplit, "no_split")})
+                            std::pair(plan.separatePrograms, "separate_programs"), std::pair(plan.noSplit, "no_split")})
     if (flag)
       add(name, builder.getUnitAttr());
   for (auto [word, name] :

@@ -85,6 +85,7 @@ private:
   mlir::Value stepInRow(mlir::Location loc, const List &list, mlir::Value number);
 
   //===- LowerTiles.cpp: roles, persistent kernels, turns ---------------------------------------------------------===//
+  static constexpr int32_t kNoProgram = -1;
   static constexpr int64_t kMailboxFull = 0, kMailboxEmpty = 8, kMailboxData = 16;
   bool isPersistent() const { return persistent; }
   mlir::LogicalResult lowerRoles(warp::RolesOp roles, warp::ForTilesOp around);
@@ -96,6 +97,7 @@ private:
   static llvm::SmallVector<mlir::Value *> fieldsOf(List &list);
   void initMailbox(mlir::Location loc);
   mlir::Value isGiven(mlir::Location loc, mlir::Value pointer);
+  mlir::Value isProgram(mlir::Location loc, mlir::Value program);
   mlir::Value programAt(mlir::Location loc, mlir::Value position);
   mlir::Value takePosition(mlir::Location loc, mlir::Value round);
   mlir::Value parityOf(mlir::Location loc, mlir::Value round);

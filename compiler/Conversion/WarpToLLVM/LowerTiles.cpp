@@ -90,13 +90,19 @@ void KernelLowering::initMailbox(Location loc) {
   ptx.initBarrier(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), 1 + 4 * consumerWarpgroups);
 }
 
-/// The program at `position` of the order; the count where there is none left.
+/// Whether a program is one: the number behind the last is kNoProgram.
+Value KernelLowering::isProgram(Location loc, Value program) {
+  return compare(loc, arith::CmpIPredicate::ne, program, i32(loc, kNoProgram));
+}
+
+/// The program at `position` of the order, or kNoProgram. An order may name fewer programs than the grid has, so that a
+/// number says nothing about its position.
 Value KernelLowering::programAt(Location loc, Value position) {
   auto inside = builder.create<scf::IfOp>(loc, TypeRange{builder.getI32Type()},
                                           compare(loc, arith::CmpIPredicate::ult, position, tiles.count), true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(inside.elseBlock());
-  builder.create<scf::YieldOp>(loc, tiles.count);
+  builder.create<scf::YieldOp>(loc, i32(loc, kNoProgram));
   builder.setInsertionPointToEnd(inside.thenBlock());
   auto ordered = builder.create<scf::IfOp>(loc, TypeRange{builder.getI32Type()}, isGiven(loc, tiles.order), true);
   builder.create<scf::YieldOp>(loc, ordered.getResults());
@@ -237,7 +243,7 @@ LogicalResult KernelLowering::lowerScheduler(warp::ForTilesOp op) {
   Value program = programAt(loc, takePosition(loc, round));
   SmallVector<Value> passed(before->getArguments());
   passed.push_back(program);
-  builder.create<scf::ConditionOp>(loc, compare(loc, arith::CmpIPredicate::ult, program, tiles.count), passed);
+  builder.create<scf::ConditionOp>(loc, isProgram(loc, program), passed);
 
   Block *body = builder.createBlock(&loop.getAfter(), {}, afterTypes, afterLocations);
   round = body->getArgument(0), program = body->getArguments().back();
@@ -256,7 +262,7 @@ LogicalResult KernelLowering::lowerScheduler(warp::ForTilesOp op) {
     yielded.push_back(scalar(value));
   builder.create<scf::YieldOp>(loc, yielded);
   builder.setInsertionPointAfter(loop);
-  postProgram(loc, tiles.count, /*isLast=*/true);
+  postProgram(loc, i32(loc, kNoProgram), /*isLast=*/true);
   leaveQueue(loc);
   return success();
 }
@@ -288,8 +294,7 @@ LogicalResult KernelLowering::lowerTileLoop(warp::ForTilesOp op, warp::RoleOp ro
   auto loop = builder.create<scf::WhileOp>(loc, types, inits);
   Block *before = builder.createBlock(&loop.getBefore(), {}, types, locations);
   ptx.waitBarrier(loc, add(loc, sharedBase, mailbox + kMailboxFull), parityOf(loc, before->getArgument(0)));
-  Value left = compare(loc, arith::CmpIPredicate::ult, readMailbox(loc, 0), tiles.count);
-  builder.create<scf::ConditionOp>(loc, left, before->getArguments());
+  builder.create<scf::ConditionOp>(loc, isProgram(loc, readMailbox(loc, 0)), before->getArguments());
 
   Block *body = builder.createBlock(&loop.getAfter(), {}, types, locations);
   for (Operation &inner : op.getBody().front().without_terminator())
