@@ -218,7 +218,6 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
   CHECK_FALSE(packed({}));                                             // a KV head each
   CHECK_FALSE(packed({"--kv-heads", "2", "--pattern", "random:0.4"})); // lists of their own
   CHECK(packed({"--kv-heads", "1", "--pack", "on"}));
-  CHECK_FALSE(packed({"--kv-heads", "2", "--split", "2"})); // rows of packed heads are not cut
 
   auto wrongCall = [&](std::vector<std::string> flags) {
     CommandResult result = run(backend, std::move(flags));
