@@ -27,7 +27,8 @@ struct KernelSpec {
   std::string source = {}; ///< the text itself; empty: read from `file`
   std::string kernel = {}; ///< empty: the only kernel of the text
   std::map<std::string, std::string> params = {};
-  std::map<std::string, std::string> hooks = {}; ///< hook -> another hook's name, or an expression
+  /// Hook -> another hook's name, or an expression; block list -> a pattern's name, or its bands.
+  std::map<std::string, std::string> hooks = {};
 };
 
 /// A compiled and loaded kernel. Cheap to copy; copies share the code. Thread safety: launches may run side by side, on

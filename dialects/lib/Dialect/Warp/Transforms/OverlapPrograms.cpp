@@ -150,8 +150,6 @@ LogicalResult ProgramOverlap::findBeginning(llvm::function_ref<void(Twine)> refu
   for (Operation *op = &body.front(); parts.steady && op != parts.steady; op = op->getNextNode()) {
     if (isProduct(op) && parts.leadWait)
       return refuse(kOthers), failure();
-    if (isa<StoreSharedOp>(op))
-      return refuse("an operand lies in shared memory, which the program before may be reading"), failure();
     waited = isProduct(op) ? op : waited;
     if (isa<WgmmaWaitOp>(op) && !parts.leadWait)
       parts.leadWait = op;
@@ -160,7 +158,7 @@ LogicalResult ProgramOverlap::findBeginning(llvm::function_ref<void(Twine)> refu
     return refuse("its steps do not overlap"), failure();
   findLate();
   for (Operation *op = &body.front(); op != parts.steady; op = op->getNextNode())
-    if (isa<PackAFragOp>(op) && !llvm::is_contained(parts.operands, op))
+    if (isa<PackAFragOp, StoreSharedOp>(op) && !llvm::is_contained(parts.operands, op))
       return refuse(kOthers), failure();
   return success();
 }
@@ -228,8 +226,10 @@ LogicalResult ProgramOverlap::findFills(llvm::function_ref<void(Twine)> refuse) 
   return success();
 }
 
-/// Whether `value` is the same in all programs, and easily made again.
+/// Whether `value` is the same in all programs, and easily made again. A list is not: each program is handed its own.
 bool ProgramOverlap::isInvariant(Value value) {
+  if (isa<ListType>(value.getType()))
+    return false;
   if (!tiles.getBody().isAncestor(value.getParentRegion()))
     return true;
   Operation *def = value.getDefiningOp();
