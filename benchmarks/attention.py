@@ -47,7 +47,8 @@ def parse_arguments(words=None):
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     arguments = parser.parse_args(words)
     try:
-        arguments.variants = [ours.Variant.parse("ours", arguments.param)]
+        arguments.variants = [ours.Variant.parse("ours", arguments.param),
+                              ours.Variant.parse("ours-lists", [*arguments.param, "lists=memory"])]
         for text in arguments.variant:
             name, colon, rest = text.partition(":")
             if not colon:

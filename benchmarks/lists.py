@@ -4,6 +4,7 @@ The forms of a pattern:
 
     dense              every block, full
     causal             query i sees key j where j <= i + keys - queries; blocks on the diagonal are partial
+    window:LEFT[:SINK] causal, and at most LEFT keys to the left or among the first SINK
     random:D           D of the blocks of each row, each head its own, full
     paired:D           the same, and rows 2r and 2r + 1 of blocks have one list
     shared:D           the same, and all heads have one list
@@ -30,6 +31,19 @@ class BlockLists:
     key_block: int
     rows: list
     causal: bool = False  # partial blocks are under the causal mask
+    left: int | None = None  # and, where it is given, under that of a window
+    sink: int = 0
+
+    def keep(self):
+        """The mask of partial blocks as the kernel's hook, or None."""
+        window = f" && (i + N - M - j <= {self.left} || j < {self.sink})" if self.left is not None else ""
+        return "j <= i + N - M" + window if self.causal else None
+
+    def sees(self, row, keys):
+        """Whether query `row` sees `keys`, a number or a tensor of them, by the mask of partial blocks."""
+        distance = row + self.keys - self.queries - keys
+        seen = distance >= 0
+        return seen if self.left is None else seen & ((distance <= self.left) | (keys < self.sink))
 
     def csr(self):
         """(indptr, split, indices) as the runtime takes them, arrays of int32."""
@@ -75,8 +89,20 @@ class BlockLists:
         return min(self.key_block, self.keys - block * self.key_block)
 
     def _kept(self, row, block):
+        if self.left is not None:
+            return self._kept_by_window(row, block)
         first = row * self.query_block + self.keys - self.queries - block * self.key_block
         return sum(min(max(first + i + 1, 0), self._width(block)) for i in range(self._height(row)))
+
+
+    def _kept_by_window(self, row, block):
+        begin, kept = block * self.key_block, 0
+        end = begin + self._width(block)
+        for i in range(self._height(row)):
+            last = row * self.query_block + i + self.keys - self.queries
+            sinks = max(min(self.sink, last + 1, end) - begin, 0)  # those of the first keys that lie in this block
+            kept += sinks + max(min(last + 1, end) - max(last - self.left, self.sink, begin), 0)
+        return kept
 
 
 def build(pattern, queries, keys, block, heads, seed=1):
@@ -89,6 +115,10 @@ def build(pattern, queries, keys, block, heads, seed=1):
         lists.rows = [[([], every)] * count]
     elif kind == "causal":
         lists.rows = [[_causal_row(lists, row, columns) for row in range(count)]]
+    elif kind == "window":
+        numbers = [int(number) for number in argument.split(":")] + [0]
+        lists.causal, lists.left, lists.sink = True, numbers[0], numbers[1]
+        lists.rows = [[_window_row(lists, row, columns) for row in range(count)]]
     elif kind in MAKERS:
         number = 1 if kind == "shared" else heads
         density = float(argument)
@@ -96,7 +126,8 @@ def build(pattern, queries, keys, block, heads, seed=1):
             raise ValueError(f"the density of '{pattern}' must be above 0 and at most 1")
         lists.rows = [MAKERS[kind](lists, density, random.Random(seed * 1000003 + head)) for head in range(number)]
     else:
-        raise ValueError(f"there is no pattern '{pattern}'; give dense, causal or {', '.join(MAKERS)} with a density")
+        raise ValueError(f"there is no pattern '{pattern}'; give dense, causal, window:LEFT[:SINK] or "
+                         f"{', '.join(MAKERS)} with a density")
     return lists
 
 
@@ -105,6 +136,21 @@ def _causal_row(lists, row, columns):
     full = range(max(0, min((first + 1) // lists.key_block, columns)))
     last = min((first + lists.query_block - 1) // lists.key_block, columns - 1)
     return list(range(len(full), last + 1)), list(full)
+
+
+def _window_row(lists, row, columns):
+    """A block is judged by its corners: the distance takes every value between them."""
+    top = row * lists.query_block + lists.keys - lists.queries
+    bottom = min((row + 1) * lists.query_block, lists.queries) - 1 + lists.keys - lists.queries
+    partial, full = [], []
+    for block in range(columns):
+        begin, end = block * lists.key_block, min((block + 1) * lists.key_block, lists.keys)
+        if begin > bottom or (top - (end - 1) > lists.left and begin >= lists.sink):
+            continue
+        beyond = max(begin, lists.sink)
+        whole = end - 1 <= top and (beyond >= end or bottom - beyond <= lists.left)
+        (full if whole else partial).append(block)
+    return partial, full
 
 
 def _some(wanted, random_, columns):

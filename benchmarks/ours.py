@@ -7,12 +7,6 @@ import os
 import pathlib
 
 
-# By head dimension and pattern: the list block (and with it the tile) that was measured fastest where a case leaves it
-# open.
-BEST_BLOCKS = {(64, "dense"): (192, 128), (128, "dense"): (128, 176), (256, "dense"): (128, 80),
-               (64, "causal"): (192, 128), (256, "causal"): (128, 80)}
-
-
 class OursError(RuntimeError):
     """What the library says of a failed call."""
 
@@ -30,8 +24,9 @@ class _Lists(ctypes.Structure):
 
 class _Spec(ctypes.Structure):
     _fields_ = [("head_dim", ctypes.c_int64), ("query_block", ctypes.c_int64), ("key_block", ctypes.c_int64),
-                ("dtype", ctypes.c_char_p), ("keep", ctypes.c_char_p), ("source", ctypes.c_char_p),
-                ("params", ctypes.POINTER(ctypes.c_char_p)), ("num_params", ctypes.c_size_t)]
+                ("dtype", ctypes.c_char_p), ("keep", ctypes.c_char_p), ("pattern", ctypes.c_char_p),
+                ("source", ctypes.c_char_p), ("params", ctypes.POINTER(ctypes.c_char_p)),
+                ("num_params", ctypes.c_size_t)]
 
 
 def tensor(address, dtype, shape, strides=None):
@@ -72,6 +67,7 @@ class Library:
             "compile": (ctypes.c_int, [handle, pointer(_Spec), pointer(handle)]),
             "describe": (text, [handle]),
             "free_kernel": (None, [handle]),
+            "best_block": (ctypes.c_int, [ctypes.c_int64, text, *[pointer(ctypes.c_int64)] * 2]),
             "pair_rows": (ctypes.c_int, [pointer(_Lists), ctypes.c_int64, *[pointer(ctypes.c_int32)] * 3]),
             "programs": (ctypes.c_size_t, [handle, pointer(_Tensor)]),
             "order": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 2, pointer(_Lists), ctypes.c_int64,
@@ -109,11 +105,18 @@ class Library:
         paired = lists.batches * lists.heads * (-(-lists.row_blocks // 2))
         return arrays[0][:paired + 1], arrays[1][:paired], arrays[2][:arrays[0][paired]]
 
-    def spec(self, head_dim, dtype, block, params=(), keep=None, source=None):
+    def fastest_block(self, head_dim, pattern):
+        """The block (and with it the tile) that was measured fastest where a case leaves it open."""
+        block = ctypes.c_int64(), ctypes.c_int64()
+        self.check(self.best_block(head_dim, pattern.encode(), *map(ctypes.byref, block)))
+        return tuple(extent.value for extent in block)
+
+    def spec(self, head_dim, dtype, block, params=(), keep=None, source=None, pattern=None):
         def encoded(value):
             return value.encode() if value is not None else None
         array = (ctypes.c_char_p * max(len(params), 1))(*(param.encode() for param in params))
-        return _Spec(head_dim, *block, dtype.encode(), encoded(keep), encoded(source), array, len(params))
+        return _Spec(head_dim, *block, dtype.encode(), encoded(keep), encoded(pattern), encoded(source), array,
+                     len(params))
 
     def plan(self, q, k, lists, splits, head_dim, dtype, block, params=(), keep=None):
         """A Plan for `lists` in host memory: the longest row in `splits` parts, 0: as many as the rule says."""
@@ -123,9 +126,10 @@ class Library:
                                        ctypes.byref(plan)))
         return Plan(self, plan)
 
-    def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None):
-        """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text."""
-        spec = self.spec(head_dim, dtype, block, params, keep, source)
+    def compile_attention(self, head_dim, dtype, block, params=(), keep=None, source=None, pattern=None):
+        """A Kernel. `params`: NAME=VALUE each; `keep`: the mask of partial blocks; `source`: another .tile text;
+        `pattern`: what the kernel computes in place of lists."""
+        spec = self.spec(head_dim, dtype, block, params, keep, source, pattern)
         kernel = ctypes.c_void_p()
         self.check(self.compile(self.handle, ctypes.byref(spec), ctypes.byref(kernel)))
         return Kernel(self, kernel)
@@ -201,12 +205,13 @@ class Variant:
     environment: tuple = ()
     source: str = ""
     split: int | None = None
+    from_memory: bool = False  # lists in memory also where a formula says the same; parts always read them
 
     @staticmethod
     def parse(name, words):
         """NAME=VALUE each; LACUNA_X=VALUE is an environment variable, source=FILE another text of the kernel,
-        split=auto or split=N parts of the longest row."""
-        params, environment, source, split = [], [], "", None
+        split=auto or split=N parts of the longest row; lists=memory reads lists also where a formula says the same."""
+        params, environment, source, split, from_memory = [], [], "", None, False
         for word in words:
             key, equals, value = word.partition("=")
             if not key or not equals:
@@ -217,26 +222,35 @@ class Variant:
                 if value != "auto" and not value.isdecimal():
                     raise ValueError(f"'{word}' is neither split=auto nor split=NUMBER")
                 split = 0 if value == "auto" else int(value)
+            elif key == "lists":
+                if value != "memory":
+                    raise ValueError(f"'{word}': the lists are of a formula by themselves; give lists=memory")
+                from_memory = True
             elif key.startswith("LACUNA_"):
                 environment.append((key, value))
             else:
                 params.append(word)
         if source and split is not None:
             raise ValueError("source and split do not go together: parts run the library's own kernels")
-        return Variant(name, tuple(params), tuple(environment), source, split)
+        return Variant(name, tuple(params), tuple(environment), source, split, from_memory)
 
-    def block(self, case):
+    def synthesises(self, case):
+        """Whether the kernel computes its blocks, and so needs no lists."""
+        return case.free_block() and not self.from_memory and self.split is None
+
+    def block(self, case, library):
         """The block of the lists: where the case's pattern has none of its own, QB and KB of the params or the best
         known."""
+        if not case.free_block():
+            return case.block
         values = dict(param.split("=", 1) for param in self.params)
-        best = BEST_BLOCKS.get((case.head_dim, case.pattern), case.block)
-        given = int(values.get("QB", best[0])), int(values.get("KB", best[1]))
-        return given if case.free_block() else case.block
+        best = library.fastest_block(case.head_dim, case.pattern)
+        return int(values.get("QB", best[0])), int(values.get("KB", best[1]))
 
     def params_for(self, case):
         return [param for param in self.params if case.free_block() or param.split("=")[0] not in ("QB", "KB")]
 
-    def compile(self, library, case, causal, block):
+    def compile(self, library, case, keep, block):
         """The Kernel for a case with lists of `block`. Raises OursError."""
         params = self.params_for(case)
         source = pathlib.Path(self.source).read_text(encoding="utf-8") if self.source else None
@@ -244,7 +258,8 @@ class Variant:
         os.environ.update(self.environment)
         try:
             return library.compile_attention(case.head_dim, case.dtype, block, params,
-                                             keep="j <= i + N - M" if causal else None, source=source)
+                                             keep=keep, source=source,
+                                             pattern=case.pattern if self.synthesises(case) else None)
         finally:
             for name, value in before.items():
                 if value is None:
@@ -259,17 +274,22 @@ class Ours:
     def __init__(self, torch, library, variant):
         self.torch, self.library, self.variant, self.name = torch, library, variant, variant.name
 
+    def refuses(self, case):
+        """Why not, where the variant is not another than the first."""
+        return None if case.free_block() or not self.variant.from_memory else "the lists lie in memory anyway"
+
     def prepare(self, problem):
         """(function that enqueues one launch and gives O, what the kernel became)."""
         torch, case = self.torch, problem.case
-        lists = problem.lists_for(self.variant.block(case))
+        lists = problem.lists_for(self.variant.block(case, self.library))
         arrays, block, row_blocks = lists.csr(), (lists.query_block, lists.key_block), lists.row_blocks()
 
         def on_host(parts):
             host = [torch.tensor(part, dtype=torch.int32) for part in parts]
             return host, block_lists(*(part.data_ptr() for part in host), len(lists.rows), row_blocks, len(host[2]))
         host, handle = on_host(arrays)
-        while block[0] < 128 and (paired := self.library.paired_rows(handle, block[0])):
+        listed = not self.variant.synthesises(case)
+        while listed and block[0] < 128 and (paired := self.library.paired_rows(handle, block[0])):
             block, row_blocks = (2 * block[0], block[1]), -(-row_blocks // 2)
             host, handle = on_host(paired)
         o = torch.full_like(problem.q, float("nan"))
@@ -281,7 +301,7 @@ class Ours:
         stream = torch.cuda.current_stream
         if self.variant.split is not None:
             plan = self.library.plan(q, k, handle, self.variant.split, case.head_dim, case.dtype, block,
-                                     self.variant.params_for(case), "j <= i + N - M" if lists.causal else None)
+                                     self.variant.params_for(case), lists.keep())
             workspace = torch.empty(max(plan.workspace_bytes, 1), dtype=torch.uint8, device="cuda")
             launch = plan.bind(q, k, v, view(o, case.dtype), view(lse, "f32"), problem.scale, workspace.data_ptr())
 
@@ -289,10 +309,10 @@ class Ours:
                 launch(stream().cuda_stream)
                 return o
             return run_plan, plan.description
-        kernel = self.variant.compile(self.library, case, lists.causal, block)
+        kernel = self.variant.compile(self.library, case, lists.keep(), block)
         extents = len(lists.rows), row_blocks, len(host[2])
         order = kernel.program_order(q, k, handle, block[0])
-        parts = [part.cuda() for part in host]
+        parts = [part.cuda() for part in host] if listed else [part[:1].cuda() for part in host]  # not read
         if order:
             parts.append(torch.tensor(order, dtype=torch.int32, device="cuda"))
         launch = kernel.bind(q, k, v,

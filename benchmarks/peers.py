@@ -113,7 +113,12 @@ class FlexLists(Flex):
                     indices[index, :len(row)] = torch.tensor(row, dtype=torch.int32)
             return number.cuda(), indices.view(*shape, -1).cuda()
 
-        if lists.causal:
+        if lists.left is not None:
+            left, sink = lists.left, lists.sink
+
+            def keep(b, h, i, j):
+                return (i + offset >= j) & ((i + offset - j <= left) | (j < sink))
+        elif lists.causal:
             def keep(b, h, i, j):
                 return i + offset >= j
         else:
@@ -165,7 +170,7 @@ class FlashInfer(Peer):
         return self._import("flashinfer")
 
     def refuses(self, case):
-        if case.pattern.startswith("causal-"):
+        if case.pattern.startswith(("causal-", "window")):
             return "no partial blocks"
         return super().refuses(case)
 

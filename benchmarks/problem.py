@@ -51,7 +51,7 @@ class Problem:
             blocks = mask[index].view(-1, lists.key_block)
             if partial:
                 blocks[partial] = True
-                mask[index] &= keys <= row + lists.keys - lists.queries
+                mask[index] &= lists.sees(row, keys)
             if full:
                 blocks[full] = True
         return mask[:, :lists.keys]

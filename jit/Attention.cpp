@@ -154,6 +154,10 @@ Expected<void> Attention::State::place(const Jit &jit) {
 }
 
 Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, const BlockLists &lists) {
+  if (spec.hooks.contains("rows"))
+    return makeError(ErrorCode::InvalidArgument,
+                     "the hook 'rows' puts a pattern in place of the lists, and an attention is planned for lists; "
+                     "leave it out");
   if (Expected<void> fits = spec.shape.check(); !fits)
     return takeError(fits);
   if (Expected<void> fits = lists.check(spec.shape); !fits)

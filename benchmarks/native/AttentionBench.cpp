@@ -3,13 +3,13 @@
 #include "JitBackend.h"
 
 #include "lacuna/Jit/Attention.h"
+#include "lacuna/Runtime/BestTile.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/ProgramOrder.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 using namespace lacuna;
@@ -26,13 +26,15 @@ struct lacuna_bench_kernel {
   std::optional<Device> device;
   CompiledAttention compiled;
   std::string description;
-  int64_t rows = 0, heads = 1; // queries and heads of a program
+  int64_t rows = 0, heads = 1;    // queries and heads of a program
+  std::optional<Pattern> pattern; // that it computes
+  int64_t queryBlock = 0, keyBlock = 0;
 };
 
 struct lacuna_bench_launch {
   std::optional<Device> device;
   std::variant<Kernel, CpuKernel, BoundAttention> code; // a bound attention has its arguments
-  std::array<ArgumentValue, 7> arguments;
+  std::vector<ArgumentValue> arguments;
   LaunchOptions options;
 };
 
@@ -75,6 +77,20 @@ int64_t numberOf(const std::vector<std::pair<std::string, std::string>> &params,
   return number;
 }
 
+/// What the kernel is to compute in place of lists; nothing where they lie in memory.
+Expected<std::optional<Pattern>> patternOf(const lacuna_bench_spec &spec) {
+  if (!spec.pattern)
+    return std::nullopt;
+  Expected<Pattern> pattern = Pattern::parse(spec.pattern);
+  if (!pattern)
+    return takeError(pattern);
+  if (!pattern->isFormula())
+    return makeError(ErrorCode::InvalidArgument,
+                     "'{}' is no formula, its lists lie in memory; give dense, causal or window:LEFT[:SINK]",
+                     spec.pattern);
+  return *pattern;
+}
+
 /// The request for `spec`: for the packed kernel where R and L are among its params.
 Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
   AttentionRequest request;
@@ -99,7 +115,12 @@ Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
     if (Expected<void> done = setParam(request.params, spec.params[index]); !done)
       return takeError(done);
   if (spec.keep)
-    request.hooks = {{"keep", spec.keep}};
+    request.hooks.emplace_back("keep", spec.keep);
+  Expected<std::optional<Pattern>> pattern = patternOf(spec);
+  if (!pattern)
+    return takeError(pattern);
+  if (*pattern)
+    request.hooks.emplace_back("rows", (*pattern)->rowsHook());
   if (spec.source)
     request.source = spec.source;
   return request;
@@ -204,7 +225,17 @@ int lacuna_bench_compile(lacuna_bench_session *session, const lacuna_bench_spec 
   const bool packed = request->kernel == tools::LibraryKernel::Packed;
   const int64_t rows = numberOf(request->params, packed ? "L" : "BM");
   const int64_t heads = packed ? numberOf(request->params, "R") : 1;
-  *kernel = new lacuna_bench_kernel{session->device, std::move(*compiled), std::move(description), rows, heads};
+  *kernel = new lacuna_bench_kernel{session->device, std::move(*compiled), std::move(description), rows,
+                                    heads,           *patternOf(*spec),    spec->queryBlock,       spec->keyBlock};
+  return 0;
+}
+
+int lacuna_bench_best_block(int64_t headDim, const char *pattern, int64_t *queryBlock, int64_t *keyBlock) {
+  Expected<Pattern> parsed = Pattern::parse(pattern);
+  if (!parsed)
+    return fail(parsed.error());
+  AttentionTile tile = bestAttentionTile(headDim, headDim, *parsed);
+  *queryBlock = tile.queries, *keyBlock = tile.keys;
   return 0;
 }
 
@@ -237,12 +268,15 @@ size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_ben
 
 int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                        const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *order, size_t count) {
-  const BlockLists host = hostLists(*lists, queryBlock);
   AttentionShape shape = shapeOf(*q, *k);
   shape.heads /= kernel->heads;
+  const DeviceInfo &device = kernel->device->info();
+  const int64_t cacheBytes = device.l2Bytes / 2;
+  const int64_t threadBlocks = int64_t(device.multiprocessors) * kernel->compiled.metadata().persistentBlocks;
   std::vector<int32_t> programs =
-      longestFirst(host, shape, kernel->rows, kernel->device->info().l2Bytes / 2,
-                   int64_t(kernel->device->info().multiprocessors) * kernel->compiled.metadata().persistentBlocks);
+      kernel->pattern ? longestFirst(*kernel->pattern, kernel->queryBlock, kernel->keyBlock, shape, kernel->rows,
+                                     cacheBytes, threadBlocks)
+                      : longestFirst(hostLists(*lists, queryBlock), shape, kernel->rows, cacheBytes, threadBlocks);
   if (programs.size() != count)
     return fail(
         {ErrorCode::InvalidArgument, fmt::format("{} programs were expected, there are {}", count, programs.size())});
@@ -253,17 +287,17 @@ int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_ten
 int lacuna_bench_bind(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                       const lacuna_bench_tensor *v, const lacuna_bench_lists *lists, const lacuna_bench_tensor *o,
                       const lacuna_bench_tensor *lse, float scale, lacuna_bench_launch **launch) {
-  std::array<ArgumentValue, 7> arguments;
-  const std::pair<size_t, const lacuna_bench_tensor *> tensors[] = {{0, q}, {1, k}, {2, v}, {4, o}, {5, lse}};
-  for (const auto &[index, tensor] : tensors) {
+  std::vector<ArgumentValue> arguments;
+  for (const lacuna_bench_tensor *tensor : {q, k, v, o, lse}) {
     Expected<TensorView> view = viewOf(*tensor);
     if (!view)
       return fail(view.error());
-    arguments[index] = std::move(*view);
+    arguments.emplace_back(std::move(*view));
   }
-  arguments[3] = BlockListView{lists->indptr, lists->split,     lists->indices, lists->batches,
-                               lists->heads,  lists->rowBlocks, lists->entries};
-  arguments[6] = scale;
+  if (!kernel->pattern)
+    arguments.insert(arguments.begin() + 3, BlockListView{lists->indptr, lists->split, lists->indices, lists->batches,
+                                                          lists->heads, lists->rowBlocks, lists->entries});
+  arguments.emplace_back(scale);
   LaunchOptions options{.order = lists->order};
   if (!(scale > 0))
     return fail({ErrorCode::InvalidArgument, fmt::format("the scale is {}; give one greater than 0", scale)});
@@ -276,6 +310,9 @@ int lacuna_bench_bind(const lacuna_bench_kernel *kernel, const lacuna_bench_tens
 int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_bench_spec *spec,
                                 const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                                 const lacuna_bench_lists *lists, int64_t splits, lacuna_bench_plan **plan) {
+  if (spec->pattern)
+    return fail({ErrorCode::InvalidArgument,
+                 fmt::format("a plan is of lists, and the pattern '{}' was given; leave it out", spec->pattern)});
   Expected<AttentionRequest> request = requestOf(*spec);
   if (!request)
     return fail(request.error());

@@ -37,7 +37,8 @@ struct lacuna_bench_tensor {
   int64_t shape[4], strides[4];
 };
 
-/// Block lists in the form of lacuna/Runtime/Arguments.h, in the memory of the session's device.
+/// Block lists in the form of lacuna/Runtime/Arguments.h, in the memory of the session's device. Of a kernel that
+/// computes its blocks only the order is looked at.
 struct lacuna_bench_lists {
   const int32_t *indptr, *split, *indices;
   const int32_t *order; ///< of lacuna_bench_order, in the memory of the device; null: programs run as numbered
@@ -50,6 +51,7 @@ struct lacuna_bench_spec {
   int64_t headDim, queryBlock, keyBlock;
   const char *dtype;
   const char *keep;          ///< body of the hook keep(b, h, i, j); null: the kernel's own
+  const char *pattern;       ///< dense, causal or window:LEFT[:SINK], computed by the kernel; null: lists in memory
   const char *source;        ///< a .tile text in place of the library's; null: the library's
   const char *const *params; ///< "NAME=VALUE"
   size_t numParams;
@@ -70,12 +72,17 @@ LACUNA_BENCH_API int lacuna_bench_compile(lacuna_bench_session *session, const l
 LACUNA_BENCH_API const char *lacuna_bench_describe(const lacuna_bench_kernel *kernel);
 LACUNA_BENCH_API void lacuna_bench_free_kernel(lacuna_bench_kernel *kernel);
 
+/// The block that was measured fastest for a pattern (lacuna/Runtime/BestTile.h).
+LACUNA_BENCH_API int lacuna_bench_best_block(int64_t headDim, const char *pattern, int64_t *queryBlock,
+                                             int64_t *keyBlock);
+
 /// Where neighbouring rows of `lists` (host memory, blocks of `queryBlock` rows) are equal: the lists with rows twice
 /// as high (BlockLists::withRowsPaired), in arrays as long as those of `lists`. 1 where that was done, else 0.
 LACUNA_BENCH_API int lacuna_bench_pair_rows(const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *indptr,
                                             int32_t *split, int32_t *indices);
 
-/// The order in which the kernel's programs had best run, for `lists` in host memory with blocks of `queryBlock` rows:
+/// The order in which the kernel's programs had best run, for `lists` in host memory with blocks of `queryBlock` rows
+/// (neither is looked at where the kernel computes its blocks):
 /// `count` programs, ceil(queries / rows of the tile) * heads * batch.
 LACUNA_BENCH_API int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q,
                                         const lacuna_bench_tensor *k, const lacuna_bench_lists *lists,
@@ -84,7 +91,7 @@ LACUNA_BENCH_API int lacuna_bench_order(const lacuna_bench_kernel *kernel, const
 LACUNA_BENCH_API size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q);
 
 /// The operator lacuna::Attention for the extents of q and k, whose rows may run in parts: `splits` of the longest row,
-/// or 0 for its rule. `lists` lies in host memory; `order` is not looked at. Compiles and loads.
+/// or 0 for its rule. `lists` lies in host memory; `order` is not looked at; `spec` names no pattern. Compiles and loads.
 LACUNA_BENCH_API int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_bench_spec *spec,
                                                  const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                                                  const lacuna_bench_lists *lists, int64_t splits,

@@ -59,6 +59,7 @@ private:
   void ifStmt(const IfStmt &stmt, unsigned indent);
   void param(const ParamDecl &param);
   void hook(const HookDecl &hook);
+  void pattern(const PatternDecl &pattern);
   void kernel(const KernelDecl &kernel);
   void schedule(const ScheduleDecl &schedule);
   void scheduleItem(const ScheduleItem &item);
@@ -295,6 +296,25 @@ void Printer::hook(const HookDecl &hook) {
   put("\n");
 }
 
+void Printer::pattern(const PatternDecl &pattern) {
+  put("pattern {}(", pattern.name.name);
+  names(pattern.parameters);
+  put(") =");
+  auto span = [&](std::string_view word, const Expr &begin, const Expr &end) {
+    put(" {} ", word);
+    operand(begin, 4);
+    put(" .. ");
+    operand(end, 4);
+  };
+  for (const PatternDecl::Band &band : pattern.bands) {
+    put("{}", &band == &pattern.bands.front() ? "" : ",\n ");
+    span("some", *band.someBegin, *band.someEnd);
+    if (band.allBegin)
+      span("all", *band.allBegin, *band.allEnd);
+  }
+  put("\n");
+}
+
 void Printer::kernel(const KernelDecl &kernel) {
   put("kernel {}(", kernel.name.name);
   for (size_t i = 0; i < kernel.arguments.size(); ++i) {
@@ -403,6 +423,8 @@ void Printer::module(const Module &module) {
       param(*parameter);
     } else if (const auto *function = dyn_cast<HookDecl>(decl.get())) {
       hook(*function);
+    } else if (const auto *blocks = dyn_cast<PatternDecl>(decl.get())) {
+      pattern(*blocks);
     } else if (const auto *main = dyn_cast<KernelDecl>(decl.get())) {
       kernel(*main);
     } else {

@@ -42,6 +42,7 @@ private:
   void genStmt(const Stmt &stmt);
   void genIf(const IfStmt &stmt);
   void genForBlocks(const ForBlocksStmt &stmt);
+  mlir::Value genBands(const Symbol &list, mlir::ValueRange place, mlir::Location loc);
   void genForRange(const ForRangeStmt &stmt);
   void genStore(const StoreStmt &stmt);
   /// The variables that `block` assigns and that are declared outside, in the order of their first assignment.

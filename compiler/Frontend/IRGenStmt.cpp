@@ -110,12 +110,33 @@ void IRGen::genIf(const IfStmt &stmt) {
   setValues(carried, op.getResults());
 }
 
+/// The row of a pattern: its parameters are the place, with the rows of the block in place of its number.
+mlir::Value IRGen::genBands(const Symbol &list, mlir::ValueRange place, mlir::Location loc) {
+  const PatternInstance &pattern = *list.pattern;
+  auto number = [&](int64_t value) { return builder.create<mlir::arith::ConstantIntOp>(loc, value, 32).getResult(); };
+  mlir::Value first = builder.createOrFold<mlir::arith::MulIOp>(loc, place[2], number(list.queryBlock.value));
+  mlir::Value last = builder.createOrFold<mlir::arith::AddIOp>(loc, first, number(list.queryBlock.value - 1));
+  const mlir::Value arguments[] = {place[0], place[1], first, last};
+  for (auto [parameter, value] : llvm::zip(pattern.parameters, arguments))
+    values[parameter] = value;
+  static_assert(PatternDecl::kMaxBands == tile::kMaxBands);
+  llvm::SmallVector<mlir::Value> bounds;
+  for (const PatternDecl::Band &band : pattern.decl->bands)
+    for (const ExprPtr *bound : {&band.someBegin, &band.someEnd, &band.allBegin, &band.allEnd})
+      bounds.push_back(*bound ? gen(**bound) : number(0));
+  return builder.create<tile::BandsOp>(loc, tile::BandsType::get(builder.getContext(), list.keyBlock.value), bounds);
+}
+
 void IRGen::genForBlocks(const ForBlocksStmt &stmt) {
   mlir::Location loc = location(stmt.range);
   const Symbol *positions = kernel.symbolOf(&stmt.variable);
-  llvm::SmallVector<mlir::Value> indices;
+  llvm::SmallVector<mlir::Value> place;
   for (const Subscript &subscript : stmt.list.subscripts)
-    indices.push_back(gen(*subscript.index));
+    place.push_back(gen(*subscript.index));
+  const Symbol *list = kernel.symbolOf(&stmt.list.base);
+  mlir::Value blocks = list->pattern ? genBands(*list, place, loc) : values[list];
+  if (list->pattern)
+    place.clear();
   const AxisExtent &limit = kernel.limitOf(positions);
   mlir::Value end = limit.dim ? dimValue(*limit.dim)
                               : builder.create<mlir::arith::ConstantIntOp>(loc, limit.size.value, 32).getResult();
@@ -123,9 +144,8 @@ void IRGen::genForBlocks(const ForBlocksStmt &stmt) {
   collectAssigned(stmt.body, carried);
   llvm::SmallVector<mlir::Value> inits = valuesOf(carried);
   int64_t step = positions->type.columns.value;
-  auto op = builder.create<tile::ForBlocksOp>(loc, mlir::ValueRange(inits).getTypes(),
-                                              values[kernel.symbolOf(&stmt.list.base)], indices[0], indices[1],
-                                              indices[2], end, inits, builder.getI64IntegerAttr(step));
+  auto op = builder.create<tile::ForBlocksOp>(loc, mlir::ValueRange(inits).getTypes(), blocks, place, end, inits,
+                                              builder.getI64IntegerAttr(step));
   {
     mlir::OpBuilder::InsertionGuard guard(builder);
     mlir::Block &body = op.getBody().emplaceBlock();

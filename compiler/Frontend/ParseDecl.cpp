@@ -62,6 +62,9 @@ bool Parser::parseDecl(Module &module) {
   case TokenKind::KwHook:
     decl = parseHook();
     break;
+  case TokenKind::KwPattern:
+    decl = parsePattern();
+    break;
   case TokenKind::KwKernel:
     decl = parseKernel();
     break;
@@ -72,11 +75,11 @@ bool Parser::parseDecl(Module &module) {
     take();
     return true;
   default:
-    error(
-        current().range,
-        fmt::format(
-            "expected a declaration, but found {}; a declaration begins with param, where, hook, kernel or schedule{}",
-            found(), didYouMean(current().text(), {"param", "where", "hook", "kernel", "schedule"})));
+    error(current().range,
+          fmt::format(
+              "expected a declaration, but found {}; a declaration begins with param, where, hook, pattern, kernel or "
+              "schedule{}",
+              found(), didYouMean(current().text(), {"param", "where", "hook", "pattern", "kernel", "schedule"})));
     return false;
   }
   if (!decl)
@@ -87,7 +90,7 @@ bool Parser::parseDecl(Module &module) {
 }
 
 //===----------------------------------------------------------------------===//
-// Params, constraints and hooks
+// Params, constraints, hooks and patterns
 //===----------------------------------------------------------------------===//
 
 bool Parser::parseParams(Module &module) {
@@ -145,25 +148,31 @@ std::unique_ptr<Decl> Parser::parseWhere() {
   return where;
 }
 
+bool Parser::parseParameters(std::vector<Identifier> &parameters, std::string_view what) {
+  SourceRange opening = current().range;
+  if (!expect(TokenKind::LParen, fmt::format("after the {}'s name", what)))
+    return false;
+  if (!is(TokenKind::RParen)) {
+    do {
+      parameters.push_back(expectName("the name of a parameter"));
+      if (!parameters.back())
+        return false;
+      if (is(TokenKind::Colon)) {
+        error(current().range,
+              fmt::format("a {}'s parameters have no written types, they follow from its {}; remove the type", what,
+                          what == "hook" ? "call" : "meaning"));
+        return false;
+      }
+    } while (takeIf(TokenKind::Comma));
+  }
+  return expectClosing(TokenKind::RParen, opening);
+}
+
 std::unique_ptr<Decl> Parser::parseHook() {
   SourceRange begin = take().range;
   auto hook = std::make_unique<HookDecl>(begin);
   hook->name = expectName("the hook's name after `hook`");
-  SourceRange opening = current().range;
-  if (!hook->name || !expect(TokenKind::LParen, "after the hook's name"))
-    return nullptr;
-  if (!is(TokenKind::RParen)) {
-    do {
-      hook->parameters.push_back(expectName("the name of a parameter"));
-      if (!hook->parameters.back())
-        return nullptr;
-      if (is(TokenKind::Colon)) {
-        error(current().range, "a hook's parameters have no written types, they follow from its call; remove the type");
-        return nullptr;
-      }
-    } while (takeIf(TokenKind::Comma));
-  }
-  if (!expectClosing(TokenKind::RParen, opening) ||
+  if (!hook->name || !parseParameters(hook->parameters, "hook") ||
       !expect(TokenKind::Arrow, "and the hook's result type, f32, i32 or bool"))
     return nullptr;
   hook->resultType = expectName("the hook's result type, f32, i32 or bool");
@@ -173,6 +182,58 @@ std::unique_ptr<Decl> Parser::parseHook() {
   if (!expect(TokenKind::Equal, "before the hook's body") || !(hook->body = parseExpr()))
     return nullptr;
   return hook;
+}
+
+std::unique_ptr<Decl> Parser::parsePattern() {
+  SourceRange begin = take().range;
+  auto pattern = std::make_unique<PatternDecl>(begin);
+  pattern->name = expectName("the pattern's name after `pattern`");
+  if (!pattern->name || !parseParameters(pattern->parameters, "pattern"))
+    return nullptr;
+  pattern->range = rangeFrom(begin);
+  if (pattern->parameters.size() != 4) {
+    error(pattern->range,
+          fmt::format("a pattern has four parameters: batch, head, first and last row of a block, as in "
+                      "`pattern {}(b, h, first, last)`, but this one has {}",
+                      pattern->name.name, pattern->parameters.size()));
+    return nullptr;
+  }
+  if (!expect(TokenKind::Equal, "before the pattern's bands") || !parseBands(*pattern))
+    return nullptr;
+  return pattern;
+}
+
+bool Parser::parseBands(PatternDecl &pattern) {
+  do {
+    PatternDecl::Band &band = pattern.bands.emplace_back();
+    band.range = current().range;
+    if (pattern.bands.size() > PatternDecl::kMaxBands) {
+      error(band.range, fmt::format("a pattern has at most {} bands; unite neighbouring ones", PatternDecl::kMaxBands));
+      return false;
+    }
+    if (!expectWord("some", "at the beginning of a band, as in `some 0 .. last + 1 all 0 .. first + 1`") ||
+        !parseSpan(band.someBegin, band.someEnd) || (takeWord("all") && !parseSpan(band.allBegin, band.allEnd)))
+      return false;
+    band.range = rangeFrom(band.range);
+  } while (takeIf(TokenKind::Comma));
+  return true;
+}
+
+bool Parser::parseSpan(ExprPtr &begin, ExprPtr &end) {
+  return (begin = parseBinary(4)) && expect(TokenKind::DotDot, "between the ends of a span, as in `some 0 .. N`") &&
+         (end = parseBinary(4));
+}
+
+std::unique_ptr<PatternDecl> Parser::parseWholePattern() {
+  auto pattern = std::make_unique<PatternDecl>(current().range);
+  if (!parseBands(*pattern))
+    return nullptr;
+  if (!is(TokenKind::End)) {
+    error(current().range,
+          fmt::format("expected the end of the pattern, but found {}; bands are parted by commas", found()));
+    return nullptr;
+  }
+  return pattern;
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,8 +6,8 @@ using namespace lacuna;
 using namespace lacuna::frontend;
 
 static bool startsDecl(TokenKind kind) {
-  return kind == TokenKind::KwParam || kind == TokenKind::KwHook || kind == TokenKind::KwKernel ||
-         kind == TokenKind::KwSchedule;
+  return kind == TokenKind::KwParam || kind == TokenKind::KwHook || kind == TokenKind::KwPattern ||
+         kind == TokenKind::KwKernel || kind == TokenKind::KwSchedule;
 }
 
 //===----------------------------------------------------------------------===//
@@ -120,6 +120,11 @@ Expected<std::shared_ptr<const Module>> lacuna::frontend::parseModule(std::strin
   if (diagnostics.hasErrors())
     return tl::unexpected(diagnostics.toError());
   return module;
+}
+
+std::unique_ptr<PatternDecl> lacuna::frontend::parsePattern(const SourceFile &file, DiagnosticSink &diagnostics,
+                                                            uint32_t begin) {
+  return Parser(file, diagnostics, begin).parseWholePattern();
 }
 
 ExprPtr lacuna::frontend::parseExpression(const SourceFile &file, DiagnosticSink &diagnostics, uint32_t begin) {

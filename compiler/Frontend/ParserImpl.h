@@ -27,6 +27,8 @@ public:
   void parseModule(Module &module);
   /// An expression and then the end of the text.
   ExprPtr parseWholeExpression();
+  /// The bands of a pattern and then the end of the text.
+  std::unique_ptr<PatternDecl> parseWholePattern();
 
 private:
   /// Counts the recursion; false where it is too deep, which ends the parse.
@@ -83,6 +85,11 @@ private:
   std::optional<Domain> parseDomain();
   std::unique_ptr<Decl> parseWhere();
   std::unique_ptr<Decl> parseHook();
+  /// `(a, b, …)`, after `what`.
+  bool parseParameters(std::vector<Identifier> &parameters, std::string_view what);
+  std::unique_ptr<Decl> parsePattern();
+  bool parseBands(PatternDecl &pattern);
+  bool parseSpan(ExprPtr &begin, ExprPtr &end);
   std::unique_ptr<Decl> parseKernel();
   bool parseArgument(KernelDecl &kernel);
   bool parseGrid(KernelDecl &kernel);

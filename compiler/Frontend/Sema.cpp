@@ -66,15 +66,16 @@ bool Sema::run() {
   return !sink.hasErrors();
 }
 
-/// Params share one space of names, kernels and hooks another (they are what a call or an option can name).
+/// Params share one space of names, kernels and hooks another (they are what a call or an option can name), patterns a
+/// third: a mask and the pattern of its blocks may have one name.
 bool Sema::checkTopLevelNames(const Module &checked) {
-  std::map<std::string_view, const Decl *> values, functions;
+  std::map<std::string_view, const Decl *> values, functions, patterns;
   for (const auto &decl : checked.decls) {
     if (decl->kind == Decl::Kind::Where || decl->kind == Decl::Kind::Schedule)
       continue;
-    auto &space = decl->kind == Decl::Kind::Param ? values : functions;
+    auto &space = decl->kind == Decl::Kind::Param ? values : decl->kind == Decl::Kind::Pattern ? patterns : functions;
     std::string_view name = decl->name.name;
-    if (findBuiltin(name) && decl->kind != Decl::Kind::Param)
+    if (findBuiltin(name) && &space == &functions)
       error(decl->name.range, fmt::format("'{}' is a built-in function; choose another name", name));
     if (parseScalarKind(name))
       error(decl->name.range, fmt::format("'{}' is a built-in type; choose another name", name));
@@ -123,7 +124,10 @@ void Sema::bindParams() {
 
 void Sema::checkHookSettings() {
   for (const auto &[name, text] : specialization.hooks)
-    replaceHook(name, text);
+    if (isBlockList(name))
+      replaceList(name, text);
+    else
+      replaceHook(name, text);
 }
 
 /// A hook by its name: the file's own come first; the library's own calls see the library only.
@@ -150,9 +154,16 @@ void Sema::replaceHook(const std::string &name, const std::string &text) {
     std::vector<std::string> own;
     for (const HookDecl *declared : module->all<HookDecl>())
       own.emplace_back(declared->name.name);
+    std::vector<std::string> lists, known = hookNames();
+    for (const KernelDecl::Argument &argument : result->decl->arguments)
+      if (argument.type.isBlocks)
+        lists.emplace_back(argument.name.name);
+    known.insert(known.end(), lists.begin(), lists.end());
     sink.error(ErrorCode::NotFound, {},
-               fmt::format("--hook {}: {} has no hook '{}'; its hooks are {}{}", given.substr(0, 200),
-                           module->source->name(), name, quotedList(own), didYouMean(name, hookNames())));
+               fmt::format("--hook {}: {} has no hook '{}'; its hooks are {}{}{}", given.substr(0, 200),
+                           module->source->name(), name, quotedList(own),
+                           lists.empty() ? "" : fmt::format(", and its block lists {}", quotedList(lists)),
+                           didYouMean(name, known)));
     return;
   }
   auto isParameter = [&](std::string_view word) {
@@ -184,10 +195,7 @@ void Sema::replaceHook(const std::string &name, const std::string &text) {
     }
     return;
   }
-  DiagnosticSink parseErrors;
-  ExprPtr body = parseExpression(file, parseErrors, begin);
-  for (const Diagnostic &diagnostic : parseErrors.all())
-    sink.error(diagnostic.code, diagnostic.range, diagnostic.message).notes = diagnostic.notes;
+  ExprPtr body = parseOption(file, begin, parseExpression);
   if (!body)
     return;
   replacements[hook] = {hook, body.get()};

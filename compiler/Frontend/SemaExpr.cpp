@@ -5,6 +5,20 @@
 using namespace lacuna;
 using namespace lacuna::frontend;
 
+std::string_view Sema::contextName() const {
+  switch (context) {
+  case Context::Hook:
+    return "a hook";
+  case Context::Pattern:
+    return "a pattern";
+  case Context::Map:
+    return "the body of a map";
+  case Context::Kernel:
+    return "a kernel";
+  }
+  return "";
+}
+
 Type Sema::check(const Expr &expr) {
   Type type = checkUnrecorded(expr);
   result->types[&expr] = type;
@@ -63,13 +77,13 @@ Type Sema::checkName(const NameExpr &expr) {
     return Type();
   };
   using Kind = Symbol::Kind;
-  bool inHook = context == Context::Hook;
-  if (inHook && symbol->kind != Kind::Param && symbol->kind != Kind::Dim && symbol->kind != Kind::ScalarArgument &&
-      symbol->kind != Kind::HookParameter)
+  if (isOutsideKernel() && symbol->kind != Kind::Param && symbol->kind != Kind::Dim &&
+      symbol->kind != Kind::ScalarArgument && symbol->kind != Kind::HookParameter &&
+      symbol->kind != Kind::PatternParameter)
     return refuse(fmt::format(
-        "a hook sees its parameters, the kernel's run-time dimensions and scalar arguments, and params, but not {} "
-        "'{}'; pass its value as a parameter",
-        symbolKindName(symbol->kind), symbol->name));
+        "{} sees its parameters, the kernel's run-time dimensions and scalar arguments, and params, but not {} '{}'{}",
+        contextName(), symbolKindName(symbol->kind), symbol->name,
+        context == Context::Hook ? "; pass its value as a parameter" : ""));
   switch (symbol->kind) {
   case Kind::Param:
     return symbol->type
@@ -85,7 +99,7 @@ Type Sema::checkName(const NameExpr &expr) {
         "view, as in `load k[b, {0}, :]`",
         expr.name));
   case Kind::ScalarArgument:
-    if (inHook)
+    if (context == Context::Hook)
       capture(symbol);
     return symbol->type;
   default:
@@ -123,7 +137,7 @@ Type Sema::checkMember(const MemberExpr &expr) {
   const Symbol *symbol = resolve(expr.base, &expr.base, "a sparse loop's variable");
   if (!symbol)
     return {};
-  if (symbol->kind != Symbol::Kind::Positions || context == Context::Hook)
+  if (symbol->kind != Symbol::Kind::Positions || isOutsideKernel())
     return invalid(expr.range,
                    fmt::format("{} '{}' has no members; only the variable of a sparse loop has one, `partial`",
                                symbolKindName(symbol->kind), symbol->name));
@@ -231,9 +245,9 @@ Type Sema::checkCast(const CastExpr &expr) {
 
 Type Sema::checkLoad(const LoadExpr &expr) {
   if (context != Context::Kernel)
-    return invalid(expr.range,
-                   fmt::format("{} works on elements and cannot load; load before it and pass the tile to a map",
-                               context == Context::Hook ? "a hook" : "the body of a map"));
+    return invalid(
+        expr.range,
+        fmt::format("{} works on elements and cannot load; load before it and pass the tile to a map", contextName()));
   const CheckedAccess *access = checkAccess(expr.access, /*stored=*/nullptr);
   return access ? access->type : Type();
 }
@@ -241,7 +255,7 @@ Type Sema::checkLoad(const LoadExpr &expr) {
 Type Sema::checkMap(const MapExpr &expr) {
   if (context != Context::Kernel)
     return invalid(expr.range, fmt::format("{} works on elements and cannot hold a map; write its expression directly",
-                                           context == Context::Hook ? "a hook" : "the body of a map"));
+                                           contextName()));
   Type shape;
   std::vector<Type> types;
   for (const MapExpr::Input &input : expr.inputs) {

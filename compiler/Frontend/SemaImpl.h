@@ -38,7 +38,7 @@ public:
 private:
   using Scope = std::map<std::string_view, const Symbol *>;
   /// Where an expression stands; decides what it may name.
-  enum class Context { Kernel, Map, Hook };
+  enum class Context { Kernel, Map, Hook, Pattern };
   /// A hook's body: its own, another hook's, or the text of an option.
   struct Replacement {
     const HookDecl *source = nullptr;
@@ -60,7 +60,23 @@ private:
   void bindParams();
   void checkHookSettings();
   void replaceHook(const std::string &name, const std::string &text);
+  /// The tree of an option's text from `begin` on, by `parse`; what that reports is reported here.
+  template <class Parse> auto parseOption(const SourceFile &file, uint32_t begin, Parse parse) {
+    DiagnosticSink errors;
+    auto tree = parse(file, errors, begin);
+    for (const Diagnostic &diagnostic : errors.all())
+      sink.error(diagnostic.code, diagnostic.range, diagnostic.message).notes = diagnostic.notes;
+    return tree;
+  }
   void checkPositiveScalars();
+
+  // Patterns in place of block lists (SemaPattern.cpp).
+  bool isBlockList(std::string_view name) const;
+  const PatternDecl *findPattern(std::string_view name) const;
+  std::vector<std::string> patternNames() const;
+  void replaceList(const std::string &name, const std::string &text);
+  PatternInstance *instantiatePattern(const PatternDecl &pattern);
+  void checkPattern(const PatternInstance &instance);
 
   // The kernel's head (SemaKernel.cpp).
   void checkHead();
@@ -114,6 +130,9 @@ private:
   bool checkPositionsIndex(const Symbol &positions, const AxisExtent &extent, SourceRange range);
 
   // Expressions (SemaExpr.cpp).
+  /// Whether what is checked is not part of the kernel: a hook's or a pattern's text.
+  bool isOutsideKernel() const { return context == Context::Hook || context == Context::Pattern; }
+  std::string_view contextName() const;
   Type check(const Expr &expr);
   Type checkUnrecorded(const Expr &expr);
   Type checkName(const NameExpr &expr);
@@ -167,7 +186,8 @@ private:
   std::map<std::string, std::string> unusedSettings;
   std::map<const HookDecl *, Replacement> replacements;
   std::map<const HookDecl *, HookInstance *> instances;
-  std::vector<std::unique_ptr<HookInstance>> pendingHooks; ///< being checked, outermost first
+  std::map<std::string_view, const PatternDecl *> listPatterns; ///< by block list
+  std::vector<std::unique_ptr<HookInstance>> pendingHooks;      ///< being checked, outermost first
   std::vector<Scope> scopes;
   const Module *currentModule = nullptr; ///< whose params are visible
   Context context = Context::Kernel;

@@ -34,6 +34,8 @@ std::string_view lacuna::frontend::symbolKindName(Symbol::Kind kind) {
     return "the map's index";
   case Symbol::Kind::HookParameter:
     return "the hook's parameter";
+  case Symbol::Kind::PatternParameter:
+    return "the pattern's parameter";
   }
   return "";
 }
@@ -63,7 +65,7 @@ const ParamDecl *Sema::findParam(std::string_view name) const {
     return nullptr;
   };
   const ParamDecl *param = find(*currentModule);
-  return param || context != Context::Hook ? param : find(*library);
+  return param || !isOutsideKernel() ? param : find(*library);
 }
 
 const Symbol *Sema::lookup(std::string_view name) const {
@@ -78,9 +80,10 @@ const Symbol *Sema::lookup(std::string_view name) const {
 void Sema::declare(const Symbol *symbol, const void *node) {
   if (node)
     result->symbolTable[node] = symbol;
-  bool isHookParameter = symbol->kind == Symbol::Kind::HookParameter; // written without knowing the kernel
+  bool isParameter = symbol->kind == Symbol::Kind::HookParameter || // written without knowing the kernel
+                     symbol->kind == Symbol::Kind::PatternParameter;
   const Symbol *previous = lookup(symbol->name);
-  if (isHookParameter && !scopes.back().count(symbol->name))
+  if (isParameter && !scopes.back().count(symbol->name))
     previous = nullptr;
   if (parseScalarKind(symbol->name))
     error(symbol->range, fmt::format("'{}' is a built-in type; choose another name", symbol->name));
@@ -121,6 +124,8 @@ void Sema::checkHead() {
   const KernelDecl &kernel = *result->decl;
   for (unsigned i = 0; i < kernel.arguments.size(); ++i)
     declareArgument(kernel.arguments[i], i);
+  for (const auto &[decl, instance] : result->patterns)
+    checkPattern(instance);
   for (const ExprPtr &constraint : kernel.constraints)
     if (auto text = hostText(*constraint, "a kernel's constraint"))
       result->constraints.push_back(*text);
@@ -210,6 +215,12 @@ void Sema::declareBlocks(const KernelDecl::Argument &argument, unsigned index) {
     error(syntax.range,
           fmt::format("a block list has the two axes batch and head, as in blocks<QB, KB>[B|1, H|1], but '{}' has {}",
                       argument.name.name, syntax.extents.size()));
+  if (auto pattern = listPatterns.find(symbol->name); pattern != listPatterns.end()) {
+    // No argument: it binds no dimension.
+    symbol->pattern = instantiatePattern(*pattern->second);
+    declare(symbol, &argument.name);
+    return;
+  }
   for (const TypeSyntax::Extent &extent : syntax.extents) {
     std::optional<AxisExtent> axis = axisExtent(*extent.size);
     symbol->axes.push_back(axis ? *axis : AxisExtent());

@@ -193,6 +193,7 @@ Expected<Agent::Status> Agent::executeShared(Operation *op) {
   constexpr int64_t kTurnThreads = 2 * warp::kWarpgroupThreads;
   return llvm::TypeSwitch<Operation *, Expected<Status>>(op)
       .Case([&](warp::ListOpenOp op) { return ran(openList(op)); })
+      .Case([&](warp::ListBandsOp op) { return ran(openBands(op)); })
       .Case([&](warp::ListCountOp op) {
         return setFromList(op.getList(), op, [&](const ListRow &row) { return number(row.count()); });
       })

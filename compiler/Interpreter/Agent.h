@@ -112,7 +112,9 @@ private:
 
   //===- AgentSync.cpp: lists, rings, barriers, turns
   //--------------------------------------------------------------===//
+  Expected<std::vector<int32_t>> scalars(mlir::ValueRange operands) const;
   Expected<void> openList(warp::ListOpenOp op);
+  Expected<void> openBands(warp::ListBandsOp op);
   Expected<void> readStep(warp::ListStepOp op);
   Expected<Status> acquire(warp::RingAcquireOp op);
   Expected<void> fill(warp::RingFillOp op);

@@ -9,19 +9,40 @@ namespace lacuna::interpreter {
 // Lists
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Expected<void> Agent::openList(warp::ListOpenOp op) {
-  std::array<int32_t, 4> numbers;
-  const mlir::Value operands[] = {op.getBatch(), op.getHead(), op.getRow(), op.getLimit()};
-  for (size_t index = 0; index < numbers.size(); ++index) {
-    Expected<int32_t> number = scalar(operands[index]);
+Expected<std::vector<int32_t>> Agent::scalars(mlir::ValueRange operands) const {
+  std::vector<int32_t> numbers;
+  for (mlir::Value operand : operands) {
+    Expected<int32_t> number = scalar(operand);
     if (!number)
       return takeError(number);
-    numbers[index] = *number;
+    numbers.push_back(*number);
   }
+  return numbers;
+}
+
+Expected<void> Agent::openList(warp::ListOpenOp op) {
+  Expected<std::vector<int32_t>> place = scalars({op.getBatch(), op.getHead(), op.getRow(), op.getLimit()});
+  if (!place)
+    return takeError(place);
+  const std::vector<int32_t> &numbers = *place;
   const auto argument = mlir::cast<mlir::BlockArgument>(op.getBlocks()).getArgNumber();
   const auto &blocks = std::get<runtime::BlockListView>(block.launch.arguments[argument]);
   Expected<ListRow> row =
       ListRow::open(op.getList().getType(), blocks, numbers[0], numbers[1], numbers[2], numbers[3], op.getNonempty());
+  if (!row)
+    return takeError(row);
+  values[op.getList()] = std::make_shared<const ListRow>(*row);
+  return {};
+}
+
+Expected<void> Agent::openBands(warp::ListBandsOp op) {
+  Expected<std::vector<int32_t>> bounds = scalars(op.getBounds());
+  if (!bounds)
+    return takeError(bounds);
+  Expected<int32_t> limit = scalar(op.getLimit());
+  if (!limit)
+    return takeError(limit);
+  Expected<ListRow> row = ListRow::ofBands(op.getList().getType(), *bounds, *limit, op.getNonempty());
   if (!row)
     return takeError(row);
   values[op.getList()] = std::make_shared<const ListRow>(*row);

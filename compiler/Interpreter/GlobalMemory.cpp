@@ -125,14 +125,74 @@ Expected<ListRow> ListRow::open(warp::ListType type, const runtime::BlockListVie
   result.limit = limit;
   if (Expected<void> found = findBlocks(result, list, batch, head, row); !found)
     return takeError(found);
-  result.partialSteps = result.stepsOf(result.partialBlocks.size());
-  result.fullSteps = result.stepsOf(result.fullBlocks.size());
-  result.padded = nonempty && result.count() == 0;
-  if (result.padded)
-    result.fullSteps = 1;
-  while (result.exceedingSteps < result.fullSteps &&
-         result.exceedsLimit(result.startsOf(result.fullBlocks, result.fullSteps - 1 - result.exceedingSteps)))
-    ++result.exceedingSteps;
+  result.countSteps(nonempty);
+  return result;
+}
+
+void ListRow::countSteps(bool nonempty) {
+  partialSteps = stepsOf(partialBlocks.size());
+  fullSteps = stepsOf(fullBlocks.size());
+  padded = nonempty && count() == 0;
+  if (padded)
+    fullSteps = 1;
+  while (exceedingSteps < fullSteps && exceedsLimit(startsOf(fullBlocks, fullSteps - 1 - exceedingSteps)))
+    ++exceedingSteps;
+}
+
+/// Whether every position of [begin, end) lies in the spans `all` of the bands around `band`: its own, and those that
+/// reach it through spans which overlap or touch. The bounds of a span are bounds[4 * band + 2] and the one after it.
+static bool allSee(std::span<const int32_t> bounds, size_t band, int64_t begin, int64_t end, int64_t limit) {
+  auto first = [&](size_t at) { return std::max<int64_t>(bounds[4 * at + 2], 0); };
+  auto last = [&](size_t at) { return std::min<int64_t>(bounds[4 * at + 3], limit); };
+  auto touch = [&](size_t a, size_t b) {
+    return first(a) < last(a) && first(b) < last(b) && first(a) <= last(b) && first(b) <= last(a);
+  };
+  size_t from = band, to = band;
+  while (from > 0 && touch(from - 1, from))
+    --from;
+  while (to + 1 < bounds.size() / 4 && touch(to, to + 1))
+    ++to;
+  for (int64_t position = begin; position < end; ++position) {
+    bool seen = false;
+    for (size_t at = from; at <= to; ++at)
+      seen |= first(at) <= position && position < last(at);
+    if (!seen)
+      return false;
+  }
+  return true;
+}
+
+Expected<ListRow> ListRow::ofBands(warp::ListType type, std::span<const int32_t> bounds, int64_t limit, bool nonempty) {
+  const int64_t keyBlock = type.getKeyBlock();
+  std::vector<int32_t> partial, full;
+  size_t latest = 0; // band that a block was listed with
+  for (int64_t number = 0; number * keyBlock < limit; ++number) {
+    const int64_t begin = number * keyBlock, end = std::min(begin + keyBlock, limit);
+    auto meets = [&](size_t band) {
+      return std::max<int64_t>(bounds[4 * band], begin) < std::min<int64_t>(bounds[4 * band + 1], end);
+    };
+    size_t band = 0;
+    while (band < bounds.size() / 4 && !meets(band))
+      ++band;
+    if (band == bounds.size() / 4)
+      continue;
+    if (band < latest)
+      return makeError(ErrorCode::VerifyError,
+                       "makes a list of bands that do not ascend: block {} is met by band {}, and band {} by blocks "
+                       "before it",
+                       number, band, latest);
+    latest = band;
+    (allSee(bounds, band, begin, end, limit) ? full : partial).push_back(static_cast<int32_t>(number));
+  }
+  ListRow result;
+  result.type = type;
+  result.limit = limit;
+  auto blocks = std::make_shared<std::vector<int32_t>>(partial);
+  blocks->insert(blocks->end(), full.begin(), full.end());
+  result.made = blocks;
+  result.partialBlocks = std::span(*blocks).first(partial.size());
+  result.fullBlocks = std::span(*blocks).subspan(partial.size());
+  result.countSteps(nonempty);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include "lacuna/Runtime/Arguments.h"
 
 #include <cstddef>
+#include <memory>
 #include <span>
 
 namespace lacuna::interpreter {
@@ -38,8 +39,9 @@ private:
 };
 
 /// A box of a tensor map: 64 elements of the innermost axis by `rows` along `rowAxis` by `outerRows` along the axis
-/// before it, from `start` on (an index each axis, which may lie outside). In shared memory it lies at `offset`, with the
-/// 128-byte swizzle, which depends on that place. What is outside the view is zero there, and dropped on the way back.
+/// before it, from `start` on (an index each axis, which may lie outside). In shared memory it lies at `offset`, with
+/// the 128-byte swizzle, which depends on that place. What is outside the view is zero there, and dropped on the way
+/// back.
 struct Box {
   const View *view = nullptr;
   std::vector<int64_t> start;
@@ -56,12 +58,16 @@ private:
   template <class Body> void forEach(Body &&body) const;
 };
 
-/// One row of a block list, cut into steps: what warp.list_open finds. Steps are numbered as warp.list_step says.
+/// One row of a block list, cut into steps: what warp.list_open finds and warp.list_bands makes. Steps are numbered as
+/// warp.list_step says.
 class ListRow {
 public:
   /// `nonempty`: an empty row has a step of padding. Errors: VerifyError where it reads outside the list's arrays.
   static Expected<ListRow> open(warp::ListType type, const runtime::BlockListView &list, int64_t batch, int64_t head,
                                 int64_t row, int64_t limit, bool nonempty);
+  /// Finds the blocks of bands one by one, by what tile.bands says of each. `bounds`: four a band. Errors: VerifyError
+  /// for bands that do not ascend.
+  static Expected<ListRow> ofBands(warp::ListType type, std::span<const int32_t> bounds, int64_t limit, bool nonempty);
   int64_t count() const { return partialSteps + fullSteps; }
   int64_t masked() const { return partialSteps + exceedingSteps; }
   /// Whether its one step stands for none.
@@ -77,12 +83,14 @@ public:
 private:
   static Expected<void> findBlocks(ListRow &result, const runtime::BlockListView &list, int64_t batch, int64_t head,
                                    int64_t row);
+  void countSteps(bool nonempty);
   int64_t stepsOf(size_t blocks) const;
   /// Starts of step `number` of one of the two parts, in the order of its blocks.
   std::vector<int64_t> startsOf(std::span<const int32_t> blocks, int64_t number) const;
   bool exceedsLimit(std::span<const int64_t> starts) const;
 
   warp::ListType type;
+  std::shared_ptr<const std::vector<int32_t>> made; // what the next two are of, where no memory holds it
   std::span<const int32_t> partialBlocks, fullBlocks;
   int64_t limit = 0, partialSteps = 0, fullSteps = 0, exceedingSteps = 0;
   bool padded = false;

@@ -147,6 +147,42 @@ std::string Pattern::keepHook() const {
   }
 }
 
+std::string Pattern::rowsHook() const {
+  switch (kind) {
+  case Kind::Dense:
+    return "dense";
+  case Kind::Causal:
+    return "causal";
+  case Kind::Window: {
+    std::string sinks =
+        fmt::format("some 0 .. min({0}, last + N - M + 1) all 0 .. min({0}, first + N - M + 1), ", sink);
+    return (sink > 0 ? sinks : "") + fmt::format("some max(first + N - M, 0) - {0} .. last + N - M + 1 "
+                                                 "all max(min(last, M - 1) + N - M, 0) - {0} .. first + N - M + 1",
+                                                 left);
+  }
+  default:
+    return "";
+  }
+}
+
+int64_t Pattern::rowLength(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock, int64_t row) const {
+  // Blocks that meet the keys [begin, end).
+  auto blocks = [&](int64_t begin, int64_t end) {
+    return begin < end ? (end - 1) / keyBlock - begin / keyBlock + 1 : 0;
+  };
+  if (kind == Kind::Dense)
+    return blocks(0, shape.keys);
+  const int64_t shift = shape.keys - shape.queries, first = row * queryBlock + shift;
+  const int64_t end = std::min(shape.queries, (row + 1) * queryBlock) + shift;
+  if (kind == Kind::Causal)
+    return blocks(0, end);
+  const int64_t sinkEnd = std::min(sink, end), begin = std::max<int64_t>(first - left, 0);
+  if (sinkEnd <= 0)
+    return blocks(begin, end);
+  // The window may begin in the last block of the sinks, or before it.
+  return blocks(0, sinkEnd) + blocks(std::max(begin, (sinkEnd + keyBlock - 1) / keyBlock * keyBlock), end);
+}
+
 Expected<BlockLists> Pattern::build(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock,
                                     uint64_t seed) const {
   if (Expected<void> done = shape.check(); !done)

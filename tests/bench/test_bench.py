@@ -3,6 +3,7 @@
 
 import argparse
 import array
+import dataclasses
 import json
 import math
 import pathlib
@@ -46,6 +47,23 @@ class Lists(unittest.TestCase):
             self.assertEqual(made.useful_pairs(3), 3 * count)
             self.assertGreaterEqual(made.pairs(3), made.useful_pairs(3))
 
+    def test_windows_are_exact(self):
+        for queries, keys, block, left, sink in ((64, 64, (16, 16), 20, 0), (50, 70, (16, 32), 5, 3),
+                                                 (33, 40, (32, 16), 0, 40), (70, 50, (16, 16), 17, 17)):
+            made = lists.build(f"window:{left}:{sink}", queries, keys, block, heads=2)
+            count = 0
+            for row in range(queries):
+                for key in range(keys):
+                    distance = row + keys - queries - key
+                    wanted = distance >= 0 and (distance <= left or key < sink)
+                    partial, full = made.rows[0][row // block[0]]
+                    kept = key // block[1] in full or key // block[1] in partial and made.sees(row, key)
+                    count += wanted
+                    self.assertEqual(kept, wanted, (queries, keys, block, left, sink, row, key))
+            self.assertEqual(made.useful_pairs(2), 2 * count)
+        self.assertEqual(lists.build("window:8", 64, 64, (16, 16), 1).keep(),
+                         "j <= i + N - M && (i + N - M - j <= 8 || j < 0)")
+
     def test_dense_counts_the_matrix(self):
         made = lists.build("dense", 100, 1000, (64, 176), heads=4)
         self.assertEqual(made.pairs(4), 4 * 100 * 1000)
@@ -80,7 +98,7 @@ class Lists(unittest.TestCase):
         self.assertEqual([list(part) for part in made.csr()], [[0, 2, 3], [1, 2], [1, 0, 1]])
 
     def test_refusals(self):
-        for pattern in ("random", "random:0", "random:2", "ring:1"):
+        for pattern in ("random", "random:0", "random:2", "ring:1", "window:x"):
             with self.assertRaises(ValueError):
                 lists.build(pattern, 64, 64, (32, 32), heads=1)
 
@@ -213,18 +231,30 @@ class Arguments(unittest.TestCase):
     def test_variants(self):
         parsed = attention.parse_arguments(["--param", "stages=3", "--variant", "wide: BN=176 KB=176 LACUNA_X=1",
                                             "--only", "^dense-16k-d128$"])
-        base, wide = parsed.variants
+        base, from_lists, wide = parsed.variants
+        library = ours.Library(arguments.library, -1)
         self.assertEqual((base.name, base.params), ("ours", ("stages=3",)))
         self.assertEqual((wide.params, wide.environment), (("stages=3", "BN=176", "KB=176"), (("LACUNA_X", "1"),)))
         case, = parsed.cases
-        self.assertEqual(wide.block(case), (128, 176))
+        self.assertEqual(wide.block(case, library), (128, 176))
+        self.assertEqual(base.block(dataclasses.replace(case, pattern="causal"), library), (128, 128))
+        self.assertEqual(base.block(dataclasses.replace(case, pattern="window:64:4", head_dim=64), library), (128, 128))
+        self.assertTrue(base.synthesises(case))
+        self.assertFalse(from_lists.synthesises(case))
         listed = next(case for case in cases.table() if case.name == "random10-32k-d128")
-        self.assertEqual(wide.block(listed), (128, 128))
+        self.assertEqual(wide.block(listed, library), (128, 128))
+        self.assertFalse(base.synthesises(listed))
+        self.assertIsNone(ours.Ours(None, library, from_lists).refuses(case))
+        self.assertIn("in memory anyway", ours.Ours(None, library, from_lists).refuses(listed))
+        with self.assertRaises(ValueError):
+            ours.Variant.parse("x", ["lists=formula"])
 
     def test_parts(self):
         parsed = attention.parse_arguments(["--variant", "auto: split=auto", "--variant", "eight: split=8 BN=64"])
-        self.assertEqual([variant.split for variant in parsed.variants], [None, 0, 8])
-        self.assertEqual(parsed.variants[2].params, ("BN=64",))
+        self.assertEqual([variant.split for variant in parsed.variants], [None, None, 0, 8])
+        self.assertEqual(parsed.variants[3].params, ("BN=64",))
+        dense = next(case for case in cases.table() if case.name == "few-128x128k")
+        self.assertEqual([variant.synthesises(dense) for variant in parsed.variants], [True, False, False, False])
         for wrong in (["split=many"], ["split="], ["split=2", "source=x.tile"]):
             with self.assertRaises(ValueError):
                 ours.Variant.parse("wrong", wrong)
@@ -240,7 +270,7 @@ class Arguments(unittest.TestCase):
         for case in cases.table():
             for demand in case.demands:
                 kind, _, other = demand.rival.partition(":")
-                self.assertTrue(kind in ("cudnn", "flex-list") or other in names, demand)
+                self.assertTrue(kind in ("cudnn", "flex-list", "ours-lists") or other in names, demand)
 
 
 def to_bf16(value):
@@ -264,8 +294,9 @@ class Native(unittest.TestCase):
     def address(self, values):
         return values.buffer_info()[0]
 
-    def attend(self, made, keep, splits=None, params=(), kv_heads=HEADS):
-        """O and its float64 reference, flat lists over (head, query, column); `splits`: planned in so many parts."""
+    def attend(self, made, pattern=None, splits=None, params=(), kv_heads=HEADS):
+        """O and its float64 reference, flat lists over (head, query, column); `pattern`: computed in place of the
+        lists; `splits`: planned in so many parts."""
         random_ = random.Random(3)
         shape = {"q": (self.HEADS, self.QUERIES), "k": (kv_heads, self.KEYS), "v": (kv_heads, self.KEYS)}
         data = {name: array.array("H", (to_bf16(random_.gauss(0, 1)) for _ in range(heads * length * self.WIDTH)))
@@ -274,17 +305,18 @@ class Native(unittest.TestCase):
         lse = array.array("f", [math.nan] * (self.HEADS * self.QUERIES))
         views = {name: ours.tensor(self.address(data[name]), "bf16", [1, *extents, self.WIDTH])
                  for name, extents in shape.items()}
-        parts = made.csr()
+        parts = made.csr() if pattern is None else [array.array("i", [0])] * 3
         listed = ours.block_lists(*map(self.address, parts), len(made.rows), made.row_blocks(), len(parts[2]))
         outputs = (ours.tensor(self.address(o), "bf16", [1, self.HEADS, self.QUERIES, self.WIDTH]),
                    ours.tensor(self.address(lse), "f32", [1, self.HEADS, self.QUERIES]))
         block = made.query_block, made.key_block
         if splits is None:
-            kernel = self.library.compile_attention(self.WIDTH, "bf16", block, params, keep)
+            kernel = self.library.compile_attention(self.WIDTH, "bf16", block, params, made.keep(), pattern=pattern)
             launch = kernel.bind(views["q"], views["k"], views["v"], listed, *outputs, 0.25)
             launch()
         else:
-            plan = self.library.plan(views["q"], views["k"], listed, splits, self.WIDTH, "bf16", block, keep=keep)
+            plan = self.library.plan(views["q"], views["k"], listed, splits, self.WIDTH, "bf16", block,
+                                     keep=made.keep())
             self.assertEqual(plan.description["params"]["splits"], max(splits, 1))
             memory = array.array("b", bytes(plan.workspace_bytes + 64))
             launch = plan.bind(views["q"], views["k"], views["v"], *outputs, 0.25, -(-self.address(memory) // 64) * 64)
@@ -301,7 +333,7 @@ class Native(unittest.TestCase):
                 q = data["q"][(head * self.QUERIES + i) * self.WIDTH:][:self.WIDTH]
                 weights = {}
                 for j in range(self.KEYS):
-                    block, seen = j // made.key_block, j <= i + made.keys - made.queries
+                    block, seen = j // made.key_block, made.sees(i, j)
                     if block in full or block in partial and seen:
                         k = data["k"][(group * self.KEYS + j) * self.WIDTH:][:self.WIDTH]
                         weights[j] = math.exp(0.25 * sum(x * y for x, y in zip(q, k)))
@@ -311,27 +343,42 @@ class Native(unittest.TestCase):
                                         for j, weight in weights.items()) / total)
         return expected
 
-    def check(self, pattern, keep=None, **options):
+    def check(self, pattern, synthesised=False, **options):
         made = lists.build(pattern, self.QUERIES, self.KEYS, (64, 32), self.HEADS)
-        actual, expected = self.attend(made, keep, **options)
+        actual, expected = self.attend(made, pattern if synthesised else None, **options)
         error = math.sqrt(sum((x - y) ** 2 for x, y in zip(actual, expected)) / sum(y * y for y in expected))
         self.assertLess(error, 4e-3, pattern)
 
     def test_causal(self):
-        self.check("causal", keep="j <= i + N - M")
+        self.check("causal")
+
+    def test_formulas_in_place_of_lists(self):
+        for pattern in ("dense", "causal", "window:30", "window:10:7"):
+            self.check(pattern)
+            self.check(pattern, synthesised=True)
+        with self.assertRaises(ours.OursError) as raised:
+            self.library.compile_attention(64, "bf16", (128, 128), pattern="random:0.5")
+        self.assertIn("is no formula", str(raised.exception))
+
+    def test_best_blocks(self):
+        self.assertEqual(self.library.fastest_block(128, "dense"), (128, 176))
+        self.assertEqual(self.library.fastest_block(256, "causal"), (128, 80))
+        with self.assertRaises(ours.OursError):
+            self.library.fastest_block(128, "ring")
 
     def test_lists_of_each_head(self):
         self.check("random:0.4")
 
     def test_rows_in_parts(self):
         for splits in (0, 1, 3):
-            self.check("causal", keep="j <= i + N - M", splits=splits)
+            self.check("causal", splits=splits)
         with self.assertRaises(ours.OursError) as raised:
             self.check("dense", splits=77)
         self.assertIn("rows in 77 parts", str(raised.exception))
 
     def test_packed_heads(self):
-        self.check("causal", keep="j <= i + N - M", params=("R=2", "L=32"), kv_heads=1)
+        for synthesised in (False, True):
+            self.check("causal", synthesised, params=("R=2", "L=32"), kv_heads=1)
         described = self.library.compile_attention(64, "bf16", (128, 128), params=["R=8", "L=16"]).description
         self.assertEqual({name: described["params"][name] for name in ("R", "L", "QB")}, {"R": 8, "L": 16, "QB": 128})
         self.assertNotIn("BM", described["params"])

@@ -11,7 +11,8 @@ using lacuna::runtime::DType;
 
 namespace {
 
-void run(const numeric::AttentionCase &attention, uint64_t seeds) {
+/// The bits of the result.
+std::vector<unsigned char> run(const numeric::AttentionCase &attention, uint64_t seeds) {
   CAPTURE(attention.describe());
   auto kernel = compileAttention(attention.spec);
   REQUIRE_MESSAGE(kernel.has_value(), kernel.error().render());
@@ -30,6 +31,7 @@ void run(const numeric::AttentionCase &attention, uint64_t seeds) {
     const std::vector<std::string> wrong = run.check();
     CHECK_MESSAGE(wrong.empty(), wrong.front());
   }
+  return first;
 }
 
 void runCase(const CaseOptions &options, uint64_t seeds = 2) {
@@ -60,6 +62,7 @@ TEST_CASE("an operand for which registers do not suffice goes through shared mem
   CHECK(kernel->find<warp::StoreSharedOp>());
   runCase({.D = 64, .BM = 192, .BN = 192, .M = 400, .N = 500, .mask = "causal"}, 3);
   runCase({.dtype = DType::F16, .D = 128, .BM = 192, .BN = 128, .M = 70, .N = 400}, 1);
+  runCase({.D = 128, .BM = 64, .BN = 176, .M = 130, .N = 400}, 1);
 }
 
 TEST_CASE("tiles of keys from 16 to 128") {
@@ -145,6 +148,24 @@ TEST_CASE("a single query, a single key") {
   runCase({.D = 64, .M = 1, .N = 1});
   runCase({.D = 64, .BM = 128, .M = 1, .N = 300, .mask = "causal"});
   runCase({.D = 64, .BM = 128, .M = 300, .N = 1});
+}
+
+TEST_CASE("a pattern gives the same bits as lists of the same blocks") {
+  std::vector<CaseOptions> cases = {
+      {.D = 64, .BM = 128, .BN = 64, .batch = 2, .heads = 2, .kvHeads = 1, .M = 150, .N = 190},
+      {.D = 16, .BM = 128, .BN = 32, .heads = 2, .kvHeads = 2, .M = 250, .N = 190, .mask = "causal"},
+      {.D = 16, .BM = 64, .BN = 32, .QB = 128, .KB = 96, .M = 200, .N = 290, .mask = "window:40:5"},
+      {.D = 16, .BM = 128, .BN = 128, .KB = 32, .M = 140, .N = 270, .mask = "causal"},
+      {.D = 16, .BM = 64, .BN = 96, .KB = 48, .M = 170, .N = 301, .mask = "library-window"},
+      {.D = 16, .BM = 64, .BN = 64, .KB = 16, .M = 100, .N = 119, .mask = "library-symmetric"},
+      {.D = 16, .BM = 64, .BN = 32, .M = 200, .N = 90, .mask = "library-chunked"},
+      {.D = 16, .BM = 64, .BN = 32, .M = 300, .N = 1, .mask = "causal"},
+  };
+  for (CaseOptions &options : cases) {
+    const std::vector<unsigned char> listed = run(makeCase(options), 1);
+    options.synthesised = true;
+    CHECK(run(makeCase(options), 3) == listed);
+  }
 }
 
 TEST_CASE("many orders of events") {

@@ -87,6 +87,25 @@ void addTurns(WarpKernel &kernel) {
 } // namespace
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// Bands
+//===--------------------------------------------------------------------------------------------------------------===//
+
+TEST_CASE("bands that do not ascend") {
+  const CaseOptions windows{
+      .D = 64, .BM = 128, .BN = 64, .M = 100, .N = 400, .mask = "window:40:5", .synthesised = true};
+  WarpKernel kernel = compileCase(windows);
+  auto bands = kernel.find<warp::ListBandsOp>();
+  REQUIRE(bands);
+  llvm::SmallVector<mlir::Value> bounds(bands.getBounds());
+  REQUIRE(bounds.size() == 8);
+  std::rotate(bounds.begin(), bounds.begin() + 4, bounds.end());
+  bands.getBoundsMutable().assign(bounds);
+  checkSays(faultOf(kernel, {}, windows),
+            {"warp.list_bands makes a list of bands that do not ascend: block 4 is met by band 0, and band 1 by blocks "
+             "before it"});
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // Rings
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -111,6 +111,8 @@ AttentionCase makeCase(const CaseOptions &options) {
   if (options.packed)
     spec.packed =
         runtime::PackedTile{options.heads / options.kvHeads, options.BM * options.kvHeads / options.heads, options.BN};
+  if (options.synthesised)
+    spec.rows = numeric::patternOf(*spec.mask);
   return attention;
 }
 
@@ -158,8 +160,10 @@ AttentionRun::AttentionRun(const AttentionCase &given)
 Expected<InterpreterReport> AttentionRun::interpret(WarpKernel &kernel, const InterpreterOptions &options) {
   o.poison();
   lse.poison();
-  const std::vector<ArgumentValue> arguments = {input(placedQ), input(placedK), input(placedV), lists.view(),
-                                                output(o),      output(lse),    scale};
+  std::vector<ArgumentValue> arguments = {input(placedQ), input(placedK), input(placedV), lists.view(),
+                                          output(o),      output(lse),    scale};
+  if (!attention.spec.rows.empty())
+    arguments.erase(arguments.begin() + 3);
   Expected<InterpreterReport> report = interpretWarp(kernel.func(), kernel.metadata, arguments, options);
   for (const GuardedTensor *tensor : {&o, &lse})
     if (auto stray = tensor->findStrayWrite(); report && stray)

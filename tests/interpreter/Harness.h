@@ -74,6 +74,7 @@ struct CaseOptions {
   // NOLINTEND(readability-identifier-naming)
   const char *mask = "none", *score = "none";
   numeric::ListKind lists = numeric::ListKind::Pattern;
+  bool synthesised = false; ///< the mask's pattern in place of the lists
   uint64_t seed = 1;
   bool packed = false; // the packed kernel, tiles of BM / (heads / kvHeads) queries
 };

@@ -24,8 +24,10 @@ struct AttentionSpec {
   runtime::AttentionTile tile;              ///< BM, BN
   const MaskHook *mask = nullptr;
   const ScoreHook *score = nullptr;
-  bool anySign = false;                      ///< scales of zero and below are tried too: a second compilation
-  std::optional<runtime::PackedTile> packed; ///< attention_packed.tile with R, L and BN in place of the tile
+  bool anySign = false;                           ///< scales of zero and below are tried too: a second compilation
+  std::optional<runtime::PackedTile> packed = {}; ///< attention_packed.tile with R, L and BN in place of the tile
+  /// A pattern in place of the lists, which then say the same; empty: the kernel reads the lists.
+  std::string rows = {};
 };
 
 enum class ListKind {
@@ -73,9 +75,16 @@ std::map<std::string, std::string> hooksOf(const AttentionSpec &spec);
 using Attend =
     std::function<Expected<void>(const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
                                  const runtime::BlockLists &lists, GuardedTensor &o, GuardedTensor &lse, float scale)>;
-/// Makes the case's memory, calls `attend` as often as it says and judges by the bounds of the reference: what is
-/// wrong, a sentence each.
+/// Makes the case's memory, calls `attend` as often as it says and judges by the bounds of the reference; with a
+/// pattern the result must be, bit for bit, that of the same kernel with lists. What is wrong, a sentence each.
 std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const Attend &attend);
+/// The same with the case's own kernel.
+std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const JitKernel &kernel);
+/// The library kernel for `spec`.
+KernelSpec kernelOf(const AttentionSpec &spec);
+
+/// The pattern of a mask, as the text of the hook `rows`; empty where it has none.
+std::string patternOf(const MaskHook &mask);
 
 /// The table of specialisations.
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed);

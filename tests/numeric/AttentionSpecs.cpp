@@ -1,5 +1,6 @@
 // The table of specialisations and the cases drawn from them.
 #include "AttentionCase.h"
+#include "lacuna/Runtime/Pattern.h"
 
 #include <array>
 
@@ -165,14 +166,15 @@ const char *listKindName(ListKind kind) {
 std::string AttentionCase::describe() const {
   const std::string packed =
       spec.packed ? fmt::format(" R={} L={}", spec.packed->heads, spec.packed->queries) : std::string();
-  return fmt::format(
-      "{}{} D={} DV={} QB={} KB={} BM={} BN={} mask={} score={} B={} H={} G={} M={} N={} lists={} data={} "
-      "scale={} strides={}{}{} seed={}",
-      dtypeName(spec.dtype), packed, spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock, spec.tile.queries,
-      spec.tile.keys, spec.mask->name, spec.score->name, shape.batch, shape.heads, shape.kvHeads, shape.queries,
-      shape.keys, listKindName(lists), kDataNames[static_cast<int>(data)], kScaleNames[static_cast<int>(scale)],
-      kStrideNames[static_cast<int>(strides)], nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
-      launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
+  return fmt::format("{}{} D={} DV={} QB={} KB={} BM={} BN={} mask={} score={} B={} H={} G={} M={} N={} {}={} data={} "
+                     "scale={} strides={}{}{} seed={}",
+                     dtypeName(spec.dtype), packed, spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock,
+                     spec.tile.queries, spec.tile.keys, spec.mask->name, spec.score->name, shape.batch, shape.heads,
+                     shape.kvHeads, shape.queries, shape.keys, spec.rows.empty() ? "lists" : "rows",
+                     spec.rows.empty() ? listKindName(lists) : spec.rows, kDataNames[static_cast<int>(data)],
+                     kScaleNames[static_cast<int>(scale)], kStrideNames[static_cast<int>(strides)],
+                     nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
+                     launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
 }
 
 std::map<std::string, std::string> paramsOf(const AttentionSpec &spec) {
@@ -198,7 +200,23 @@ std::map<std::string, std::string> hooksOf(const AttentionSpec &spec) {
     hooks["keep"] = spec.mask->body;
   if (!spec.score->body.empty())
     hooks["score"] = spec.score->body;
+  if (!spec.rows.empty())
+    hooks["rows"] = spec.rows;
   return hooks;
+}
+
+std::string patternOf(const MaskHook &mask) {
+  const std::pair<const char *, const char *> library[] = {{"none", "dense"},
+                                                           {"causal", "causal"},
+                                                           {"library-causal", "causal"},
+                                                           {"library-window", "sliding_window"},
+                                                           {"library-symmetric", "symmetric_window"},
+                                                           {"library-chunked", "chunked"}};
+  for (const auto &[name, pattern] : library)
+    if (std::string_view(mask.name) == name)
+      return pattern;
+  const Expected<Pattern> pattern = Pattern::parse(mask.name);
+  return pattern ? pattern->rowsHook() : "";
 }
 
 } // namespace lacuna::numeric

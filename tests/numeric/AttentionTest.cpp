@@ -140,13 +140,26 @@ AttentionProblem makeProblem(const AttentionCase &attention, const Tensors &tens
   return problem;
 }
 
+/// A launch of `kernel`, compiled for `spec`.
+Attend launchOf(const AttentionSpec &spec, Machine &machine, const JitKernel &kernel) {
+  return [&machine, &kernel, listed = spec.rows.empty()](const GuardedTensor &q, const GuardedTensor &k,
+                                                         const GuardedTensor &v, const BlockLists &lists,
+                                                         GuardedTensor &o, GuardedTensor &lse, float scale) {
+    std::vector<LaunchArgument> arguments = {Input{&q}, Input{&k}, Input{&v}};
+    if (listed)
+      arguments.emplace_back(&lists);
+    arguments.insert(arguments.end(), {Output{&o}, Output{&lse}, scale});
+    return machine.launch(kernel, arguments);
+  };
+}
+
+} // namespace
+
 KernelSpec kernelOf(const AttentionSpec &spec) {
   return {.file = spec.packed ? "attention_packed.tile" : "attention_forward.tile",
           .params = paramsOf(spec),
           .hooks = hooksOf(spec)};
 }
-
-} // namespace
 
 std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const Attend &attend) {
   const AttentionShape &shape = attention.shape;
@@ -171,10 +184,23 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
   GuardedTensor lse(DType::F32, attention.strides == StrideKind::Contiguous
                                     ? Layout::contiguous({shape.batch, shape.heads, shape.queries})
                                     : Layout::withGaps({shape.batch, shape.heads, shape.queries}, 1));
+  std::vector<unsigned char> listO, listLse;
+  if (!attention.spec.rows.empty()) {
+    AttentionSpec listed = attention.spec;
+    listed.rows.clear();
+    auto done = machine.compile(kernelOf(listed)).and_then([&](const JitKernel &other) {
+      return launchOf(listed, machine, other)(q, k, v, *lists, o, lse, scale);
+    });
+    if (!done)
+      return {done.error().render()};
+    listO = o.memory(), listLse = lse.memory();
+  }
   std::vector<unsigned char> firstO, firstLse;
   for (int launch = 0; launch < attention.launches; ++launch) {
     if (auto done = attend(q, k, v, *lists, o, lse, scale); !done)
       return {done.error().render()};
+    if (!attention.spec.rows.empty() && (o.memory() != listO || lse.memory() != listLse))
+      return {"the pattern gives other bits than the lists of the same blocks"};
     if (launch > 0 && (o.memory() != firstO || lse.memory() != firstLse))
       return {fmt::format("launch {} gave other bits than the first", launch + 1)};
     firstO = o.memory();
@@ -187,6 +213,10 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
   return report->passed ? std::vector<std::string>{} : report->reasons;
 }
 
+std::vector<std::string> runAttention(const AttentionCase &attention, Machine &machine, const JitKernel &kernel) {
+  return runAttention(attention, machine, launchOf(attention.spec, machine, kernel));
+}
+
 /// `count` cases that take turns with `specs`.
 static std::vector<TestCase> casesOf(const char *group, const std::vector<AttentionSpec> &specs, uint64_t seed,
                                      int64_t count) {
@@ -195,16 +225,9 @@ static std::vector<TestCase> casesOf(const char *group, const std::vector<Attent
     const AttentionSpec &spec = specs[static_cast<size_t>(index) % specs.size()];
     const uint64_t caseSeed = seed * 1000003 + static_cast<uint64_t>(index);
     AttentionCase attention = makeAttentionCase(spec, caseSeed);
-    cases.push_back({fmt::format("{}/{} {}", group, index, attention.describe()), kernelOf(spec),
-                     [attention](Machine &machine, const JitKernel &kernel) {
-                       return runAttention(attention, machine,
-                                           [&](const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v,
-                                               const BlockLists &lists, GuardedTensor &o, GuardedTensor &lse,
-                                               float scale) {
-                                             return machine.launch(kernel, {Input{&q}, Input{&k}, Input{&v}, &lists,
-                                                                            Output{&o}, Output{&lse}, scale});
-                                           });
-                     }});
+    cases.push_back(
+        {fmt::format("{}/{} {}", group, index, attention.describe()), kernelOf(spec),
+         [attention](Machine &machine, const JitKernel &kernel) { return runAttention(attention, machine, kernel); }});
   }
   return cases;
 }

@@ -20,6 +20,8 @@ struct TestCase {
 
 /// `count` cases of attention_forward.tile; a case depends on `seed` and its number alone.
 std::vector<TestCase> attentionCases(uint64_t seed, int64_t count);
+/// The same with patterns in place of lists.
+std::vector<TestCase> patternCases(uint64_t seed);
 /// attention_split.tile: rows in parts, merged; and the merge alone.
 std::vector<TestCase> splitCases(uint64_t seed);
 /// attention_packed.tile.

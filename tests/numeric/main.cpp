@@ -45,8 +45,8 @@ constexpr const char *kRenameName = "rename/attention_forward";
 
 std::vector<TestCase> allCases(const Options &options) {
   std::vector<TestCase> cases = attentionCases(options.seed, options.cases);
-  for (auto *make : {packedCases, splitCases, matmulCases, blockSparseMatmulCases, sigmoidCases, twoProductCases,
-                     pooledScoreCases}) {
+  for (auto *make : {patternCases, packedCases, splitCases, matmulCases, blockSparseMatmulCases, sigmoidCases,
+                     twoProductCases, pooledScoreCases}) {
     std::vector<TestCase> more = make(options.seed);
     cases.insert(cases.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }

@@ -30,7 +30,8 @@ struct AttentionRequest {
   std::string source;
   /// Names and values of params, in the order of the kernel's file.
   std::vector<std::pair<std::string, std::string>> params;
-  /// Names and bodies of hooks; empty where the kernel's own are meant.
+  /// Names and bodies of hooks, and `rows` with a pattern in place of the lists; empty where the kernel's own are
+  /// meant.
   std::vector<std::pair<std::string, std::string>> hooks;
   /// The launches will pass a scale above 0, which the compiler may rely on.
   bool positiveScale = true;
@@ -57,8 +58,8 @@ struct Prediction {
   double microseconds = 0;     ///< the launch; 0 until its lists are known
 };
 
-/// What was compiled and loaded. The arguments of attention_forward are q, k, v, rows, o, lse, scale; those of the
-/// others are SplitPlan's.
+/// What was compiled and loaded. The arguments of attention_forward and attention_packed are q, k, v, rows, o, lse,
+/// scale, without rows where a hook `rows` puts a pattern in their place; those of the others are SplitPlan's.
 struct CompiledAttention {
   std::variant<runtime::Kernel, runtime::CpuKernel> code;
   std::string cached = "none";                         ///< where it was found: memory, disk, or none: it was compiled

@@ -39,7 +39,9 @@ AttentionRequest requestOf(const AttentionPlan &plan) {
           ? packedParams(shape.headDim, shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, *plan.packed)
           : attentionParams(shape.headDim, shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, plan.tile);
   if (std::string keep = plan.pattern.keepHook(); !keep.empty())
-    request.hooks = {{"keep", keep}};
+    request.hooks.emplace_back("keep", keep);
+  if (plan.synthesised)
+    request.hooks.emplace_back("rows", plan.pattern.rowsHook());
   request.positiveScale = plan.scale > 0;
   return request;
 }
@@ -72,7 +74,6 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
     request.device = std::move(*device);
   }
   report.params = request.params;
-  report.hooks = request.hooks;
 
   StopWatch dataWatch;
   if (Expected<void> done = completeData(plan, options, *request.pool, data); !done)
@@ -84,6 +85,8 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
   Expected<AttentionKernels> kernels = compileAttention(plan, request, backend, data.lists);
   if (!kernels)
     return takeError(kernels);
+  report.hooks = kernels->hooks;
+  report.plan.synthesised = report.plan.synthesised && !kernels->split;
   report.target = kernels->code[0].metadata().target;
   report.kernel = kernels->code[0].metadata().kernel;
   report.cached = kernels->code[0].cached;

@@ -61,6 +61,7 @@ std::optional<Prediction> AttentionKernels::predict(const AttentionPlan &plan, c
 Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, AttentionRequest request,
                                             AttentionBackend &backend, const BlockLists &lists) {
   AttentionKernels kernels;
+  kernels.hooks = request.hooks;
   auto compile = [&]() -> Expected<void> {
     Expected<CompiledAttention> compiled = backend.compile(request);
     if (!compiled)
@@ -80,6 +81,8 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
       return kernels;
     kernels.code.clear();
   }
+  std::erase_if(request.hooks, [](const auto &hook) { return hook.first == "rows"; });
+  kernels.hooks = request.hooks;
   request.kernel = LibraryKernel::Parts;
   if (Expected<void> done = compile(); !done)
     return takeError(done);

@@ -1,6 +1,7 @@
 //===- AttentionKernels.h - Which kernels a run launches --------*- C++ -*-===//
 //
-// attention_forward, or, where rows are cut into parts, attention_parts and attention_merge.
+// attention_forward or attention_packed, or, where rows are cut into parts, attention_parts and attention_merge. Parts
+// are of rows of lists in memory: a pattern's are not cut.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,8 +16,9 @@
 namespace lacuna::tools {
 
 struct AttentionKernels {
-  std::vector<CompiledAttention> code;     ///< one kernel, or the parts' and the merge's
-  std::optional<runtime::SplitPlan> split; ///< with two
+  std::vector<CompiledAttention> code;                    ///< one kernel, or the parts' and the merge's
+  std::optional<runtime::SplitPlan> split;                ///< with two
+  std::vector<std::pair<std::string, std::string>> hooks; ///< of the first
 
   int64_t splits() const { return split ? split->splits() : 1; }
   /// The milliseconds of each stage, of all kernels together.

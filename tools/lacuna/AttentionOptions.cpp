@@ -2,6 +2,7 @@
 
 #include "OptionChecks.h"
 
+#include "lacuna/Runtime/BestTile.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/SplitRows.h"
 
@@ -28,10 +29,14 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--dtype", options.dtype, "bf16 or f16 (bf16)");
   command->add_option("--pattern", options.pattern,
                       "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
-  command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
-  command->add_option("--split", options.split,
-                      "auto or 1 to 32: parts of the longest row, computed apart and merged (auto: as many as fill the "
-                      "GPU; 1 on the CPU)");
+  command->add_option("--block", options.block,
+                      "the block, QUERIESxKEYS (the fastest known for the pattern; packed, random and lists: 128x128)");
+  command->add_flag("--lists", options.lists,
+                    "run dense, causal and window from lists in memory, too, in place of a formula in the kernel");
+  command->add_option(
+      "--split", options.split,
+      "auto or 1 to 32: parts of the longest row, computed apart from lists in memory and merged (auto: "
+      "as many as fill the GPU; 1 on the CPU)");
   command->add_option("--pack", options.pack,
                       "auto, on or off: the query heads of a KV head in one tile; auto where few queries leave tiles "
                       "empty (auto)");
@@ -138,6 +143,33 @@ Expected<std::optional<PackedTile>> planPacking(const AttentionOptions &options,
   return packed;
 }
 
+/// The tile for the plan's block, and whether it holds packed heads.
+Expected<void> planTile(const AttentionOptions &options, AttentionPlan &plan) {
+  Expected<AttentionTile> tile = chooseTile(plan.shape.headDim, plan.shape.valueDim, plan.queryBlock, plan.keyBlock);
+  if (!tile)
+    return takeError(tile);
+  plan.tile = *tile;
+  Expected<std::optional<PackedTile>> packed = planPacking(options, plan);
+  if (!packed)
+    return takeError(packed);
+  plan.packed = *packed;
+  return {};
+}
+
+/// The same where no block is given. The blocks that are best for a pattern are so for unpacked heads: packed ones take
+/// 128x128.
+Expected<void> planBlockAndTile(const AttentionOptions &options, AttentionPlan &plan) {
+  if (Expected<void> planned = planTile(options, plan); !planned || plan.packed)
+    return planned;
+  const AttentionTile best = bestAttentionTile(plan.shape.headDim, plan.shape.valueDim, plan.pattern);
+  plan.queryBlock = best.queries, plan.keyBlock = best.keys;
+  Expected<AttentionTile> tile = chooseTile(plan.shape.headDim, plan.shape.valueDim, plan.queryBlock, plan.keyBlock);
+  if (!tile)
+    return takeError(tile);
+  plan.tile = *tile;
+  return {};
+}
+
 Expected<float> planScale(const AttentionOptions &options, int64_t headDim) {
   if (!options.scale)
     return 1.0f / std::sqrt(static_cast<float>(headDim));
@@ -180,9 +212,9 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!pattern)
     return takeError(pattern);
   plan.pattern = *pattern;
-  if (!parseBlock(options.block, plan.queryBlock, plan.keyBlock))
+  if (options.block && !parseBlock(*options.block, plan.queryBlock, plan.keyBlock))
     return makeError(ErrorCode::InvalidArgument, "--block is '{}'; give QUERIESxKEYS, for example 128x128",
-                     options.block);
+                     *options.block);
   Expected<std::optional<DType>> dtype = requestedDType(options);
   if (!dtype)
     return takeError(dtype);
@@ -191,18 +223,13 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!shape)
     return takeError(shape);
   plan.shape = *shape;
-  Expected<AttentionTile> tile = chooseTile(shape->headDim, shape->valueDim, plan.queryBlock, plan.keyBlock);
-  if (!tile)
-    return takeError(tile);
-  plan.tile = *tile;
   Expected<std::optional<int64_t>> splits = planSplits(options.split);
   if (!splits)
     return takeError(splits);
   plan.splits = *splits;
-  Expected<std::optional<PackedTile>> packed = planPacking(options, plan);
-  if (!packed)
-    return takeError(packed);
-  plan.packed = *packed;
+  plan.synthesised = plan.pattern.isFormula() && !options.lists && plan.splits.value_or(1) == 1;
+  if (Expected<void> planned = options.block ? planTile(options, plan) : planBlockAndTile(options, plan); !planned)
+    return takeError(planned);
   Expected<float> scale = planScale(options, shape->headDim);
   if (!scale)
     return takeError(scale);

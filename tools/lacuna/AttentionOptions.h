@@ -21,12 +21,13 @@ struct AttentionOptions {
   std::optional<std::string> device;
   std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
   std::optional<std::string> dtype;
-  std::string pattern = "dense", block = "128x128", pack = "auto";
+  std::string pattern = "dense", pack = "auto";
+  std::optional<std::string> block;
   std::optional<std::string> scale;
   std::string split = "auto";
   uint64_t seed = 1;
   std::string load, save;
-  bool check = false, bench = false, json = false;
+  bool lists = false, check = false, bench = false, json = false;
 };
 
 /// Adds the subcommand `attention`, whose flags go to `options`.
@@ -38,6 +39,7 @@ struct AttentionPlan {
   runtime::AttentionShape shape;
   runtime::DType dtype = runtime::DType::BF16;
   runtime::Pattern pattern;
+  bool synthesised = false; ///< the kernel computes which blocks it runs; else it reads lists in memory
   int64_t queryBlock = 128, keyBlock = 128;
   runtime::AttentionTile tile;
   std::optional<runtime::PackedTile> packed; ///< in place of `tile`: the heads of a group in one tile

@@ -58,6 +58,7 @@ std::string AttentionReport::json() const {
                          {"value_dim", shape.valueDim}, {"dtype", dtypeName(plan.dtype)},
                          {"pattern", patternText},      {"block", {plan.queryBlock, plan.keyBlock}},
                          {"scale", plan.scale}};
+  json["lists"] = plan.synthesised ? "synthesised" : "memory";
   json["blocks"] = Json{{"partial", blocks.partial}, {"full", blocks.full}, {"density", blocks.density}};
   json["splits"] = splits;
   if (check)
@@ -90,8 +91,9 @@ std::string AttentionReport::text() const {
   lines += fmt::format("  params   {}\n", values);
   for (const auto &[name, body] : hooks)
     lines += fmt::format("  hook     {} = {}\n", name, body);
-  lines += fmt::format("  blocks   {}: {} partial and {} full of {}x{}, density {:.4g}\n", patternText, blocks.partial,
-                       blocks.full, plan.queryBlock, plan.keyBlock, blocks.density);
+  lines += fmt::format("  blocks   {}: {} partial and {} full of {}x{}, density {:.4g}, {}\n", patternText,
+                       blocks.partial, blocks.full, plan.queryBlock, plan.keyBlock, blocks.density,
+                       plan.synthesised ? "synthesised in the kernel" : "from lists in memory");
   if (splits > 1)
     lines += fmt::format("  splits   {}: the longest row in so many parts, merged by a second launch\n", splits);
   double total = 0;

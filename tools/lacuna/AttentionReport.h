@@ -32,7 +32,7 @@ struct AttentionReport {
   std::optional<Prediction> predicted;
   std::string savedTo;
 
-  /// One object: target, kernel, params, blocks, check, bench, compile; what was not asked for is left out.
+  /// One object: target, kernel, params, lists, blocks, check, bench, compile; what was not asked for is left out.
   std::string json() const;
   /// A few lines for a person.
   std::string text() const;

@@ -22,15 +22,20 @@ struct Launch {
 /// Where the data lies for the kernels.
 struct Places {
   TensorView q, k, v, o, lse;
-  BlockListView lists;             ///< without parts
-  const int32_t *tables = nullptr; ///< with parts: SplitPlan's
+  std::optional<BlockListView> lists = {}; ///< without parts; none: the kernel computes them
+  const int32_t *tables = nullptr;         ///< with parts: SplitPlan's
   void *workspace = nullptr;
 };
 
 /// What a run launches, in order. The order of programs is the caller's to add where there are no parts.
 std::vector<Launch> makeLaunches(const AttentionKernels &kernels, const Places &at, float scale) {
-  if (!kernels.split)
-    return {{&kernels.code[0], {at.q, at.k, at.v, at.lists, at.o, at.lse, scale}}};
+  if (!kernels.split) {
+    std::vector<ArgumentValue> arguments = {at.q, at.k, at.v};
+    if (at.lists)
+      arguments.emplace_back(*at.lists);
+    arguments.insert(arguments.end(), {at.o, at.lse, scale});
+    return {{&kernels.code[0], std::move(arguments)}};
+  }
   const SplitPlan &plan = *kernels.split;
   auto parts = plan.partsArguments(at.tables, at.workspace, at.q, at.k, at.v, scale);
   auto merge = plan.mergeArguments(at.tables, at.workspace, at.o, at.lse);
@@ -52,9 +57,11 @@ double median(std::vector<double> values) {
 class CpuRunner final : public AttentionRunner {
 public:
   static Expected<std::unique_ptr<AttentionRunner>> create(const AttentionKernels &kernels, AttentionData &data,
-                                                           float scale) {
+                                                           const AttentionPlan &plan) {
     std::unique_ptr<CpuRunner> runner(new CpuRunner);
-    Places at{data.q.view(), data.k.view(), data.v.view(), data.o.view(), data.lse.view(), data.lists.view()};
+    Places at{data.q.view(), data.k.view(), data.v.view(), data.o.view(), data.lse.view()};
+    if (!plan.synthesised)
+      at.lists = data.lists.view();
     if (kernels.split) {
       Expected<HostTensor> workspace =
           HostTensor::allocate(DType::F32, {static_cast<int64_t>(kernels.split->workspaceBytes() / sizeof(float))});
@@ -65,7 +72,7 @@ public:
       at.workspace = runner->workspace.data();
       at.tables = kernels.split->tables().data();
     }
-    runner->launches = makeLaunches(kernels, at, scale);
+    runner->launches = makeLaunches(kernels, at, plan.scale);
     return runner;
   }
 
@@ -186,27 +193,35 @@ private:
     output = buffers.size() - 2; // o, then lse
     if (kernels.split)
       return uploadSplit(kernels, plan, at);
-    at.lists = data.lists.view();
-    const std::pair<std::span<const int32_t>, const int32_t **> parts[] = {{data.lists.indptr, &at.lists.indptr},
-                                                                           {data.lists.split, &at.lists.split},
-                                                                           {data.lists.indices, &at.lists.indices}};
+    if (Expected<void> done = plan.synthesised ? Expected<void>() : uploadLists(at); !done)
+      return done;
+    launches = makeLaunches(kernels, at, plan.scale);
+    const int blocks = kernels.code[0].metadata().persistentBlocks;
+    if (blocks == 0)
+      return {};
+    // Half of the cache: the rest is for what is under way.
+    const int64_t cacheBytes = device.info().l2Bytes / 2;
+    const int64_t threadBlocks = int64_t(device.info().multiprocessors) * blocks, rows = plan.programTile().queries;
+    Expected<const int32_t *> order =
+        copy(plan.synthesised ? longestFirst(plan.pattern, plan.queryBlock, plan.keyBlock, plan.programShape(), rows,
+                                             cacheBytes, threadBlocks)
+                              : longestFirst(data.lists, plan.programShape(), rows, cacheBytes, threadBlocks));
+    if (!order)
+      return takeError(order);
+    launches[0].options.order = *order;
+    return {};
+  }
+
+  Expected<void> uploadLists(Places &at) {
+    BlockListView &lists = at.lists.emplace(data.lists.view());
+    const std::pair<std::span<const int32_t>, const int32_t **> parts[] = {
+        {data.lists.indptr, &lists.indptr}, {data.lists.split, &lists.split}, {data.lists.indices, &lists.indices}};
     for (const auto &[numbers, pointer] : parts) {
       Expected<const int32_t *> address = copy(numbers);
       if (!address)
         return takeError(address);
       *pointer = *address;
     }
-    launches = makeLaunches(kernels, at, plan.scale);
-    const int blocks = kernels.code[0].metadata().persistentBlocks;
-    if (blocks == 0)
-      return {};
-    // Half of the cache: the rest is for what is under way.
-    Expected<const int32_t *> order =
-        copy(longestFirst(data.lists, plan.programShape(), plan.programTile().queries, device.info().l2Bytes / 2,
-                          int64_t(device.info().multiprocessors) * blocks));
-    if (!order)
-      return takeError(order);
-    launches[0].options.order = *order;
     return {};
   }
 
@@ -270,7 +285,7 @@ Expected<std::unique_ptr<AttentionRunner>> AttentionRunner::create(const Attenti
                                                                    const std::optional<Device> &device,
                                                                    AttentionData &data) {
   if (std::holds_alternative<CpuKernel>(kernels.code[0].code))
-    return CpuRunner::create(kernels, data, plan.scale);
+    return CpuRunner::create(kernels, data, plan);
   return GpuRunner::create(kernels, *device, data, plan);
 }
 

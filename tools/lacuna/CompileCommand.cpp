@@ -22,7 +22,10 @@ CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
   command->add_option("FILE", options.file, "the .tile file; - reads standard input")->required();
   command->add_option("--kernel", options.kernel, "the kernel, where the file has several")->check(refuseEmpty);
   command->add_option("--set", options.params, "P=V: the value of a param (repeatable)")->take_all();
-  command->add_option("--hook", options.hooks, "NAME=BODY_OR_NAME: another body for a hook (repeatable)")->take_all();
+  command
+      ->add_option("--hook", options.hooks,
+                   "NAME=BODY_OR_NAME: another body for a hook, or a pattern for a block list (repeatable)")
+      ->take_all();
   command->add_option("--positive", options.positive, "a scalar argument that is greater than zero at every launch")
       ->take_all();
   command->add_option("--target", options.target, "sm_90a or cpu")->capture_default_str();

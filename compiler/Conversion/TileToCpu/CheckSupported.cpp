@@ -16,7 +16,7 @@ static bool isElement(Type type) {
 
 static LogicalResult checkTypes(Operation *op) {
   auto supported = [](Type type) {
-    if (isa<ViewType, BlocksType, PositionsType>(type))
+    if (isa<ViewType, BlocksType, BandsType, PositionsType>(type))
       return true;
     auto tile = dyn_cast<RankedTensorType>(type);
     return isElement(getElementTypeOrSelf(type)) && (!tile || (tile.getRank() == 2 && tile.hasStaticShape()));

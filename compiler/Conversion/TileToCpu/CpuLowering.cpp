@@ -124,6 +124,7 @@ void CpuLowering::lowerOp(Operation *op) {
       .Case([&](ReduceOp reduce) { lowerReduce(reduce); })
       .Case([&](TransposeOp transpose) { lowerTranspose(transpose); })
       .Case([&](ForBlocksOp loop) { lowerForBlocks(loop); })
+      .Case([&](BandsOp) {}) // Its loops read its bounds.
       .Case([&](scf::ForOp loop) { lowerFor(loop); })
       .Case([&](scf::IfOp conditional) { lowerIf(conditional); })
       .Default([&](Operation *other) {

@@ -4,6 +4,7 @@
 // one block (block >= step) or several blocks of one kind (block < step; the last step of a kind may have too few, and
 // its remaining positions are the limit). Every step writes its positions to a small buffer: gathered loads,
 // key_positions and padding then need no cases.
+#include "BandRuns.h"
 #include "CpuLowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,10 +15,11 @@ using namespace lacuna::tile;
 
 namespace lacuna::cpu {
 
-/// A row's entries of `indices`, as i64: [begin, split) partial, [split, end) full; how many steps the partial ones
-/// take.
+/// A row's entries, as i64: [begin, split) partial, [split, end) full; how many steps the partial ones take. The blocks
+/// of the entries lie in memory at `indices` (which is then given), or follow from `runs`.
 struct ListRow {
   Value indices, begin, split, end, partialSteps, steps;
+  SmallVector<EntryRun> runs;
 };
 
 /// Reads the bounds of a row, empty past the list's end.
@@ -44,17 +46,29 @@ static ListRow readRow(ImplicitLocOpBuilder &b, const BlocksValue &list, Value b
     b.setInsertionPointToStart(bounds.elseBlock());
     b.create<scf::YieldOp>(ValueRange{zero, zero, zero});
   }
-  return {list.indices, bounds.getResult(0), bounds.getResult(1), bounds.getResult(2), {}, {}};
+  return {list.indices, bounds.getResult(0), bounds.getResult(1), bounds.getResult(2), {}, {}, {}};
+}
+
+/// The row that bands say.
+static ListRow rowOfBands(ImplicitLocOpBuilder &b, ArrayRef<Value> bounds, int64_t keyBlock, Value limit) {
+  BandRuns bands = emitBandRuns(b, b.getLoc(), bandsOf(bounds), keyBlock, limit);
+  auto widen = [&](Value value) -> Value { return b.create<arith::ExtSIOp>(b.getI64Type(), value); };
+  Value zero = b.create<arith::ConstantOp>(b.getI64IntegerAttr(0));
+  return {{}, zero, widen(bands.partialBlocks), widen(bands.blocks), {}, {}, bands.runs};
 }
 
 /// Writes the positions of one step, see the top of the file.
 PositionsValue CpuLowering::emitPositions(ForBlocksOp loop, Value step, const ListRow &row) {
-  const int64_t extent = loop.getStep(), keyBlock = loop.getBlocks().getType().getKeyBlock();
+  const int64_t extent = loop.getStep(), keyBlock = loop.getKeyBlock();
   const int64_t blocksPerStep = loop.getBlocksPerStep(), stepsPerBlock = loop.getStepsPerBlock();
   Value isPartial = b.create<arith::CmpIOp>(arith::CmpIPredicate::slt, step, row.partialSteps);
   PositionsValue result{allocate({1, extent}, b.getI32Type()), {}, isPartial};
   auto readBlock = [&](Value entry) -> Value {
-    Value block = b.create<LLVM::LoadOp>(b.getI32Type(), element(row.indices, b.getI32Type(), entry));
+    Value block;
+    if (row.indices)
+      block = b.create<LLVM::LoadOp>(b.getI32Type(), element(row.indices, b.getI32Type(), entry));
+    else
+      block = emitBlockOf(b, b.getLoc(), row.runs, b.create<arith::TruncIOp>(b.getI32Type(), entry));
     return mul(block, i32(static_cast<int32_t>(keyBlock)));
   };
   auto writeRun = [&](Value first, Value from, int64_t length, Value stride) {
@@ -97,9 +111,15 @@ PositionsValue CpuLowering::emitPositions(ForBlocksOp loop, Value step, const Li
 }
 
 void CpuLowering::lowerForBlocks(ForBlocksOp loop) {
-  const BlocksValue &list = lists.find(loop.getBlocks())->second;
-  ListRow row = readRow(b, list, scalar(loop.getBatch()), scalar(loop.getHead()), scalar(loop.getRow()),
-                        [&](Value pointer, Type type, Value index) { return element(pointer, type, index); });
+  auto scalars = [&](ValueRange values) { return llvm::map_to_vector(values, [&](Value v) { return scalar(v); }); };
+  ListRow row;
+  if (BandsOp bands = loop.getBands()) {
+    row = rowOfBands(b, scalars(bands.getBounds()), loop.getKeyBlock(), scalar(loop.getLimit()));
+  } else {
+    SmallVector<Value> place = scalars(loop.getPlace());
+    row = readRow(b, lists.find(loop.getBlocks())->second, place[0], place[1], place[2],
+                  [&](Value pointer, Type type, Value index) { return element(pointer, type, index); });
+  }
   auto stepsOf = [&](Value begin, Value end) -> Value {
     Value count = b.create<arith::SubIOp>(end, begin);
     if (loop.getBlocksPerStep() == 1)

@@ -236,7 +236,7 @@ LogicalResult ConsumerEmitter::emitIf(scf::IfOp op) {
 LogicalResult ConsumerEmitter::emitExceeds(tile::ExceedsOp exceeds) {
   Location loc = exceeds.getLoc();
   warp::ListStepOp step = steps.lookup(exceeds.getPositions());
-  if (auto list = step.getList().getDefiningOp<warp::ListOpenOp>(); list.getLimit() == convert(exceeds.getLimit())) {
+  if (warp::limitOf(step.getList()) == convert(exceeds.getLimit())) {
     mapping.map(exceeds.getResult(), step.getExceeds());
     return success();
   }

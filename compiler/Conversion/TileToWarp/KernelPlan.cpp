@@ -4,6 +4,7 @@
 #include "lacuna/Dialect/Warp/IR/Warp.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -105,7 +106,15 @@ static LogicalResult verifyRows(tile::FuncOp func, const KernelPlan &plan) {
   return failure(result.wasInterrupted());
 }
 
-/// It must be the program's only loop with copies, and one whose steps overlap: a product leads, another follows.
+/// Whether a row is made of bands of more than two runs of blocks: a bound that is not known makes one.
+static bool followsManyRuns(tile::ForBlocksOp loop) {
+  tile::BandsOp bands = loop.getBands();
+  return bands && llvm::count_if(bands.getBounds(), [](Value bound) { return !matchPattern(bound, m_Constant()); }) > 2;
+}
+
+/// It must be the program's only loop with copies, and one whose steps overlap: a product leads, another follows. No
+/// operand may be in a shared tile, which the last step of one program and the first of the next would both need. And
+/// beside a product over 128 columns the registers do not suffice for what many runs take in every step.
 bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
   if (!isPersistent() || !schedule.overlapsPrograms())
     return false;
@@ -113,7 +122,10 @@ bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
     return load->getParentOp() == loop || isa<tile::FuncOp>(load->getParentOp());
   });
   auto dots = loop.getBody().getOps<tile::DotOp>();
-  return alone && llvm::range_size(dots) > 1 &&
+  bool shares = llvm::any_of(dots, [&](tile::DotOp dot) { return llvm::is_contained(wideOperands, dot); });
+  bool isWide = llvm::any_of(
+      dots, [](tile::DotOp dot) { return cast<RankedTensorType>(dot.getResult().getType()).getDimSize(1) > 128; });
+  return alone && !shares && !(isWide && followsManyRuns(loop)) && llvm::range_size(dots) > 1 &&
          llvm::any_of(dots, [&](tile::DotOp dot) { return schedule.overlaps(dot); });
 }
 

@@ -28,6 +28,7 @@ public:
 private:
   void createFunction();
   void emitPreamble();
+  bool computeInPreamble(Value value);
   void enterTiles();
   void countFills();
   int64_t ringDepth(tile::LoadOp load);
@@ -67,11 +68,24 @@ void KernelSplitter::emitPreamble() {
   for (Operation &op : source.getBody().front().without_terminator()) {
     bool scalar = llvm::none_of(op.getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); });
     bool available = llvm::all_of(op.getOperands(), [&](Value value) { return preamble.values.contains(value); });
-    if (!scalar || !available || op.getNumRegions() != 0 || !isMemoryEffectFree(&op))
+    if (!scalar || !available || op.getNumRegions() != 0 || !isMemoryEffectFree(&op) || isa<tile::BandsOp>(op))
       continue;
     if (!llvm::all_of(op.getResults(), [&](Value result) { return preamble.values.contains(result); }))
       builder.clone(op, preamble.values);
   }
+}
+
+/// Whether the preamble has `value`, a scalar; where it can have it, it is computed there: bands of a loop inside
+/// another follow from the launch alone, too.
+bool KernelSplitter::computeInPreamble(Value value) {
+  if (preamble.values.contains(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getNumRegions() != 0 || !isMemoryEffectFree(op) || isa<RankedTensorType>(value.getType()) ||
+      !llvm::all_of(op->getOperands(), [&](Value operand) { return computeInPreamble(operand); }))
+    return false;
+  builder.clone(*op, preamble.values);
+  return true;
 }
 
 /// The top-level loops whose own bodies hold shared loads, and the function if it does.
@@ -196,9 +210,11 @@ void KernelSplitter::createStaging() {
 
 LogicalResult KernelSplitter::openLists() {
   WalkResult result = source.walk([&](tile::ForBlocksOp loop) {
-    SmallVector<Value> operands = {loop.getBlocks(), loop.getBatch(), loop.getHead(), loop.getRow(), loop.getLimit()};
+    tile::BandsOp bands = loop.getBands();
+    SmallVector<Value> operands(bands ? bands.getBounds() : loop.getPlace());
+    operands.push_back(loop.getLimit());
     for (Value &operand : operands) {
-      if (!preamble.values.contains(operand)) {
+      if (!computeInPreamble(operand)) {
         loop.emitError()
             << "the row of a sparse loop must follow from the program's place in the grid alone on sm_90a; "
                "this one is computed inside another loop, or from a tile; compute it before all loops";
@@ -206,10 +222,17 @@ LogicalResult KernelSplitter::openLists() {
       }
       operand = preamble.values.lookup(operand);
     }
-    auto type = warp::ListType::get(builder.getContext(), loop.getBlocks().getType().getKeyBlock(), loop.getStep());
-    preamble.lists[loop] =
-        builder.create<warp::ListOpenOp>(loop.getLoc(), type, operands[0], operands[1], operands[2], operands[3],
-                                         operands[4], /*nonempty=*/plan.padsEmptyRows(loop));
+    auto type = warp::ListType::get(builder.getContext(), loop.getKeyBlock(), loop.getStep());
+    bool nonempty = plan.padsEmptyRows(loop);
+    if (bands) {
+      preamble.lists[loop] = builder.create<warp::ListBandsOp>(loop.getLoc(), type, ValueRange(operands).drop_back(),
+                                                               operands.back(), nonempty);
+      preamble.values.map(bands.getResult(), preamble.lists[loop]); // Nobody else uses it.
+    } else {
+      preamble.lists[loop] =
+          builder.create<warp::ListOpenOp>(loop.getLoc(), type, preamble.values.lookup(loop.getBlocks()), operands[0],
+                                           operands[1], operands[2], operands[3], nonempty);
+    }
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

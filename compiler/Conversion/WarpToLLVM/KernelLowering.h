@@ -3,6 +3,7 @@
 // lists, groups), which is kept in tables beside.
 #pragma once
 
+#include "BandRuns.h"
 #include "Ptx.h"
 #include "lacuna/Dialect/Warp/IR/Warp.h"
 
@@ -10,8 +11,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
-
-#include <array>
 
 namespace lacuna {
 
@@ -59,10 +58,13 @@ private:
   mlir::NamedAttrList launchAttributes();
 
   //===- LowerControl.cpp: blocks, loops, conditions, lists ------------------------------------------------------===//
+  /// Entries [first, split) are partial, [split, end) full. Their blocks lie in memory at `indices` (which is then
+  /// given), or follow from `runs`.
   struct List {
     warp::ListType type;
     mlir::Value indices, first, split, end, partialSteps, masked, count, limit;
-    bool nonempty; // an empty row has a step of padding
+    bool nonempty = false; // an empty row, which there may be, has a step of padding
+    llvm::SmallVector<EntryRun> runs;
   };
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lowerOp(mlir::Operation *op);
@@ -71,6 +73,9 @@ private:
   mlir::LogicalResult lowerFor(mlir::scf::ForOp loop);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
   void lowerListOpen(warp::ListOpenOp op);
+  void lowerListBands(warp::ListBandsOp op);
+  void countSteps(mlir::Location loc, List &list);
+  mlir::Value blockAt(mlir::Location loc, const List &list, mlir::Value entry);
   void lowerListPadded(warp::ListPaddedOp op);
   void lowerListStep(warp::ListStepOp op);
   mlir::Value isPadded(mlir::Location loc, const List &list);
@@ -81,14 +86,15 @@ private:
 
   //===- LowerTiles.cpp: roles, persistent kernels, turns ---------------------------------------------------------===//
   static constexpr int32_t kNoProgram = -1;
-  static constexpr int64_t kMailboxFull = 0, kMailboxEmpty = 8, kMailboxData = 16, kListFields = 7;
+  static constexpr int64_t kMailboxFull = 0, kMailboxEmpty = 8, kMailboxData = 16;
   bool isPersistent() const { return persistent; }
   mlir::LogicalResult lowerRoles(warp::RolesOp roles, warp::ForTilesOp around);
   mlir::LogicalResult lowerScheduler(warp::ForTilesOp op);
   mlir::LogicalResult lowerTileLoop(warp::ForTilesOp op, warp::RoleOp role);
   mlir::FailureOr<Registers> lowerKept(mlir::Block &block);
   void planMailbox(warp::ForTilesOp op);
-  static std::array<mlir::Value *, kListFields> fieldsOf(List &list);
+  static int64_t mostFieldsOf(mlir::Value list);
+  static llvm::SmallVector<mlir::Value *> fieldsOf(List &list);
   void initMailbox(mlir::Location loc);
   mlir::Value isGiven(mlir::Location loc, mlir::Value pointer);
   mlir::Value isProgram(mlir::Location loc, mlir::Value program);

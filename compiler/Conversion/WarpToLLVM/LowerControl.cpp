@@ -39,6 +39,7 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case([&](tile::DimOp op) { return values[op] = {dims.lookup(op.getName())}, success(); })
       .Case([&](warp::WarpgroupOp op) { return values[op] = {consumer}, success(); })
       .Case([&](warp::ListOpenOp op) { return lowerListOpen(op), success(); })
+      .Case([&](warp::ListBandsOp op) { return lowerListBands(op), success(); })
       .Case([&](warp::ListCountOp op) { return values[op] = {lists[op.getList()].count}, success(); })
       .Case([&](warp::ListMaskedOp op) { return values[op] = {lists[op.getList()].masked}, success(); })
       .Case([&](warp::ListPaddedOp op) { return lowerListPadded(op), success(); })
@@ -151,7 +152,6 @@ LogicalResult KernelLowering::lowerIf(scf::IfOp op) {
 void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
   Location loc = op.getLoc();
   const Blocks &blocks = arguments[cast<BlockArgument>(op.getBlocks()).getArgNumber()].blocks;
-  warp::ListType type = op.getList().getType();
   Value row = scalar(op.getRow());
   Value inside = compare(loc, arith::CmpIPredicate::ult, row, blocks.rowBlocks);
   auto product = [&](Value index, Value stride) -> Value {
@@ -168,38 +168,65 @@ void KernelLowering::lowerListOpen(warp::ListOpenOp op) {
   auto bound = [&](Value pointer, Value at) -> Value { // A row past the list's end is empty.
     return builder.create<arith::SelectOp>(loc, inside, loadInt(loc, pointer, at), zero);
   };
-  List list{type,
-            blocks.indices,
-            bound(blocks.indptr, index),
-            bound(blocks.split, index),
-            bound(blocks.indptr, add(loc, index, one64)),
-            {},
-            {},
-            {},
-            scalar(op.getLimit()),
-            op.getNonempty()};
-  Value partial = builder.create<arith::SubIOp>(loc, list.split, list.first);
-  Value full = builder.create<arith::SubIOp>(loc, list.end, list.split);
+  List list;
+  list.type = op.getList().getType();
+  list.indices = blocks.indices;
+  list.nonempty = op.getNonempty();
+  list.first = bound(blocks.indptr, index);
+  list.split = bound(blocks.split, index);
+  list.end = bound(blocks.indptr, add(loc, index, one64));
+  list.limit = scalar(op.getLimit());
+  countSteps(loc, list);
+  lists[op.getList()] = list;
+}
+
+void KernelLowering::lowerListBands(warp::ListBandsOp op) {
+  Location loc = op.getLoc();
+  SmallVector<Value> bounds;
+  for (Value bound : op.getBounds())
+    bounds.push_back(scalar(bound));
+  List list;
+  list.type = op.getList().getType();
+  list.limit = scalar(op.getLimit());
+  BandRuns bands = emitBandRuns(builder, loc, tile::bandsOf(bounds), list.type.getKeyBlock(), list.limit);
+  list.runs = bands.runs;
+  list.nonempty = op.getNonempty() && !bands.neverEmpty; // else no padding is asked for
+  list.first = i32(loc, 0);
+  list.split = bands.partialBlocks;
+  list.end = bands.blocks;
+  countSteps(loc, list);
+  lists[op.getList()] = list;
+}
+
+/// From the entries of `list`: how many steps they take. Folds, so that what bands show to be constant stays so.
+void KernelLowering::countSteps(Location loc, List &list) {
+  Value partial = builder.createOrFold<arith::SubIOp>(loc, list.split, list.first);
+  Value full = builder.createOrFold<arith::SubIOp>(loc, list.end, list.split);
+  int64_t runs = list.type.getRunsPerStep(), stepsPerBlock = list.type.getStepsPerBlock();
   auto steps = [&](Value blockCount) -> Value {
-    int64_t runs = type.getRunsPerStep();
     if (runs == 1)
-      return mul(loc, blockCount, type.getStepsPerBlock());
-    return builder.create<arith::DivUIOp>(loc, add(loc, blockCount, runs - 1), i32(loc, runs));
+      return builder.createOrFold<arith::MulIOp>(loc, blockCount, i32(loc, stepsPerBlock));
+    Value most = builder.createOrFold<arith::AddIOp>(loc, blockCount, i32(loc, runs - 1));
+    return builder.createOrFold<arith::DivUIOp>(loc, most, i32(loc, runs));
   };
   list.partialSteps = steps(partial);
-  list.count = add(loc, list.partialSteps, steps(full));
-  list.masked = add(loc, list.partialSteps, exceedingSteps(loc, list, full));
-  if (list.nonempty) {
-    Value padding = builder.create<arith::ExtUIOp>(loc, builder.getI32Type(), isPadded(loc, list));
-    list.count = add(loc, list.count, padding);
-    list.masked = add(loc, list.masked, padding);
-  }
-  lists[op.getList()] = list;
+  list.count = builder.createOrFold<arith::AddIOp>(loc, list.partialSteps, steps(full));
+  list.masked = builder.createOrFold<arith::AddIOp>(loc, list.partialSteps, exceedingSteps(loc, list, full));
+  if (!list.nonempty)
+    return;
+  Value padding = builder.createOrFold<arith::ExtUIOp>(loc, builder.getI32Type(), isPadded(loc, list));
+  list.count = builder.createOrFold<arith::AddIOp>(loc, list.count, padding);
+  list.masked = builder.createOrFold<arith::AddIOp>(loc, list.masked, padding);
+}
+
+/// The block that an entry of `list` names; there must be such an entry.
+Value KernelLowering::blockAt(Location loc, const List &list, Value entry) {
+  return list.indices ? loadInt(loc, list.indices, i64(loc, entry)) : emitBlockOf(builder, loc, list.runs, entry);
 }
 
 /// Whether a row is empty.
 Value KernelLowering::isPadded(Location loc, const List &list) {
-  return compare(loc, arith::CmpIPredicate::eq, list.first, list.end);
+  return builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, list.first, list.end);
 }
 
 void KernelLowering::lowerListPadded(warp::ListPaddedOp op) {
@@ -217,9 +244,11 @@ Value KernelLowering::paddingStart(Location loc, const List &list) {
 
 /// Where the block that entry `entry` of a list names starts; the padding of an empty row, which has no entry to read.
 Value KernelLowering::blockStart(Location loc, const List &list, Value entry) {
-  auto read = [&] { return mul(loc, loadInt(loc, list.indices, i64(loc, entry)), list.type.getKeyBlock()); };
+  auto read = [&] { return mul(loc, blockAt(loc, list, entry), list.type.getKeyBlock()); };
   if (!list.nonempty)
     return read();
+  if (!list.indices) // Of bands there is nothing to read.
+    return builder.create<arith::SelectOp>(loc, isPadded(loc, list), paddingStart(loc, list), read());
   auto branch = builder.create<scf::IfOp>(loc, TypeRange{builder.getI32Type()}, isPadded(loc, list), true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(branch.thenBlock());
@@ -238,12 +267,12 @@ Value KernelLowering::exceedingSteps(Location loc, const List &list, Value fullB
     return builder.create<arith::SelectOp>(loc, condition, yes, no);
   };
   Value last = choose(some, add(loc, list.end, -1), list.first);
-  // A list without any block has nothing to read.
+  // A list without any block has nothing to look up.
   auto read = builder.create<scf::IfOp>(loc, TypeRange{builder.getI32Type()}, some, /*withElseRegion=*/true);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(read.thenBlock());
-    builder.create<scf::YieldOp>(loc, loadInt(loc, list.indices, i64(loc, last)));
+    builder.create<scf::YieldOp>(loc, blockAt(loc, list, last));
     builder.setInsertionPointToEnd(read.elseBlock());
     builder.create<scf::YieldOp>(loc, zero);
   }

@@ -2,6 +2,7 @@
 #include "KernelLowering.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 
@@ -60,12 +61,27 @@ void KernelLowering::planMailbox(warp::ForTilesOp op) {
       if (isPosted(operand))
         (isa<warp::ListType>(operand.getType()) ? postedLists : postedScalars).insert(operand);
   });
-  mailboxWords = 1 + static_cast<int64_t>(postedScalars.size() + kListFields * postedLists.size());
+  mailboxWords = 1 + static_cast<int64_t>(postedScalars.size());
+  for (Value list : postedLists)
+    mailboxWords += mostFieldsOf(list);
 }
 
-/// Where the lowering keeps the bounds of a list that are posted.
-std::array<Value *, KernelLowering::kListFields> KernelLowering::fieldsOf(List &list) {
-  return {&list.first, &list.split, &list.end, &list.partialSteps, &list.masked, &list.count, &list.limit};
+static constexpr int64_t kListBounds = 7;
+
+/// How many fields a list may have before it is lowered.
+int64_t KernelLowering::mostFieldsOf(Value list) {
+  auto bands = list.getDefiningOp<warp::ListBandsOp>();
+  return kListBounds + (bands ? 2 * static_cast<int64_t>(mostRuns(bands.getBounds().size())) : 0);
+}
+
+/// Where the lowering keeps what roles need of a list.
+SmallVector<Value *> KernelLowering::fieldsOf(List &list) {
+  SmallVector<Value *> fields = {&list.first,  &list.split, &list.end,  &list.partialSteps,
+                                 &list.masked, &list.count, &list.limit};
+  assert(fields.size() == kListBounds);
+  for (EntryRun &run : list.runs)
+    fields.append({&run.end, &run.offset});
+  return fields;
 }
 
 void KernelLowering::initMailbox(Location loc) {
@@ -136,9 +152,12 @@ void KernelLowering::postProgram(Location loc, Value program, bool isLast) {
   if (!isLast) {
     for (Value posted : postedScalars)
       post(scalar(posted));
-    for (Value posted : postedLists)
+    for (Value posted : postedLists) {
+      llvm::SmallDenseSet<Value> done;
       for (Value *field : fieldsOf(lists[posted]))
-        post(*field);
+        if (!getConstantIntValue(*field) && done.insert(*field).second)
+          post(*field);
+    }
   }
   ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxFull), builder.create<arith::ConstantIntOp>(loc, 1, 1));
 }
@@ -171,8 +190,13 @@ void KernelLowering::receivePreamble(Location loc) {
     values[posted] = {receive(posted.getType())};
   for (Value posted : postedLists) {
     List list = lists[posted]; // The scheduler's, which was lowered first; its type and its pointer stay.
-    for (Value *field : fieldsOf(list))
-      *field = receive(builder.getI32Type());
+    llvm::SmallDenseMap<Value, Value> received; // Constants are not posted, and what is in several fields once.
+    for (Value *field : fieldsOf(list)) {
+      Value &here = received[*field];
+      if (!here)
+        here = getConstantIntValue(*field) ? i32(loc, *getConstantIntValue(*field)) : receive(builder.getI32Type());
+      *field = here;
+    }
     lists[posted] = list;
   }
   ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), readsMailbox(loc));

@@ -41,7 +41,8 @@ TEST_CASE("replacements that are refused") {
   for (const Case &c : std::vector<Case>{
            {{{"kep", "true"}},
             ErrorCode::NotFound,
-            "test.tile has no hook 'kep'; its hooks are 'score' and 'keep'; did you mean 'keep'?"},
+            "test.tile has no hook 'kep'; its hooks are 'score' and 'keep', and its block lists 'rows'; did you mean "
+            "'keep'?"},
            {{{"keep", "casual"}},
             ErrorCode::NotFound,
             "'casual' is neither a parameter of 'keep' nor a hook of test.tile or of the library"},

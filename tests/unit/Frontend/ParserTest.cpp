@@ -81,7 +81,7 @@ TEST_CASE("what the parser refuses, and how") {
   const std::string head = "kernel k(x: f32[M]) grid (i: 1) ";
   for (const Case &c : std::vector<Case>{
            {"kernal k() {}",
-            "a declaration begins with param, where, hook, kernel or schedule; did you mean 'kernel'?"},
+            "a declaration begins with param, where, hook, pattern, kernel or schedule; did you mean 'kernel'?"},
            {"param in in {1}", "'in' is a reserved word; choose another name"},
            {"param A = 3", "expected 'in' and a domain after the param's name"},
            {"param A in {1, 2", "expected '}', but found the end of the text"},

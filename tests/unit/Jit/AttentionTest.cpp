@@ -148,6 +148,8 @@ TEST_CASE("Attention: what it refuses, by name") {
   wrong = memory.views();
   wrong.lse.dtype = DType::F16;
   CHECK(message(attention->bind(wrong, 1, workspace->data(), bytes)).find("lse is f16 [1, 2, 70]") == 0);
+  CHECK(message(Attention::plan(Jit::forCpu(), {.shape = kShape, .hooks = {{"rows", "causal"}}}, lists)) ==
+        "the hook 'rows' puts a pattern in place of the lists, and an attention is planned for lists; leave it out");
   CHECK(message(Attention::plan(Jit::forCpu(), {.shape = kShape, .splits = 40}, lists)) ==
         "rows in 40 parts were asked for; give 1 to 32");
   AttentionShape longer = kShape;

@@ -49,13 +49,19 @@ struct View {
 };
 
 /// Attention in float32, row by row: what a compiler would make of the library kernel for bf16, written by hand.
-template <bool kCausal, bool kWrong> void attention(void **slots, int32_t x, int32_t h, int32_t b) {
+/// Without lists it looks at every key.
+template <bool kCausal, bool kWrong, bool kListed = true>
+void attention(void **slots, int32_t x, int32_t h, int32_t b) {
   Parameters p(slots);
   View q(p), k(p), v(p);
-  const auto *indptr = p.next<const int32_t *>(), *split = p.next<const int32_t *>(),
-             *indices = p.next<const int32_t *>();
-  const int64_t batchStride = p.next<int64_t>(), headStride = p.next<int64_t>();
-  p.next<int32_t>();
+  const int32_t *indptr = nullptr, *split = nullptr, *indices = nullptr;
+  int64_t batchStride = 0, headStride = 0;
+  if (kListed) {
+    for (const int32_t **array : {&indptr, &split, &indices})
+      *array = p.next<const int32_t *>();
+    batchStride = p.next<int64_t>(), headStride = p.next<int64_t>();
+    p.next<int32_t>();
+  }
   View o(p);
   auto *lse = p.next<float *>();
   const int64_t lseBatch = p.next<int64_t>(), lseHead = p.next<int64_t>();
@@ -67,10 +73,11 @@ template <bool kCausal, bool kWrong> void attention(void **slots, int32_t x, int
   for (int64_t i = int64_t(x) * kTileRows; i < std::min<int64_t>(queries, (x + 1) * kTileRows); ++i) {
     float sum = 0, largest = -std::numeric_limits<float>::infinity(), acc[kHeadDim] = {};
     for (int pass = 0; pass < 2; ++pass)
-      for (int32_t at = indptr[row]; at < indptr[row + 1]; ++at)
-        for (int64_t j = int64_t(indices[at]) * kBlock;
-             j < std::min<int64_t>(keys, (indices[at] + 1) * int64_t(kBlock)); ++j) {
-          if (kCausal && at < split[row] && j > i + keys - queries)
+      for (int32_t at = kListed ? indptr[row] : 0; at < (kListed ? indptr[row + 1] : (keys + kBlock - 1) / kBlock);
+           ++at) {
+        const int64_t block = kListed ? indices[at] : at;
+        for (int64_t j = block * kBlock; j < std::min<int64_t>(keys, (block + 1) * kBlock); ++j) {
+          if (kCausal && (!kListed || at < split[row]) && j > i + keys - queries)
             continue;
           float s = 0;
           for (int d = 0; d < kHeadDim; ++d)
@@ -85,6 +92,7 @@ template <bool kCausal, bool kWrong> void attention(void **slots, int32_t x, int
           for (int d = 0; d < kHeadDim; ++d)
             acc[d] += bf16ToFloat(floatToBf16(weight)) * bf16ToFloat(v.row(b, g, j)[d]);
         }
+      }
     for (int d = 0; d < kHeadDim; ++d)
       o.row(b, h, i)[d] = floatToBf16(sum == 0 ? 0 : acc[d] / sum * (kWrong ? 1.1f : 1.0f));
     lse[b * lseBatch + h * lseHead + i] = largest + std::log(sum);
@@ -113,13 +121,23 @@ public:
     metadata.dims = {"B", "H", "M", "G", "N"};
     metadata.grid = {"ceildiv(M, 64)", "H", "B"};
     metadata.constraints = {{"H % G == 0", "H % G == 0"}};
-    CpuEntry entry = wrong                   ? attention<false, true>
-                     : request.hooks.empty() ? attention<false, false>
-                                             : attention<true, false>;
+    auto asks = [&](const char *hook) {
+      return std::ranges::any_of(request.hooks, [&](const auto &given) { return given.first == hook; });
+    };
+    const bool masked = asks("keep"), listed = !asks("rows");
+    if (!listed)
+      metadata.arguments.erase(metadata.arguments.begin() + 3);
+    CpuEntry entry = listed ? entryFor<true>(masked) : entryFor<false>(masked);
     Expected<CpuKernel> kernel = CpuKernel::create(entry, metadata, request.pool);
     if (!kernel)
       return takeError(kernel);
     return CompiledAttention{std::move(*kernel), "none", {{"tile", 1.5}, {"llvm", 2.5}}, predicted};
+  }
+
+  template <bool kListed> CpuEntry entryFor(bool masked) const {
+    return wrong    ? attention<false, true, kListed>
+           : masked ? attention<true, false, kListed>
+                    : attention<false, false, kListed>;
   }
 
   bool wrong = false;
@@ -164,6 +182,7 @@ TEST_CASE("a right kernel passes the check, and JSON says all there is") {
   CHECK(json["params"] ==
         nlohmann::json{{"BM", 64}, {"BN", 128}, {"D", 16}, {"DV", 16}, {"T", "bf16"}, {"QB", 64}, {"KB", 64}});
   CHECK(json["hooks"]["keep"] == "j <= i + N - M");
+  CHECK(json["lists"] == "synthesised");
   CHECK(json["blocks"]["partial"].get<int>() + json["blocks"]["full"].get<int>() > 0);
   CHECK(json["check"]["passed"] == true);
   CHECK(json["check"]["rel_frobenius"].get<double>() < 4e-3);
@@ -199,7 +218,6 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
   CHECK_FALSE(packed({}));                                             // a KV head each
   CHECK_FALSE(packed({"--kv-heads", "2", "--pattern", "random:0.4"})); // lists of their own
   CHECK(packed({"--kv-heads", "1", "--pack", "on"}));
-  CHECK_FALSE(packed({"--kv-heads", "2", "--split", "2"})); // rows of packed heads are not cut
 
   auto wrongCall = [&](std::vector<std::string> flags) {
     CommandResult result = run(backend, std::move(flags));
@@ -207,6 +225,9 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
     return result.errors;
   };
   CHECK(wrongCall({"--pack", "yes"}) == "lacuna attention: --pack is 'yes'; give auto, on or off\n");
+  CHECK(wrongCall({"--pack", "on", "--kv-heads", "2", "--split", "2"}) ==
+        "lacuna attention: --pack on and --split 2 were given; rows of packed heads are not cut, so give --split 1 or "
+        "--pack off\n");
   CHECK(wrongCall({"--pack", "on"}) ==
         "lacuna attention: --pack on was given, but each of the 4 heads has a KV head of "
         "its own; give fewer --kv-heads\n");
@@ -285,10 +306,102 @@ TEST_CASE("--split is auto, or a number of parts; auto is 1 on the CPU") {
 TEST_CASE("dense, causal and random lists run and pass") {
   for (const char *pattern : {"dense", "causal", "random:0.4"}) {
     HandWrittenBackend backend;
-    CommandResult result = run(backend, {"--pattern", pattern, "--check", "--seed", "5"});
+    CommandResult result = run(backend, {"--pattern", pattern, "--lists", "--check", "--seed", "5"});
     CHECK_MESSAGE(result.status == 0, result.errors);
     CHECK(result.output.find("check    passed against float64") != std::string::npos);
+    CHECK(result.output.find("from lists in memory") != std::string::npos);
+    CHECK(std::ranges::none_of(backend.last->hooks, [](const auto &hook) { return hook.first == "rows"; }));
   }
+}
+
+TEST_CASE("a formula needs no lists, which are saved all the same") {
+  for (const char *pattern : {"dense", "causal"}) {
+    HandWrittenBackend backend;
+    ScratchDirectory directory;
+    CommandResult result = run(backend, {"--pattern", pattern, "--check", "--json", "--save", directory.path});
+    REQUIRE_MESSAGE(result.status == 0, result.errors);
+    nlohmann::json json = nlohmann::json::parse(result.output);
+    CHECK(json["lists"] == "synthesised");
+    CHECK(json["hooks"]["rows"] == pattern);
+    CHECK(json["check"]["passed"] == true);
+    CHECK(
+        readNpy(directory.path + "/indices.npy")->shape ==
+        std::vector<int64_t>{json["blocks"]["partial"].get<int64_t>() / 4 + json["blocks"]["full"].get<int64_t>() / 4});
+    CHECK(run(backend, {"--pattern", pattern, "--check"}).output.find("synthesised in the kernel") !=
+          std::string::npos);
+  }
+  HandWrittenBackend backend;
+  CHECK(nlohmann::json::parse(run(backend, {"--pattern", "random:0.4", "--json"}).output)["lists"] == "memory");
+}
+
+TEST_CASE("where no block is given the pattern decides, and lists take 128x128") {
+  AttentionOptions options;
+  options.device = "cpu";
+  auto plan = [&](const char *pattern, int64_t headDim) {
+    options.pattern = pattern;
+    options.headDim = headDim;
+    Expected<AttentionPlan> made = planAttention(options, std::nullopt, std::nullopt);
+    REQUIRE(made.has_value());
+    CHECK(made->tile == AttentionTile{made->queryBlock, made->keyBlock});
+    return made->tile;
+  };
+  CHECK(plan("dense", 128) == AttentionTile{128, 176});
+  CHECK(plan("causal", 128) == AttentionTile{128, 128});
+  CHECK(plan("window:100", 64) == AttentionTile{128, 128});
+  CHECK(plan("random:0.1", 64) == AttentionTile{128, 128});
+}
+
+TEST_CASE("a pattern is synthesised unless rows run in parts; packed heads make no difference") {
+  AttentionOptions options;
+  options.device = "cpu", options.heads = 8, options.kvHeads = 2, options.queries = 3;
+  auto plan = [&] {
+    Expected<AttentionPlan> made = planAttention(options, std::nullopt, std::nullopt);
+    REQUIRE(made.has_value());
+    return *made;
+  };
+  for (const char *split : {"auto", "1"}) {
+    options.split = split;
+    CHECK(plan().synthesised);
+    CHECK(plan().packed == PackedTile{4, 16, 128});
+  }
+  options.split = "2";
+  CHECK_FALSE(plan().synthesised);
+  CHECK_FALSE(plan().packed);
+}
+
+TEST_CASE("packed heads take blocks of 128x128 where none is given, others the best for the pattern") {
+  AttentionOptions options;
+  options.device = "cpu", options.headDim = 64, options.heads = 8, options.kvHeads = 2, options.queries = 300;
+  auto block = [&] {
+    Expected<AttentionPlan> made = planAttention(options, std::nullopt, std::nullopt);
+    REQUIRE_MESSAGE(made.has_value(), made.error().render());
+    CHECK(made->packed.has_value() == (options.pack == "on"));
+    return AttentionTile{made->queryBlock, made->keyBlock};
+  };
+  options.pack = "on";
+  CHECK(block() == AttentionTile{128, 128});
+  options.pack = "off";
+  CHECK(block() == AttentionTile{192, 128});
+}
+
+TEST_CASE("parts are of lists: a pattern is left out where the rule decides on them") {
+  HandWrittenBackend backend;
+  AttentionRequest request;
+  request.pool = std::make_shared<ThreadPool>();
+  request.hooks = {{"keep", "j <= i + N - M"}, {"rows", "causal"}};
+  AttentionPlan plan;
+  plan.shape = {1, 2, 2, 128, 640, 16, 16};
+  plan.tile = {64, 64};
+  plan.splits = 1;
+  BlockLists lists = *Pattern::parse("causal")->build(plan.shape, 64, 64, 1);
+  CHECK(compileAttention(plan, request, backend, lists)->hooks == request.hooks);
+  plan.splits = 3;
+  Expected<AttentionKernels> parts = compileAttention(plan, request, backend, lists);
+  REQUIRE_MESSAGE(parts.has_value(), parts.error().render());
+  CHECK(parts->splits() == 3);
+  request.hooks.pop_back();
+  CHECK(parts->hooks == request.hooks);
+  CHECK(backend.last->hooks.empty()); // of the merge
 }
 
 TEST_CASE("a wrong kernel fails with status 1 and the reason") {

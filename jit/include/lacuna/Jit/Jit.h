@@ -29,7 +29,8 @@ struct KernelSpec {
   std::string source = {}; ///< the text itself; empty: read from `file`
   std::string kernel = {}; ///< empty: the only kernel of the text
   std::map<std::string, std::string> params = {};
-  std::map<std::string, std::string> hooks = {}; ///< hook -> another hook's name, or an expression
+  /// Hook -> another hook's name, or an expression; block list -> a pattern's name, or its bands.
+  std::map<std::string, std::string> hooks = {};
   std::string library = {}; ///< a kernel of the library, KernelLibrary.h, in place of `file` and `source`
 };
 

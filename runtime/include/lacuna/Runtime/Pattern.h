@@ -35,6 +35,16 @@ struct Pattern {
   /// The same as the body of the hook `keep(b, h, i, j)`; empty where everything is seen.
   std::string keepHook() const;
 
+  /// What replaces the lists of blocks in a kernel that is compiled for this pattern: a pattern of the language
+  /// (`--hook rows=…`, docs/language.md section 10); empty for Random and Lists, whose lists lie in memory.
+  std::string rowsHook() const;
+
+  /// Whether rowsHook() has something to say.
+  bool isFormula() const { return kind != Kind::Random && kind != Kind::Lists; }
+
+  /// How many blocks row block `row` has; the pattern must be a formula.
+  int64_t rowLength(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock, int64_t row) const;
+
   /// The lists of this pattern: a block is full where all of its elements inside the matrix are seen, absent where none
   /// is, else partial. One list for all heads, for random one a batch and head. `seed` matters to random only; equal
   /// seeds give equal lists. Errors: InvalidArgument for a shape or block that is not allowed, or for Lists, which are

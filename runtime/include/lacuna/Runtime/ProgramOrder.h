@@ -11,6 +11,7 @@
 #define LACUNA_RUNTIME_PROGRAMORDER_H
 
 #include "lacuna/Runtime/BlockLists.h"
+#include "lacuna/Runtime/Pattern.h"
 
 #include <cstdint>
 #include <vector>
@@ -25,6 +26,10 @@ namespace lacuna::runtime {
 /// **Source:** FlashAttention-3's scheduler for causal masks (sections of L2, longest first).
 std::vector<int32_t> longestFirst(const BlockLists &lists, const AttentionShape &shape, int64_t rows,
                                   int64_t cacheBytes, int64_t threadBlocks, int64_t splits = 1);
+
+/// The same where no list lies in memory: for the rows of `pattern`, a formula, in blocks of queryBlock x keyBlock.
+std::vector<int32_t> longestFirst(const Pattern &pattern, int64_t queryBlock, int64_t keyBlock,
+                                  const AttentionShape &shape, int64_t rows, int64_t cacheBytes, int64_t threadBlocks);
 
 } // namespace lacuna::runtime
 

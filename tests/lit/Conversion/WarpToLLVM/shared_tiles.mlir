@@ -6,7 +6,7 @@
 // with a box of 64 rows.
 // CHECK-LABEL: llvm.func @leaves(
 // CHECK-SAME: %[[MAP:arg0]]: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant}
-// CHECK-SAME: lacuna.launch = {{{.*}}shared_bytes = 32768 : i64, tensor_maps = {{\[\[}}0, 0, 64]]
+// CHECK-SAME: lacuna.launch = {{{.*}}shared_bytes = 32768 : i64, tensor_maps = {{\[\[}}0, 0, 64, 1]]
 // CHECK: %[[BASE:[0-9]+]] = llvm.ptrtoint
 // CHECK: %[[LANE:[0-9]+]] = arith.andi %{{.*}}, %c31_i32
 // CHECK: %[[WG:[0-9]+]] = arith.addi %{{.*}}, %c-1_i32

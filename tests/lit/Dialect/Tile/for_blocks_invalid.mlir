@@ -23,7 +23,7 @@ func.func @fit(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
 
 func.func @arguments(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
   // expected-error@+1 {{the body takes '!tile.positions<64>' and the 0 carried values}}
-  "tile.for_blocks"(%rows, %i, %i, %i, %i) <{step = 64 : i64}> ({
+  "tile.for_blocks"(%rows, %i, %i, %i, %i) <{operandSegmentSizes = array<i32: 1, 3, 1, 0>, step = 64 : i64}> ({
   ^bb0(%t: !tile.positions<32>):
     tile.yield
   }) : (!tile.blocks<128, 64, [1, 1]>, i32, i32, i32, i32) -> ()
@@ -72,4 +72,42 @@ tile.func @carried_positions(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) attr
     }
   }
   tile.return
+}
+
+// -----
+
+func.func @list_without_place(%rows: !tile.blocks<128, 64, [1, 1]>, %i: i32) {
+  // expected-error@+1 {{takes a batch, a head and a row of the list, got 0 indices}}
+  tile.for_blocks %t in %rows step 64 limit %i : !tile.blocks<128, 64, [1, 1]> {
+  }
+  return
+}
+
+// -----
+
+func.func @bands_with_place(%i: i32) {
+  %row = tile.bands (%i to %i all %i to %i) : !tile.bands<64>
+  // expected-error@+1 {{takes no place in bands, which are those of one row, got 3 indices}}
+  tile.for_blocks %t in %row[%i, %i, %i] step 64 limit %i : !tile.bands<64> {
+  }
+  return
+}
+
+// -----
+
+func.func @bands_from_elsewhere(%row: !tile.bands<64>, %i: i32) {
+  // expected-error@+1 {{runs over bands that do not come straight from a tile.bands}}
+  tile.for_blocks %t in %row step 64 limit %i : !tile.bands<64> {
+  }
+  return
+}
+
+// -----
+
+func.func @bands_fit(%i: i32) {
+  %row = tile.bands (%i to %i all %i to %i) : !tile.bands<64>
+  // expected-error@+1 {{the list's blocks of 64 keys do not fit steps of 48: one must divide the other}}
+  tile.for_blocks %t in %row step 48 limit %i : !tile.bands<64> {
+  }
+  return
 }

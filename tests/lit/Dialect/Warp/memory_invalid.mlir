@@ -181,7 +181,7 @@ warp.func @other_blocks(%rows: !tile.blocks<64, 128, [1, 1]>) attributes {dims =
 
 warp.func @odd_step(%rows: !tile.blocks<64, 128, [1, 1]>) attributes {dims = [], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
-  // expected-error@+1 {{blocks of 128 keys cannot be run in steps of 40: a step is a multiple of 16, and one of the two divides the other}}
+  // expected-error@+1 {{blocks of 128 keys cannot be run in steps of 40: both are multiples of 16, and one of the two divides the other}}
   %l = warp.list_open %rows[%c0, %c0, %c0] limit %c0 : <64, 128, [1, 1]> -> <128, 40>
   warp.return
 }
@@ -190,7 +190,7 @@ warp.func @odd_step(%rows: !tile.blocks<64, 128, [1, 1]>) attributes {dims = [],
 
 warp.func @no_divisor(%rows: !tile.blocks<64, 128, [1, 1]>) attributes {dims = [], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
-  // expected-error@+1 {{blocks of 128 keys cannot be run in steps of 48: a step is a multiple of 16, and one of the two divides the other}}
+  // expected-error@+1 {{blocks of 128 keys cannot be run in steps of 48: both are multiples of 16, and one of the two divides the other}}
   %l = warp.list_open %rows[%c0, %c0, %c0] limit %c0 : <64, 128, [1, 1]> -> <128, 48>
   warp.return
 }
@@ -199,7 +199,34 @@ warp.func @no_divisor(%rows: !tile.blocks<64, 128, [1, 1]>) attributes {dims = [
 
 warp.func @no_step(%rows: !tile.blocks<64, 128, [1, 1]>) attributes {dims = [], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
-  // expected-error@+1 {{blocks of 128 keys cannot be run in steps of 0: a step is a multiple of 16, and one of the two divides the other}}
+  // expected-error@+1 {{blocks of 128 keys cannot be run in steps of 0: both are multiples of 16, and one of the two divides the other}}
   %l = warp.list_open %rows[%c0, %c0, %c0] limit %c0 : <64, 128, [1, 1]> -> <128, 0>
+  warp.return
+}
+
+// -----
+
+warp.func @bands_step() attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  // expected-error@+1 {{blocks of 128 keys cannot be run in steps of 48: both are multiples of 16, and one of the two divides the other}}
+  %l = warp.list_bands (%c0 to %c0 all %c0 to %c0) limit %c0 : !warp.list<128, 48>
+  warp.return
+}
+
+// -----
+
+warp.func @bands_block() attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  // expected-error@+1 {{blocks of 8 keys cannot be run in steps of 16: both are multiples of 16, and one of the two divides the other}}
+  %l = warp.list_bands (%c0 to %c0 all %c0 to %c0) limit %c0 : !warp.list<8, 16>
+  warp.return
+}
+
+// -----
+
+warp.func @no_bands() attributes {dims = [], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  // expected-error@+1 {{takes one to 4 bands of 4 bounds each, got 0 bounds}}
+  %l = "warp.list_bands"(%c0) : (i32) -> !warp.list<64, 64>
   warp.return
 }

@@ -19,6 +19,10 @@ warp.func @every_op(%x: !tile.view<[B, N, 128], bf16> {tile.name = "x"}, %bias: 
   %b = warp.ring_create "b" : !warp.ring<3, 128, 128, bf16>
   // CHECK: %[[LIST:.*]] = warp.list_open %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] limit %{{.*}} : <128, 64, [B, 1]> -> <64, 128>
   %list = warp.list_open %rows[%c0, %c0, %c0] limit %n : !tile.blocks<128, 64, [B, 1]> -> !warp.list<64, 128>
+  // CHECK: warp.list_bands (%{{.*}} to %[[N:.*]] all %{{.*}} to %{{.*}}), (%{{.*}} to %{{.*}} all %{{.*}} to %[[N]]) limit %[[N]] : <64, 128>
+  %bands = warp.list_bands (%c0 to %n all %c0 to %c1), (%c1 to %c1 all %c0 to %n) limit %n : !warp.list<64, 128>
+  // CHECK: warp.list_bands (%{{.*}} to %[[N]] all %{{.*}} to %{{.*}}) limit %[[N]] nonempty : <64, 128>
+  %never_empty = warp.list_bands (%c0 to %n all %c0 to %c1) limit %n nonempty : !warp.list<64, 128>
   // CHECK: warp.roles {
   warp.roles {
     // CHECK: warp.role producer warpgroups 1 registers 24 {

@@ -38,6 +38,40 @@ warp.func @one_list(%x: !view, %p: !blocks, %q: !blocks, %a: i32, %b: i32)
   warp.return
 }
 
+// The same row from bands; what is computed alike twice is one list.
+// CHECK-LABEL: warp.func @bands(
+warp.func @bands(%x: !view, %a: i32, %b: i32) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %r = warp.ring_create "k" : !ring
+  %l = warp.list_bands (%c0 to %a all %c0 to %b) limit %a : !list
+  %same = warp.list_bands (%c0 to %a all %c0 to %b) limit %a : !list
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %n = warp.list_count %l : !list
+      scf.for %i = %c0 to %n step %c1 : i32 {
+        %s = warp.ring_acquire %r[%i] : !ring -> !slot
+        warp.ring_fill %s bytes 8192 : !slot {
+          warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !view
+        }
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %m = warp.list_masked %same : !list
+      %n = warp.list_count %same : !list
+      scf.for %i = %c0 to %m step %c1 : i32 {
+        %s = warp.ring_wait %r[%i] : !ring -> !slot
+        warp.ring_release %s : !slot
+      }
+      scf.for %i = %m to %n step %c1 : i32 {
+        %s = warp.ring_wait %r[%i] : !ring -> !slot
+        warp.ring_release %s : !slot
+      }
+    }
+  }
+  warp.return
+}
+
 // A step in front and the others in a loop; the other ring trails by a step and ends behind the loop.
 // CHECK-LABEL: warp.func @overlapped(
 warp.func @overlapped(%x: !view, %p: !blocks, %q: !blocks, %a: i32, %b: i32)

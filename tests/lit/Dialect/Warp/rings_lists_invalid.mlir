@@ -294,3 +294,40 @@ warp.func @split_behind_a_step(%x: !view, %p: !blocks, %q: !blocks, %a: i32, %b:
   }
   warp.return
 }
+
+// -----
+
+!ring = !warp.ring<2, 64, 64, bf16>
+!slot = !warp.slot<64, 64, bf16>
+!view = !tile.view<[N, 64], bf16>
+!list = !warp.list<64, 64>
+
+warp.func @other_bands(%x: !view, %a: i32, %b: i32) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  // expected-error@+1 {{'k' cannot be shown to be filled and emptied equally often, and would hang where it is not; give both sides loops over the same list, or with the same bounds}}
+  %r = warp.ring_create "k" : !ring
+  %l = warp.list_bands (%c0 to %a all %c0 to %b) limit %a : !list
+  %l2 = warp.list_bands (%c0 to %b all %c0 to %b) limit %a : !list
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %n = warp.list_count %l : !list
+      // expected-note@+1 {{filled by this loop}}
+      scf.for %i = %c0 to %n step %c1 : i32 {
+        %s = warp.ring_acquire %r[%i] : !ring -> !slot
+        warp.ring_fill %s bytes 8192 : !slot {
+          warp.tma_load %x[%c0, %c0] axis 0 size 64 by 64 at 0, 0 : !view
+        }
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %n = warp.list_count %l2 : !list
+      // expected-note@+1 {{emptied by this loop}}
+      scf.for %i = %c0 to %n step %c1 : i32 {
+        %s = warp.ring_wait %r[%i] : !ring -> !slot
+        warp.ring_release %s : !slot
+      }
+    }
+  }
+  warp.return
+}

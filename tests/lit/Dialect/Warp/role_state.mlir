@@ -102,3 +102,41 @@ warp.func @never_empty(%x: !view, %p: !blocks) attributes {dims = ["N"], grid = 
   }
   warp.return
 }
+
+// The same of bands.
+// CHECK-LABEL: warp.func @never_empty_bands
+// CHECK: warp.list_bands {{.*}} limit %{{.*}} nonempty : <64, 64>
+warp.func @never_empty_bands(%x: !view, %end: i32) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %r = warp.ring_create "k" : !ring
+  %l = warp.list_bands (%c0 to %end all %c0 to %end) limit %c1 nonempty : !list
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %count = warp.list_count %l : !list
+      scf.for %i = %c0 to %count step %c1 : i32 {
+        %s = warp.ring_acquire %r[%i] : !ring -> !slot
+        warp.ring_fill %s bytes 8192 : !slot {
+          warp.tma_load %x[%i, %c0] axis 0 size 64 by 64 at 0, 0 : !view
+        }
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %padded = warp.list_padded %l : !list
+      %s = warp.ring_wait %r[%c0] : !ring -> !slot
+      warp.ring_release %s : !slot
+      %masked = warp.list_masked %l : !list
+      %middle = arith.maxsi %masked, %c1 : i32
+      %count = warp.list_count %l : !list
+      scf.for %i = %c1 to %middle step %c1 : i32 {
+        %t = warp.ring_wait %r[%i] : !ring -> !slot
+        warp.ring_release %t : !slot
+      }
+      scf.for %i = %middle to %count step %c1 : i32 {
+        %t = warp.ring_wait %r[%i] : !ring -> !slot
+        warp.ring_release %t : !slot
+      }
+    }
+  }
+  warp.return
+}

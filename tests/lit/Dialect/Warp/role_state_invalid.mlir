@@ -266,3 +266,51 @@ warp.func @never_taken(%x: !view) attributes {dims = ["N"], grid = ["N"]} {
   }
   warp.return
 }
+
+// -----
+
+!ring = !warp.ring<2, 64, 64, bf16>
+!slot = !warp.slot<64, 64, bf16>
+!view = !tile.view<[N, 64], bf16>
+!list = !warp.list<64, 64>
+
+// A step in front of the loop, of bands that may meet nothing.
+warp.func @perhaps_empty(%x: !view, %end: i32) attributes {dims = ["N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  // expected-error@+1 {{'k' cannot be shown to be filled and emptied equally often}}
+  %r = warp.ring_create "k" : !ring
+  %l = warp.list_bands (%c0 to %end all %c0 to %end) limit %c1 : !list
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %count = warp.list_count %l : !list
+      // expected-note@+1 {{filled by this loop}}
+      scf.for %i = %c0 to %count step %c1 : i32 {
+        %s = warp.ring_acquire %r[%i] : !ring -> !slot
+        warp.ring_fill %s bytes 8192 : !slot {
+          warp.tma_load %x[%i, %c0] axis 0 size 64 by 64 at 0, 0 : !view
+        }
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %padded = warp.list_padded %l : !list
+      // expected-note@+1 {{emptied here}}
+      %s = warp.ring_wait %r[%c0] : !ring -> !slot
+      warp.ring_release %s : !slot
+      %masked = warp.list_masked %l : !list
+      %middle = arith.maxsi %masked, %c1 : i32
+      %count = warp.list_count %l : !list
+      // expected-note@+1 {{emptied by this loop}}
+      scf.for %i = %c1 to %middle step %c1 : i32 {
+        %t = warp.ring_wait %r[%i] : !ring -> !slot
+        warp.ring_release %t : !slot
+      }
+      // expected-note@+1 {{emptied by this loop}}
+      scf.for %i = %middle to %count step %c1 : i32 {
+        %t = warp.ring_wait %r[%i] : !ring -> !slot
+        warp.ring_release %t : !slot
+      }
+    }
+  }
+  warp.return
+}

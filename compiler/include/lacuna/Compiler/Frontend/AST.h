@@ -262,7 +262,7 @@ struct StoreStmt : Stmt {
 //===----------------------------------------------------------------------===//
 
 struct Decl {
-  enum class Kind { Param, Where, Hook, Kernel, Schedule };
+  enum class Kind { Param, Where, Hook, Pattern, Kernel, Schedule };
   const Kind kind;
   SourceRange range; ///< of the head
   Identifier name;   ///< a schedule's is its kernel; a constraint has none
@@ -305,6 +305,19 @@ struct HookDecl : Decl {
   Identifier resultType;
   ExprPtr body;
   LACUNA_DECL(HookDecl, Hook)
+};
+
+/// `pattern name(b, h, first, last) = some a..b all c..d, …`: which keys the rows of a block meet, by formula
+struct PatternDecl : Decl {
+  static constexpr size_t kMaxBands = 4;
+  struct Band {
+    SourceRange range;
+    ExprPtr someBegin, someEnd;
+    ExprPtr allBegin, allEnd; ///< both or neither
+  };
+  std::vector<Identifier> parameters;
+  std::vector<Band> bands;
+  LACUNA_DECL(PatternDecl, Pattern)
 };
 
 struct KernelDecl : Decl {

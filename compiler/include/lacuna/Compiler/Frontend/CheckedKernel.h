@@ -23,7 +23,8 @@ namespace lacuna::frontend {
 struct Specialization {
   std::string kernel; ///< empty: the only one of the file
   std::map<std::string, std::string> params = {};
-  /// Hook name -> the name of another hook, or an expression over the hook's own parameters.
+  /// Hook name -> the name of another hook, or an expression over the hook's own parameters. Name of a block list ->
+  /// the name of a pattern, or the bands of one over b, h, first, last: the kernel then has no such argument.
   std::map<std::string, std::string> hooks = {};
   /// Scalar arguments that the launch guarantees to be greater than zero.
   std::set<std::string> positiveScalars = {};
@@ -43,6 +44,12 @@ struct ParamValue {
 using ParamValues = std::map<const ParamDecl *, ParamValue>;
 
 struct Symbol;
+
+/// What computes the rows of a block list in place of an argument.
+struct PatternInstance {
+  const PatternDecl *decl = nullptr;
+  std::vector<const Symbol *> parameters; ///< batch, head, first and last row
+};
 
 /// The length of a view's axis: a run-time dimension, or (where `dim` is null) an extent known at compile time.
 struct AxisExtent {
@@ -68,17 +75,19 @@ struct Symbol {
     MapElement,
     MapRow,
     MapColumn,
-    HookParameter
+    HookParameter,
+    PatternParameter
   };
   Kind kind = Kind::Let;
   std::string_view name;
   SourceRange range;
-  Type type;                        ///< of the value; Invalid for views, lists and dtype params
-  const ParamDecl *param = nullptr; ///< Param
-  unsigned index = 0;               ///< of an argument, a dim, a grid axis or a hook parameter
-  std::vector<AxisExtent> axes;     ///< View and BlockList
-  bool isOutput = false;            ///< View
-  Extent queryBlock, keyBlock;      ///< BlockList
+  Type type;                                ///< of the value; Invalid for views, lists and dtype params
+  const ParamDecl *param = nullptr;         ///< Param
+  unsigned index = 0;                       ///< of an argument, a dim, a grid axis or a hook parameter
+  std::vector<AxisExtent> axes;             ///< View and BlockList
+  bool isOutput = false;                    ///< View
+  Extent queryBlock, keyBlock;              ///< BlockList
+  const PatternInstance *pattern = nullptr; ///< BlockList: computed; null: an argument
 
   bool isArgument() const { return kind == Kind::View || kind == Kind::BlockList || kind == Kind::ScalarArgument; }
 };
@@ -145,8 +154,10 @@ struct CheckedKernel {
   llvm::DenseMap<const CallExpr *, const Builtin *> builtinCalls;
   llvm::DenseMap<const ForRangeStmt *, int64_t> steps;
   std::map<const Symbol *, AxisExtent> limits;
+  std::map<const PatternDecl *, PatternInstance> patterns;
   /// Texts and trees of options, which ranges and expressions point into.
   std::deque<SourceFile> optionTexts;
+  std::vector<std::unique_ptr<PatternDecl>> optionPatterns;
   std::vector<ExprPtr> optionExprs;
 };
 

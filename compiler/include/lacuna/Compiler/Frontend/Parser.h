@@ -17,6 +17,9 @@ Expected<std::shared_ptr<const Module>> parseModule(std::string fileName, std::s
 /// `diagnostics` tells why.
 ExprPtr parseExpression(const SourceFile &file, DiagnosticSink &diagnostics, uint32_t begin = 0);
 
+/// The same for the bands of a pattern, such as `some 0 .. N all 0 .. N`; it has no name and no parameters.
+std::unique_ptr<PatternDecl> parsePattern(const SourceFile &file, DiagnosticSink &diagnostics, uint32_t begin = 0);
+
 } // namespace lacuna::frontend
 
 #endif // LACUNA_COMPILER_FRONTEND_PARSER_H

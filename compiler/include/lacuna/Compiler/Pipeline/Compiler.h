@@ -20,14 +20,15 @@ struct CompileRequest {
   Target target = Target::Sm90a;
   std::string kernel;                        ///< empty: the only one of the text
   std::map<std::string, std::string> params; ///< name -> value; the others take their defaults
-  std::map<std::string, std::string> hooks;  ///< name -> another hook, or an expression over its parameters
-  std::set<std::string> positiveScalars;     ///< scalar arguments that every launch will pass greater than zero
-  bool allScalarsPositive = false;           ///< the same for every float32 scalar argument
-  std::optional<Assembler> assembler;        ///< what makes the cubin; nothing: Assembler::find
-  std::optional<Stage> stopAfter;            ///< nothing: all stages of the target
-  std::set<Stage> keep;                      ///< stages whose text is returned
-  std::map<Stage, std::string> overrides;    ///< stage -> text that takes the place of its output
-  std::string dumpDirectory;                 ///< not empty: the text of every stage is written there
+  /// Hook -> another hook, or an expression over its parameters; block list -> a pattern that takes its place.
+  std::map<std::string, std::string> hooks;
+  std::set<std::string> positiveScalars;  ///< scalar arguments that every launch will pass greater than zero
+  bool allScalarsPositive = false;        ///< the same for every float32 scalar argument
+  std::optional<Assembler> assembler;     ///< what makes the cubin; nothing: Assembler::find
+  std::optional<Stage> stopAfter;         ///< nothing: all stages of the target
+  std::set<Stage> keep;                   ///< stages whose text is returned
+  std::map<Stage, std::string> overrides; ///< stage -> text that takes the place of its output
+  std::string dumpDirectory;              ///< not empty: the text of every stage is written there
 };
 
 struct StageTime {

@@ -7,15 +7,22 @@ using namespace mlir;
 
 namespace lacuna::tile {
 
+int64_t ForBlocksOp::getKeyBlock() {
+  if (auto list = dyn_cast<BlocksType>(getBlocks().getType()))
+    return list.getKeyBlock();
+  return cast<BandsType>(getBlocks().getType()).getKeyBlock();
+}
+
 int64_t ForBlocksOp::getBlocksPerStep() {
-  return std::max<int64_t>(1, static_cast<int64_t>(getStep()) / getBlocks().getType().getKeyBlock());
+  return std::max<int64_t>(1, static_cast<int64_t>(getStep()) / getKeyBlock());
 }
 
 int64_t ForBlocksOp::getStepsPerBlock() {
-  return std::max<int64_t>(1, getBlocks().getType().getKeyBlock() / static_cast<int64_t>(getStep()));
+  return std::max<int64_t>(1, getKeyBlock() / static_cast<int64_t>(getStep()));
 }
 
 // tile.for_blocks %t in %rows[%b, %h, %r] step 128 limit %n init(%x = %x0, …) : !tile.blocks<…>, types { … }
+// tile.for_blocks %t in %bands step 128 limit %n init(%x = %x0, …) : !tile.bands<…>, types { … }
 ParseResult ForBlocksOp::parse(OpAsmParser &parser, OperationState &result) {
   Builder &builder = parser.getBuilder();
   OpAsmParser::Argument positions;
@@ -24,7 +31,7 @@ ParseResult ForBlocksOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::Argument> carried;
   int64_t step;
   if (parser.parseArgument(positions) || parser.parseKeyword("in") || parser.parseOperand(blocks) ||
-      parser.parseOperandList(indices, 3, OpAsmParser::Delimiter::Square) || parser.parseKeyword("step") ||
+      parser.parseOperandList(indices, OpAsmParser::Delimiter::OptionalSquare) || parser.parseKeyword("step") ||
       parser.parseInteger(step) || parser.parseKeyword("limit") || parser.parseOperand(limit))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("init")) && parser.parseAssignmentList(carried, inits))
@@ -53,20 +60,24 @@ ParseResult ForBlocksOp::parse(OpAsmParser &parser, OperationState &result) {
       parser.resolveOperands(inits, types, typeLoc, result.operands) ||
       parser.parseRegion(*result.addRegion(), arguments))
     return failure();
+  result.getOrAddProperties<Properties>().operandSegmentSizes = {1, static_cast<int32_t>(indices.size()), 1,
+                                                                 static_cast<int32_t>(inits.size())};
   ensureTerminator(*result.regions[0], builder, result.location);
   return success();
 }
 
 void ForBlocksOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getPositions() << " in " << getBlocks() << '[' << getBatch() << ", " << getHead() << ", "
-          << getRow() << "] step " << getStep() << " limit " << getLimit();
+  printer << ' ' << getPositions() << " in " << getBlocks();
+  if (!getPlace().empty())
+    printer << '[' << getPlace() << ']';
+  printer << " step " << getStep() << " limit " << getLimit();
   if (!getInits().empty()) {
     printer << " init(";
     llvm::interleaveComma(llvm::zip(getCarried(), getInits()), printer,
                           [&](auto pair) { printer << std::get<0>(pair) << " = " << std::get<1>(pair); });
     printer << ')';
   }
-  printer.printOptionalAttrDict((*this)->getAttrs(), {getStepAttrName()});
+  printer.printOptionalAttrDict((*this)->getAttrs(), {getStepAttrName(), getOperandSegmentSizesAttrName()});
   printer << " : " << getBlocks().getType();
   for (Value init : getInits())
     printer << ", " << init.getType();
@@ -75,7 +86,14 @@ void ForBlocksOp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult ForBlocksOp::verify() {
-  int64_t step = getStep(), keyBlock = getBlocks().getType().getKeyBlock();
+  int64_t step = getStep(), keyBlock = getKeyBlock();
+  bool isList = isa<BlocksType>(getBlocks().getType());
+  if (getPlace().size() != (isList ? 3 : 0))
+    return emitOpError() << (isList ? "takes a batch, a head and a row of the list"
+                                    : "takes no place in bands, which are those of one row")
+                         << ", got " << getPlace().size() << " indices";
+  if (!isList && !getBands())
+    return emitOpError() << "runs over bands that do not come straight from a tile.bands";
   if (step % kTileMultiple != 0)
     return emitOpError() << "step must be a multiple of " << kTileMultiple << ", got " << step;
   if (keyBlock % step != 0 && step % keyBlock != 0)

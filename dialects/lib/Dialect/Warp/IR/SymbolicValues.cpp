@@ -124,7 +124,7 @@ int SymbolicValues::operationNumber(OpResult result) {
     choices.try_emplace(id, Choice{isa<arith::MaxSIOp>(op), sum(op->getOperand(0)), sum(op->getOperand(1))});
   if (auto count = dyn_cast<ListCountOp>(op)) {
     counts[id] = operands[0];
-    if (auto list = count.getList().getDefiningOp<ListOpenOp>(); list && list.getNonempty())
+    if (isNonempty(count.getList()))
       nonempty.insert(id);
   }
   if (isa<ListMaskedOp>(op))

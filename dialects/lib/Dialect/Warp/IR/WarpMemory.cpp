@@ -17,16 +17,38 @@ bool isMultipleOf(Value value, int64_t divisor) {
   return false;
 }
 
+static LogicalResult verifySteps(Operation *op, ListType list) {
+  int64_t keyBlock = list.getKeyBlock(), step = list.getStep();
+  auto isLength = [](int64_t length) { return length > 0 && length % tile::kTileMultiple == 0; };
+  if (isLength(keyBlock) && isLength(step) && (keyBlock % step == 0 || step % keyBlock == 0))
+    return success();
+  return op->emitOpError() << "blocks of " << keyBlock << " keys cannot be run in steps of " << step
+                           << ": both are multiples of " << tile::kTileMultiple
+                           << ", and one of the two divides the other";
+}
+
 LogicalResult ListOpenOp::verify() {
   ListType list = getList().getType();
-  int64_t keyBlock = list.getKeyBlock(), step = list.getStep();
-  if (keyBlock != getBlocks().getType().getKeyBlock())
+  if (list.getKeyBlock() != getBlocks().getType().getKeyBlock())
     return emitOpError() << "opens a list of blocks of " << getBlocks().getType().getKeyBlock() << " keys as " << list;
-  if (step <= 0 || step % tile::kTileMultiple != 0 || (keyBlock % step != 0 && step % keyBlock != 0))
-    return emitOpError() << "blocks of " << keyBlock << " keys cannot be run in steps of " << step
-                         << ": a step is a multiple of " << tile::kTileMultiple
-                         << ", and one of the two divides the other";
-  return success();
+  return verifySteps(*this, list);
+}
+
+LogicalResult ListBandsOp::verify() {
+  return success(succeeded(tile::verifyBands(*this, getBounds())) &&
+                 succeeded(verifySteps(*this, getList().getType())));
+}
+
+Value limitOf(TypedValue<ListType> list) {
+  if (auto bands = list.getDefiningOp<ListBandsOp>())
+    return bands.getLimit();
+  return list.getDefiningOp<ListOpenOp>().getLimit();
+}
+
+bool isNonempty(TypedValue<ListType> list) {
+  if (auto bands = list.getDefiningOp<ListBandsOp>())
+    return bands.getNonempty();
+  return list.getDefiningOp<ListOpenOp>().getNonempty();
 }
 
 /// Checks what `value`, a tile of the thread block or a scalar, and `sizes` say of each other. The rows of a tile are

@@ -331,10 +331,8 @@ static bool hasFirstIteration(scf::ForOp loop) {
   APInt lower, upper;
   if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)))
     return false;
-  if (auto count = loop.getUpperBound().getDefiningOp<ListCountOp>()) {
-    auto list = count.getList().getDefiningOp<ListOpenOp>();
-    return lower.isZero() && list && list.getNonempty();
-  }
+  if (auto count = loop.getUpperBound().getDefiningOp<ListCountOp>())
+    return lower.isZero() && isNonempty(count.getList());
   return matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)) && lower.slt(upper);
 }
 

@@ -158,7 +158,7 @@ LogicalResult ProgramOverlap::findBeginning(llvm::function_ref<void(Twine)> refu
     return refuse("its steps do not overlap"), failure();
   findLate();
   for (Operation *op = &body.front(); op != parts.steady; op = op->getNextNode())
-    if (isa<PackAFragOp>(op) && !llvm::is_contained(parts.operands, op))
+    if (isa<PackAFragOp, StoreSharedOp>(op) && !llvm::is_contained(parts.operands, op))
       return refuse(kOthers), failure();
   return success();
 }
@@ -226,8 +226,10 @@ LogicalResult ProgramOverlap::findFills(llvm::function_ref<void(Twine)> refuse) 
   return success();
 }
 
-/// Whether `value` is the same in all programs, and easily made again.
+/// Whether `value` is the same in all programs, and easily made again. A list is not: each program is handed its own.
 bool ProgramOverlap::isInvariant(Value value) {
+  if (isa<ListType>(value.getType()))
+    return false;
   if (!tiles.getBody().isAncestor(value.getParentRegion()))
     return true;
   Operation *def = value.getDefiningOp();
@@ -255,16 +257,13 @@ void ProgramOverlap::collectKept() {
   }
 }
 
-/// Beside a product over 128 columns few registers are free: what is kept is then spilt, or costs more than the
-/// overlap brings (measured: D = 128 with 176 columns loses 2 to 6 %). The same where the loop reduces a tile so wide.
+/// Beside a product over 128 columns few registers are free, and what is kept is then spilt, or costs more than the
+/// overlap brings (measured: D = 128 with 176 columns loses 2 to 6 %); an accumulator so wide leaves too few in any case.
 bool ProgramOverlap::fitsRegisters() {
   auto isWide = [](Operation &op) { return isProduct(&op) && productColumns(&op) > 128; };
-  if (llvm::none_of(*parts.steady.getBody(), isWide))
-    return true;
-  return spareRegisters() >= kRegistersToHold && llvm::none_of(*parts.steady.getBody(), [](Operation &op) {
-           return isa<RowReduceOp, BlockReduceOp>(op) &&
-                  cast<RankedTensorType>(op.getOperand(0).getType()).getDimSize(1) > 128;
-         });
+  if (llvm::any_of(parts.trailIssue, [&](Operation *op) { return isWide(*op); }))
+    return false;
+  return spareRegisters() >= kRegistersToHold || llvm::none_of(*parts.steady.getBody(), isWide);
 }
 
 LogicalResult ProgramOverlap::plan(llvm::function_ref<void(Twine)> refuse) {

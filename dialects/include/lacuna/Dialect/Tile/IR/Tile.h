@@ -12,6 +12,26 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace lacuna::tile {
+
+/// One band of key positions, ends exclusive: what any row of a block row sees, and what every row of it sees.
+struct Band {
+  mlir::Value someBegin, someEnd, allBegin, allEnd;
+};
+
+/// The most bands of one row: they are carried in registers.
+inline constexpr size_t kMaxBands = 4;
+
+/// The operands of `tile.bands` and of its kin in other dialects: four bounds a band.
+llvm::SmallVector<Band> bandsOf(mlir::ValueRange bounds);
+mlir::LogicalResult verifyBands(mlir::Operation *op, mlir::ValueRange bounds);
+/// bands ::= band (`,` band)*   band ::= `(` value `to` value `all` value `to` value `)`
+mlir::ParseResult parseBands(mlir::OpAsmParser &parser,
+                             llvm::SmallVectorImpl<mlir::OpAsmParser::UnresolvedOperand> &bounds);
+void printBands(mlir::OpAsmPrinter &printer, mlir::Operation *op, mlir::OperandRange bounds);
+
+} // namespace lacuna::tile
+
 #include "lacuna/Dialect/Tile/IR/TileDialect.h.inc"
 #include "lacuna/Dialect/Tile/IR/TileEnums.h.inc"
 

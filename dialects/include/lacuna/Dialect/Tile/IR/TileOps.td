@@ -327,24 +327,48 @@ def Tile_CallHookOp : Tile_Op<"call_hook", [Pure, DeclareOpInterfaceMethods<Symb
 // The sparse loop
 //===--------------------------------------------------------------------------------------------------------------===//
 
-def Tile_ForBlocksOp : Tile_Op<"for_blocks", [SingleBlockImplicitTerminator<"YieldOp">,
+def Tile_BandsOp : Tile_Op<"bands", [Pure]> {
+  let summary = "the blocks that bands of key positions meet";
+  let description = [{
+    A band is two spans of key positions, ends exclusive: `some`, what any row of the block row sees, and `all`, what
+    every row of it sees. One to four bands, ascending: none meets blocks below an earlier one's that no earlier one
+    meets. Positions below 0 and from the loop's limit on do not count; a span that ends where it begins, or before, is
+    empty.
+
+    The row has the blocks that meet `some` of a band; each once, with the first band that meets it. A block is full
+    where each of its positions below the limit lies in that band's `all`; where the spans `all` of neighbouring bands
+    overlap or touch, they count as one. Every other block is partial.
+
+    ```mlir
+    %row = tile.bands (%c0 to %e all %c0 to %z) : !tile.bands<128>
+    ```
+  }];
+  let arguments = (ins Variadic<I32>:$bounds);
+  let results = (outs Tile_BandsType:$result);
+  let assemblyFormat = "custom<Bands>($bounds) attr-dict `:` qualified(type($result))";
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+}
+
+def Tile_ForBlocksOp : Tile_Op<"for_blocks", [SingleBlockImplicitTerminator<"YieldOp">, AttrSizedOperandSegments,
       RecursiveMemoryEffects]> {
   let summary = "runs over the tiles of key positions that a block row lists";
   let description = [{
-    Row `row` of list (`batch`, `head`), first its partial blocks, then its full ones. A step covers `step` positions:
-    where the list's blocks are larger, several steps a block; where they are smaller, `step / KB` blocks a step,
-    partial and full ones never mixed, and an odd remainder padded with positions at or past `limit`. Positions at or
-    past `limit` never count. A row past the list's end is empty.
+    Row `row` of list (`batch`, `head`), or the row that bands say; first its partial blocks, then its full ones. A step
+    covers `step` positions: where the list's blocks are larger, several steps a block; where they are smaller,
+    `step / KB` blocks a step, partial and full ones never mixed, and an odd remainder padded with positions at or past
+    `limit`. Positions at or past `limit` never count. A row past the list's end is empty.
 
     The region's arguments are the positions and the carried values.
 
     ```mlir
     %r = tile.for_blocks %t in %rows[%b, %h, %qb] step 128 limit %n init(%acc = %zero)
         : !tile.blocks<128, 128, [B, H]>, tensor<64x64xf32> { … }
+    tile.for_blocks %t in %bands step 128 limit %n : !tile.bands<128> { … }
     ```
   }];
-  let arguments = (ins Tile_BlocksType:$blocks, I32:$batch, I32:$head, I32:$row, I32:$limit, Variadic<AnyType>:$inits,
-                       ConfinedAttr<I64Attr, [IntPositive]>:$step);
+  let arguments = (ins AnyTypeOf<[Tile_BlocksType, Tile_BandsType]>:$blocks, Variadic<I32>:$place, I32:$limit,
+                       Variadic<AnyType>:$inits, ConfinedAttr<I64Attr, [IntPositive]>:$step);
   let results = (outs Variadic<AnyType>:$results);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
@@ -353,6 +377,9 @@ def Tile_ForBlocksOp : Tile_Op<"for_blocks", [SingleBlockImplicitTerminator<"Yie
   let extraClassDeclaration = [{
     ::mlir::BlockArgument getPositions() { return getBody().getArgument(0); }
     ::mlir::Block::BlockArgListType getCarried() { return getBody().getArguments().drop_front(); }
+    /// The bands that it runs over; null for a list, whose row is batch, head and row of `place`.
+    BandsOp getBands() { return getBlocks().getDefiningOp<BandsOp>(); }
+    int64_t getKeyBlock();
     /// Blocks of the list that fill one step; 1 where a block spans one step or more.
     int64_t getBlocksPerStep();
     /// Steps that one block spans; 1 where several blocks fill a step.

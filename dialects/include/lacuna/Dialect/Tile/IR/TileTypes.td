@@ -47,6 +47,16 @@ def Tile_BlocksType : Tile_Type<"Blocks", "blocks"> {
   let genVerifyDecl = 1;
 }
 
+def Tile_BandsType : Tile_Type<"Bands", "bands"> {
+  let summary = "the blocks of one row, said by formula in place of a list";
+  let description = [{
+    `!tile.bands<KB>`: blocks of KB keys, made by `tile.bands`. A sparse loop runs over them as over the row of a list.
+  }];
+  let parameters = (ins "int64_t":$keyBlock);
+  let assemblyFormat = "`<` $keyBlock `>`";
+  let genVerifyDecl = 1;
+}
+
 def Tile_PositionsType : Tile_Type<"Positions", "positions"> {
   let summary = "the key positions that one step of a sparse loop covers";
   let description = [{

@@ -9,6 +9,8 @@ namespace lacuna::warp {
 struct MachineResource : public mlir::SideEffects::Resource::Base<MachineResource> {
   llvm::StringRef getName() final { return "<Machine>"; }
 };
+using tile::parseBands;
+using tile::printBands;
 } // namespace lacuna::warp
 
 #include "lacuna/Dialect/Warp/IR/WarpDialect.h.inc"
@@ -52,6 +54,12 @@ RoleOp getRole(mlir::Operation *op);
 /// accesses of several elements at once. What this says of a store decides which alignment a launch demands of the
 /// view.
 bool isMultipleOf(mlir::Value value, int64_t divisor);
+
+/// Where the positions of `list` end, by the op that made it.
+mlir::Value limitOf(mlir::TypedValue<ListType> list);
+
+/// Whether `list` has a step even where its row is empty, by the op that made it.
+bool isNonempty(mlir::TypedValue<ListType> list);
 
 /// Shared memory that a ring takes, in bytes: its slots and two mbarriers a slot.
 int64_t ringBytes(RingType ring);

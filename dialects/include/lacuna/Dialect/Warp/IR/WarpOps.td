@@ -184,6 +184,22 @@ def Warp_ListOpenOp : Warp_Op<"list_open", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Warp_ListBandsOp : Warp_Op<"list_bands", [Pure]> {
+  let summary = "makes the row of a list from bands of key positions";
+  let description = [{
+    The blocks of `tile.bands` as a list that lies in no memory: its counts and its steps are arithmetic on the bounds.
+    With `nonempty` a row that no band meets has one step of padding, as of `warp.list_open`.
+
+    ```mlir
+    %l = warp.list_bands (%c0 to %e all %c0 to %z) limit %n nonempty : !warp.list<128, 64>
+    ```
+  }];
+  let arguments = (ins Variadic<I32>:$bounds, I32:$limit, UnitAttr:$nonempty);
+  let results = (outs Warp_ListType:$list);
+  let assemblyFormat = "custom<Bands>($bounds) `limit` $limit (`nonempty` $nonempty^)? attr-dict `:` type($list)";
+  let hasVerifier = 1;
+}
+
 def Warp_ListPaddedOp : Warp_Op<"list_padded", [Pure]> {
   let summary = "whether the row is empty, and has one step of padding in place of none";
   let arguments = (ins Warp_ListType:$list);

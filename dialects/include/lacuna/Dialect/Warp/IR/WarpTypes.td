@@ -49,7 +49,7 @@ def Warp_ListType : Warp_Type<"List", "list"> {
   let summary = "one row of a block list, cut into steps";
   let description = [{
     `!warp.list<128, 64>`: blocks of 128 keys run in steps of 64. Both roles read its bounds and indices from global
-    memory through the same value, and both loop by its count.
+    memory, or compute them from bands, through the same value, and both loop by its count.
   }];
   let parameters = (ins "int64_t":$keyBlock, "int64_t":$step);
   let assemblyFormat = "`<` $keyBlock `,` $step `>`";

@@ -42,8 +42,9 @@ def WarpOverlapPrograms : Pass<"warp-overlap-programs", "::lacuna::warp::FuncOp"
     which is multiplied with zeros, and the result is dropped. Fills of those rings count from 1 on.
 
     Where it cannot be done (a program may have no step, or has several loops; what the first step reads is loaded
-    behind what the last one does; the ring of the trailing product has one slot) programs stay apart. With the
-    attribute `warp.separate_programs` on the function they do in any case. Either is noted in `warp.decisions`.
+    behind what the last one does; the ring of the trailing product has one slot; its operand is in a shared tile)
+    programs stay apart. With the attribute `warp.separate_programs` on the function they do in any case. Either is
+    noted in `warp.decisions`.
   }];
   let dependentDialects = ["::lacuna::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
