@@ -225,6 +225,9 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
     return result.errors;
   };
   CHECK(wrongCall({"--pack", "yes"}) == "lacuna attention: --pack is 'yes'; give auto, on or off\n");
+  CHECK(wrongCall({"--pack", "on", "--kv-heads", "2", "--split", "2"}) ==
+        "lacuna attention: --pack on and --split 2 were given; rows of packed heads are not cut, so give --split 1 or "
+        "--pack off\n");
   CHECK(wrongCall({"--pack", "on"}) ==
         "lacuna attention: --pack on was given, but each of the 4 heads has a KV head of "
         "its own; give fewer --kv-heads\n");
