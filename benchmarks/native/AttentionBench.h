@@ -91,7 +91,8 @@ LACUNA_BENCH_API int lacuna_bench_order(const lacuna_bench_kernel *kernel, const
 LACUNA_BENCH_API size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q);
 
 /// The operator lacuna::Attention for the extents of q and k, whose rows may run in parts: `splits` of the longest row,
-/// or 0 for its rule. `lists` lies in host memory; `order` is not looked at; `spec` names no pattern. Compiles and loads.
+/// or 0 for its rule. `lists` lies in host memory; `order` is not looked at, and `spec` names no pattern. Compiles and
+/// loads.
 LACUNA_BENCH_API int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_bench_spec *spec,
                                                  const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                                                  const lacuna_bench_lists *lists, int64_t splits,

@@ -4,7 +4,6 @@
 #include "lacuna/Dialect/Warp/IR/Warp.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinTypes.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -106,15 +105,9 @@ static LogicalResult verifyRows(tile::FuncOp func, const KernelPlan &plan) {
   return failure(result.wasInterrupted());
 }
 
-/// Whether a row is made of bands of more than two runs of blocks: a bound that is not known makes one.
-static bool followsManyRuns(tile::ForBlocksOp loop) {
-  tile::BandsOp bands = loop.getBands();
-  return bands && llvm::count_if(bands.getBounds(), [](Value bound) { return !matchPattern(bound, m_Constant()); }) > 2;
-}
-
 /// It must be the program's only loop with copies, and one whose steps overlap: a product leads, another follows. No
-/// operand may be in a shared tile, which the last step of one program and the first of the next would both need. And
-/// beside a product over 128 columns the registers do not suffice for what many runs take in every step.
+/// operand may be in a shared tile, which the last step of one program and the first of the next would both need, and
+/// an accumulator over 128 columns leaves no registers for what is kept (warp-overlap-programs).
 bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
   if (!isPersistent() || !schedule.overlapsPrograms())
     return false;
@@ -123,9 +116,11 @@ bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
   });
   auto dots = loop.getBody().getOps<tile::DotOp>();
   bool shares = llvm::any_of(dots, [&](tile::DotOp dot) { return llvm::is_contained(wideOperands, dot); });
-  bool isWide = llvm::any_of(
-      dots, [](tile::DotOp dot) { return cast<RankedTensorType>(dot.getResult().getType()).getDimSize(1) > 128; });
-  return alone && !shares && !(isWide && followsManyRuns(loop)) && llvm::range_size(dots) > 1 &&
+  bool isWide = llvm::any_of(loop.getInits().getTypes(), [](Type type) {
+    auto tile = dyn_cast<RankedTensorType>(type);
+    return tile && tile.getDimSize(0) > 1 && tile.getDimSize(1) > 128;
+  });
+  return alone && !shares && !isWide && llvm::range_size(dots) > 1 &&
          llvm::any_of(dots, [&](tile::DotOp dot) { return schedule.overlaps(dot); });
 }
 
