@@ -3,6 +3,7 @@
 #include "CompileCommand.h"
 #include "DoctorCommand.h"
 #include "JitBackend.h"
+#include "TuneCommand.h"
 
 #include "lacuna/Runtime/Log.h"
 
@@ -35,8 +36,10 @@ int run(int argc, char **argv) {
   app.failure_message(describeWrongCall);
   CompileOptions compileOptions;
   AttentionOptions attentionOptions;
+  TuneCommandOptions tuneOptions;
   CLI::App *compile = addCompileCommand(app, compileOptions);
   CLI::App *attention = addAttentionCommand(app, attentionOptions);
+  CLI::App *tune = addTuneCommand(app, tuneOptions);
   CLI::App *doctor = app.add_subcommand("doctor", "Say what was found on this machine and what each absence means");
   try {
     app.parse(argc, argv);
@@ -48,6 +51,8 @@ int run(int argc, char **argv) {
   (void)lacuna::runtime::logEnabled("log", lacuna::runtime::LogLevel::Warn);
   if (compile->parsed())
     return runCompileCommand(compileOptions);
+  if (tune->parsed())
+    return runTuneCommand(tuneOptions);
   if (doctor->parsed())
     return runDoctorCommand();
   if (attention->parsed()) {
