@@ -113,8 +113,9 @@ tl::unexpected<Error> Database::failure(int code, std::string_view doing) const 
                      "--import` takes what was exported",
                      doing, file, said);
   default:
-    return makeError(ErrorCode::Unavailable, "{} the tuning database {}: {}; check the path, its permissions and the "
-                                             "space left, or name another file in LACUNA_TUNING",
+    return makeError(ErrorCode::Unavailable,
+                     "{} the tuning database {}: {}; check the path, its permissions and the "
+                     "space left, or name another file in LACUNA_TUNING",
                      doing, file, said);
   }
 }
@@ -153,8 +154,8 @@ Expected<void> Database::prepareTables() {
     if (Expected<void> done = number(sql, *value); !done)
       return done;
   if (tables == 0 && application == 0)
-    return execute(fmt::format("{} PRAGMA application_id={}; PRAGMA user_version={};", kTables, kApplication, kFormat)
-                       .c_str());
+    return execute(
+        fmt::format("{} PRAGMA application_id={}; PRAGMA user_version={};", kTables, kApplication, kFormat).c_str());
   if (application != kApplication)
     return makeError(ErrorCode::Incompatible,
                      "{} is an SQLite database of something else, not of lacuna tune; name another file in "
@@ -290,8 +291,7 @@ Expected<std::vector<PointRecord>> Database::selectPoints(const char *where, con
   return records;
 }
 
-Expected<std::vector<WinnerRecord>> Database::selectWinners(const char *where,
-                                                            const std::vector<std::string> &values) {
+Expected<std::vector<WinnerRecord>> Database::selectWinners(const char *where, const std::vector<std::string> &values) {
   Statement statement(handle, fmt::format("SELECT * FROM winner {} ORDER BY kernel, hash, machine, limits, assembler, "
                                           "shape",
                                           where));

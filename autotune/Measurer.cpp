@@ -23,8 +23,8 @@ double quantile(std::vector<double> values, double q) {
 class Rounds {
 public:
   Rounds(LaunchTimer &timer, size_t candidates, const MeasureOptions &options, const Clock &clock, TimePoint deadline)
-      : timer(timer), options(options), clock(clock), deadline(deadline), results(candidates),
-        launches(candidates, 1) {}
+      : timer(timer), options(options), clock(clock), deadline(deadline), results(candidates), launches(candidates, 1) {
+  }
 
   std::vector<Measurement> run() {
     for (int round = 0; round < options.rounds; ++round) {

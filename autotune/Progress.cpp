@@ -9,8 +9,9 @@ namespace lacuna::autotune {
 
 using Json = nlohmann::ordered_json;
 
-static double rounded(double value, double unit) {
-  return std::round(value / unit) * unit;
+/// `value` with so many parts of one.
+static double rounded(double value, double parts) {
+  return std::round(value * parts) / parts;
 }
 
 double secondsLeft(double fraction, double elapsed, double budgetLeft) {
@@ -53,8 +54,8 @@ void JsonProgress::update(const ProgressState &state) {
              {"phase", state.phase},
              {"done", state.done},
              {"total", state.total},
-             {"fraction", rounded(state.fraction, 0.001)},
-             {"seconds_left", rounded(state.secondsLeft, 0.1)}}));
+             {"fraction", rounded(state.fraction, 1000)},
+             {"seconds_left", rounded(state.secondsLeft, 10)}}));
 }
 
 void JsonProgress::point(const PointRecord &record) {
@@ -67,8 +68,8 @@ void JsonProgress::point(const PointRecord &record) {
   if (!record.reason.empty())
     json["reason"] = record.reason;
   if (record.microseconds > 0) {
-    json["us"] = rounded(record.microseconds, 0.01);
-    json["preset_us"] = rounded(record.presetMicroseconds, 0.01);
+    json["us"] = rounded(record.microseconds, 100);
+    json["preset_us"] = rounded(record.presetMicroseconds, 100);
   }
   line(dump(json));
 }
@@ -77,8 +78,8 @@ void JsonProgress::winner(const WinnerRecord &record) {
   line(dump({{"event", "winner"},
              {"case", record.key.kernel + " " + record.shape},
              {"point", settingsText(record.point)},
-             {"us", rounded(record.microseconds, 0.01)},
-             {"preset_us", rounded(record.presetMicroseconds, 0.01)}}));
+             {"us", rounded(record.microseconds, 100)},
+             {"preset_us", rounded(record.presetMicroseconds, 100)}}));
 }
 
 void JsonProgress::note(const std::string &text) {

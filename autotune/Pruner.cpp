@@ -65,8 +65,8 @@ std::optional<Drop> Pruner::judge(const Point &point, const Facts &facts) const 
     if (!holds)
       return Drop{"constraint", holds.error().message};
     if (*holds == 0)
-      return Drop{"constraint", fmt::format("the condition of `tune` does not hold: {} (smem is {})", condition,
-                                            facts.sharedBytes)};
+      return Drop{"constraint",
+                  fmt::format("the condition of `tune` does not hold: {} (smem is {})", condition, facts.sharedBytes)};
   }
   return std::nullopt;
 }
@@ -78,19 +78,18 @@ Drop Pruner::judgeFailure(const Error &error) {
     text = text.substr(mark + 7);
   bool shared = text.find("shared memory") != std::string::npos;
   bool registers = text.find("registers") != std::string::npos;
-  return {shared                                         ? "shared memory"
-          : error.code == ErrorCode::InvalidArgument     ? "constraint"
-          : registers                                    ? "registers"
-                                                         : "refused",
+  return {shared                                     ? "shared memory"
+          : error.code == ErrorCode::InvalidArgument ? "constraint"
+          : registers                                ? "registers"
+                                                     : "refused",
           std::move(text)};
 }
 
 std::optional<Drop> Pruner::compare(const Facts &facts, double bestFraction) {
   if (facts.predictedFraction <= 0 || facts.predictedFraction >= kFarOff * bestFraction)
     return std::nullopt;
-  return Drop{"cost model",
-              fmt::format("can reach {:.0f} % of the peak at most (bound by {}), another point {:.0f} %",
-                          100 * facts.predictedFraction, facts.boundBy, 100 * bestFraction)};
+  return Drop{"cost model", fmt::format("can reach {:.0f} % of the peak at most (bound by {}), another point {:.0f} %",
+                                        100 * facts.predictedFraction, facts.boundBy, 100 * bestFraction)};
 }
 
 bool predictedBefore(const Facts &a, const Facts &b) {

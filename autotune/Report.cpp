@@ -197,16 +197,15 @@ std::string dropTable(const CaseResult &result) {
   std::string text = "<table><tr><th>left out for</th><th>points</th><th style=\"text-align:left\">for example</th>"
                      "</tr>\n";
   for (const auto &[kind, count] : counts)
-    text += fmt::format("<tr><td>{}</td><td>{}</td><td style=\"text-align:left\">{}: {}</td></tr>\n", escaped(kind),
-                        count, escaped(settingsText(examples[kind]->point)),
-                        escaped(examples[kind]->reason.substr(0, 300)));
+    text +=
+        fmt::format("<tr><td>{}</td><td>{}</td><td style=\"text-align:left\">{}: {}</td></tr>\n", escaped(kind), count,
+                    escaped(settingsText(examples[kind]->point)), escaped(examples[kind]->reason.substr(0, 300)));
   return text + "</table>\n";
 }
 
 std::string caseHtml(const CaseResult &result) {
   std::string text = fmt::format("<h2>{}: {}</h2>\n<p class=\"note\">{}; {}</p>\n", escaped(result.key.kernel),
-                                 escaped(result.shape.text()), escaped(result.key.machine),
-                                 escaped(result.key.limits));
+                                 escaped(result.shape.text()), escaped(result.key.machine), escaped(result.key.limits));
   if (!result.failure.empty())
     return text + "<p>Nothing could be measured: " + escaped(result.failure) + "</p>\n";
   if (const auto &winner = result.winner)
@@ -246,8 +245,9 @@ Expected<std::string> writeReport(const std::string &directory, const std::vecto
   file.write(text.data(), static_cast<std::streamsize>(text.size()));
   file.close();
   if (failed || !file)
-    return makeError(ErrorCode::Unavailable, "cannot write the report {}: {}; give --report a directory that can be "
-                                             "written",
+    return makeError(ErrorCode::Unavailable,
+                     "cannot write the report {}: {}; give --report a directory that can be "
+                     "written",
                      path, failed ? failed.message() : std::strerror(errno));
   return path;
 }

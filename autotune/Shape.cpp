@@ -87,9 +87,9 @@ private:
         continue;
       if (std::find(known.values.begin(), known.values.end(), value) == known.values.end())
         return makeError(ErrorCode::InvalidArgument, "{} is '{}'; it may be {}", name, value,
-                         known.values.size() <= 8 ? listed(known.values)
-                                                  : fmt::format("{}, {}, … {}", known.values[0], known.values[1],
-                                                                known.values.back()));
+                         known.values.size() <= 8
+                             ? listed(known.values)
+                             : fmt::format("{}, {}, … {}", known.values[0], known.values[1], known.values.back()));
       shape.params[param] = value;
       return {};
     }
@@ -221,8 +221,8 @@ Expected<std::vector<Shape>> parseShapesFile(const std::string &name, std::strin
     if (words && words->contains("kernel")) {
       std::string wanted = words->extract("kernel").mapped();
       if (std::find(allKernels.begin(), allKernels.end(), wanted) == allKernels.end())
-        report(number, fmt::format("kernel is '{}', which is not tuned in this call; it tunes {}", wanted,
-                                   listed(allKernels)));
+        report(number,
+               fmt::format("kernel is '{}', which is not tuned in this call; it tunes {}", wanted, listed(allKernels)));
       forOthers |= wanted != kernel.kernel;
       if (wanted != kernel.kernel)
         continue;

@@ -95,8 +95,8 @@ std::vector<TunedChoice> TunedRecords::find(const TuningQuestion &question) cons
     if (!shape)
       continue;
     if (std::optional<double> distance = distanceOf(question.shape, *shape))
-      choices.push_back({record.point, fmt::format("tuned on {} ({})", record.key.machine, record.shape),
-                         shape->pattern, *distance});
+      choices.push_back(
+          {record.point, fmt::format("tuned on {} ({})", record.key.machine, record.shape), shape->pattern, *distance});
   }
   std::stable_sort(choices.begin(), choices.end(),
                    [](const TunedChoice &a, const TunedChoice &b) { return a.distance < b.distance; });

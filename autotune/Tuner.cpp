@@ -33,6 +33,19 @@ struct Knowledge {
   std::optional<Drop> failure; ///< of the compilation
 };
 
+/// Candidates of a bench by their index.
+class BenchTimer final : public LaunchTimer {
+public:
+  BenchTimer(Bench &bench, const std::vector<Candidate> &candidates) : bench(bench), candidates(candidates) {}
+  Expected<std::vector<double>> time(size_t index, int launches) override {
+    return bench.time(candidates[index], launches);
+  }
+
+private:
+  Bench &bench;
+  const std::vector<Candidate> &candidates;
+};
+
 } // namespace
 
 RecordKey recordKey(const Variant &variant, const std::string &assembler) {
@@ -126,7 +139,8 @@ private:
   std::string caseText;
   CaseResult result;
   std::vector<Point> all, survivors;
-  std::set<Point> settled; ///< points with a record
+  std::set<Point> settled;      ///< points with a record
+  std::unique_ptr<Bench> bench; ///< opened with the first batch
   bool measuredNow = false;
 };
 
@@ -227,8 +241,8 @@ Expected<void> Tuner::CaseRun::compilePoints(const std::vector<Point> &points, T
     if (artifact)
       known[todo[index]].artifact = std::move(*artifact);
     else
-      known[todo[index]].failure = Drop{artifact.error().code == ErrorCode::ToolFailed ? "crash" : "refused",
-                                        artifact.error().render()};
+      known[todo[index]].failure =
+          Drop{artifact.error().code == ErrorCode::ToolFailed ? "crash" : "refused", artifact.error().render()};
     tell(kCompile, ++done, todo.size());
   });
   return {};
@@ -266,12 +280,14 @@ Expected<std::vector<Measurement>> Tuner::CaseRun::timeBeside(const std::vector<
   std::vector<Candidate> candidates = {{result.preset, *known[result.preset].artifact}};
   for (const Point &point : points)
     candidates.push_back({point, *known[point].artifact});
-  size_t count = candidates.size();
-  Expected<std::unique_ptr<LaunchTimer>> timer =
-      tuner.workshop.open(job.variant, job.shape, std::move(candidates));
-  if (!timer)
-    return takeError(timer);
-  return measure(**timer, count, options, tuner.clock, deadline);
+  if (!bench) {
+    Expected<std::unique_ptr<Bench>> opened = tuner.workshop.open(job.variant, job.shape, candidates.front());
+    if (!opened)
+      return takeError(opened);
+    bench = std::move(*opened);
+  }
+  BenchTimer timer(*bench, candidates);
+  return measure(timer, candidates.size(), options, tuner.clock, deadline);
 }
 
 Expected<void> Tuner::CaseRun::screen() {
@@ -283,8 +299,8 @@ Expected<void> Tuner::CaseRun::screen() {
       return {};
     }
     size_t end = std::min(total, begin + tuner.options.batch);
-    if (Expected<void> done = screenBatch({survivors.begin() + static_cast<ptrdiff_t>(begin),
-                                           survivors.begin() + static_cast<ptrdiff_t>(end)});
+    if (Expected<void> done = screenBatch(
+            {survivors.begin() + static_cast<ptrdiff_t>(begin), survivors.begin() + static_cast<ptrdiff_t>(end)});
         !done)
       return done;
     if (!result.failure.empty())
@@ -384,8 +400,8 @@ Expected<void> Tuner::CaseRun::decide() {
 Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases) {
   progress.start(static_cast<int64_t>(cases.size()), options.budgetSeconds);
   TimePoint started = clock();
-  TimePoint end = started + std::chrono::duration_cast<TimePoint::duration>(
-                                std::chrono::duration<double>(options.budgetSeconds));
+  TimePoint end =
+      started + std::chrono::duration_cast<TimePoint::duration>(std::chrono::duration<double>(options.budgetSeconds));
   std::vector<CaseResult> results;
   std::map<Point, Knowledge> known;
   std::string variantText;

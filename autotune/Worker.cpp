@@ -22,10 +22,9 @@ constexpr size_t kLongestLine = 64 << 20;
 
 /// The code with this name; what a worker reports of itself is never our bug.
 ErrorCode codeNamed(std::string_view name) {
-  for (ErrorCode code :
-       {ErrorCode::InvalidArgument, ErrorCode::ParseError, ErrorCode::VerifyError, ErrorCode::Unsupported,
-        ErrorCode::CompileFailed, ErrorCode::NotFound, ErrorCode::Incompatible, ErrorCode::ResourceExhausted,
-        ErrorCode::Unavailable})
+  for (ErrorCode code : {ErrorCode::InvalidArgument, ErrorCode::ParseError, ErrorCode::VerifyError,
+                         ErrorCode::Unsupported, ErrorCode::CompileFailed, ErrorCode::NotFound, ErrorCode::Incompatible,
+                         ErrorCode::ResourceExhausted, ErrorCode::Unavailable})
     if (errorCodeName(code) == name)
       return code;
   return ErrorCode::ToolFailed;
@@ -123,9 +122,9 @@ Expected<std::string> Worker::readLine(TimePoint deadline) {
     process = -1;
     std::string words = lastWords();
     return makeError(ErrorCode::ToolFailed, "the process {}{}{}",
-                     WIFSIGNALED(status) ? fmt::format("was ended by signal {} ({})", WTERMSIG(status),
-                                                       strsignal(WTERMSIG(status)))
-                                         : fmt::format("ended with status {}", WEXITSTATUS(status)),
+                     WIFSIGNALED(status)
+                         ? fmt::format("was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))
+                         : fmt::format("ended with status {}", WEXITSTATUS(status)),
                      words.empty() ? "" : ": ", words);
   }
 }

@@ -19,13 +19,14 @@ Json shapeJson(const Shape &shape) {
   return json;
 }
 
-/// Candidates in a worker of their own, which is started again and made ready where one of them ended it.
-class ProcessTimer final : public LaunchTimer {
+/// A bench in a worker of its own, which is started again and made ready where a candidate ended it.
+class ProcessBench final : public Bench {
 public:
-  ProcessTimer(const ProcessWorkshop::Options &options, const Variant &variant, const Shape &shape,
-               std::vector<Candidate> candidates)
-      : worker(options.command), limit(options.limit), variant(variant), candidates(std::move(candidates)) {
-    openRequest = {{"op", "open"}, {"target", variant.machine.target}, {"shape", shapeJson(shape)},
+  ProcessBench(const ProcessWorkshop::Options &options, const Variant &variant, const Shape &shape, Candidate preset)
+      : worker(options.command), limit(options.limit), variant(variant), preset(std::move(preset)) {
+    openRequest = {{"op", "open"},
+                   {"target", variant.machine.target},
+                   {"shape", shapeJson(shape)},
                    {"list_columns", variant.kernel.listColumns}};
   }
 
@@ -38,16 +39,17 @@ public:
     return {};
   }
 
-  Expected<std::vector<double>> time(size_t index, int launches) override {
+  Expected<std::vector<double>> time(const Candidate &candidate, int launches) override {
     // The default goes first: the results of the others are held to its own.
-    for (size_t needed : {size_t(0), index}) {
+    for (const Candidate *needed : std::initializer_list<const Candidate *>{&preset, &candidate}) {
       if (!worker.isRunning() || worker.starts() != generation)
         if (Expected<void> done = open(); !done)
           return takeError(done);
-      if (Expected<void> done = load(needed); !done && needed == index)
+      if (Expected<void> done = load(*needed); !done && needed == &candidate)
         return takeError(done);
     }
-    Expected<Json> reply = worker.ask({{"op", "time"}, {"id", index}, {"launches", launches}}, turnLimit(launches));
+    Expected<Json> reply =
+        worker.ask({{"op", "time"}, {"id", idOf(candidate.point)}, {"launches", launches}}, turnLimit(launches));
     if (!reply)
       return takeError(reply);
     std::vector<double> times;
@@ -55,27 +57,32 @@ public:
       for (const Json &entry : (*reply)["us"])
         if (entry.is_number())
           times.push_back(entry.get<double>());
-    if (index == 0 && !times.empty())
+    if (candidate.point == preset.point && !times.empty())
       presetMicroseconds = median(times);
     return times;
   }
 
 private:
-  Expected<void> load(size_t index) {
-    if (auto known = broken.find(index); known != broken.end())
+  size_t idOf(const Point &point) { return ids.try_emplace(point, ids.size()).first->second; }
+
+  Expected<void> load(const Candidate &candidate) {
+    size_t id = idOf(candidate.point);
+    if (auto known = broken.find(id); known != broken.end())
       return tl::unexpected(known->second);
-    if (loaded.contains(index))
+    if (loaded.contains(id))
       return {};
-    Json request = jobJson(variant, candidates[index].point);
+    Json request = jobJson(variant, candidate.point);
     request["op"] = "load";
-    request["id"] = index;
-    request["artifact"] = candidates[index].artifact;
+    request["id"] = id;
+    request["artifact"] = candidate.artifact;
     Expected<Json> reply = worker.ask(request, limit);
+    if (reply)
+      reply = worker.ask({{"op", "check"}, {"id", id}}, turnLimit(1));
     if (reply) {
-      loaded.insert(index);
+      loaded.insert(id);
       return {};
     }
-    broken.emplace(index, reply.error());
+    broken.emplace(id, reply.error());
     return takeError(reply);
   }
 
@@ -91,10 +98,11 @@ private:
   Worker worker;
   std::chrono::milliseconds limit;
   const Variant &variant;
-  std::vector<Candidate> candidates;
+  Candidate preset;
   Json openRequest;
   int generation = 0;
-  std::set<size_t> loaded;
+  std::map<Point, size_t> ids;
+  std::set<size_t> loaded; ///< in the worker that runs now
   std::map<size_t, Error> broken;
   double presetMicroseconds = 0;
 };
@@ -156,12 +164,11 @@ void ProcessWorkshop::compile(const Variant &variant, const std::vector<Point> &
   WorkerPool(options.command, options.jobs).run(requests, options.limit, deadline, sink);
 }
 
-Expected<std::unique_ptr<LaunchTimer>> ProcessWorkshop::open(const Variant &variant, const Shape &shape,
-                                                             std::vector<Candidate> candidates) {
-  auto timer = std::make_unique<ProcessTimer>(options, variant, shape, std::move(candidates));
-  if (Expected<void> done = timer->open(); !done)
+Expected<std::unique_ptr<Bench>> ProcessWorkshop::open(const Variant &variant, const Shape &shape, Candidate preset) {
+  auto bench = std::make_unique<ProcessBench>(options, variant, shape, std::move(preset));
+  if (Expected<void> done = bench->open(); !done)
     return takeError(done);
-  return timer;
+  return bench;
 }
 
 } // namespace lacuna::autotune

@@ -1,5 +1,8 @@
 #include "lacuna/Jit/Jit.h"
 
+#include "lacuna/Jit/Tuning.h"
+#include "lacuna/Runtime/Log.h"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -18,6 +21,11 @@ struct Jit::State {
   std::shared_ptr<runtime::ThreadPool> pool; // CPU
   std::mutex mutex;                          // of the compiler
   Compiler compiler;
+  std::once_flag recordsRead;
+  autotune::TunedRecords records;
+
+  /// Gives the params that `spec` leaves open the best known values; where those come from.
+  std::string tune(KernelSpec &spec);
 };
 
 namespace {
@@ -31,6 +39,7 @@ struct Variant {
 struct JitKernel::State {
   std::shared_ptr<Jit::State> jit;
   KernelSpec spec;
+  std::string tuning;
   std::unique_ptr<Variant> positive;
   std::mutex mutex; // of `general`
   std::unique_ptr<Variant> general;
@@ -55,6 +64,23 @@ Expected<std::string> readTextFile(const std::string &path) {
   if (!stream)
     return makeError(ErrorCode::NotFound, "cannot read '{}'; check its permissions", path);
   return text;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Tuned params
+//===--------------------------------------------------------------------------------------------------------------===//
+
+std::string Jit::State::tune(KernelSpec &spec) {
+  std::call_once(recordsRead, [&] { records = autotune::TunedRecords::load(); });
+  OpenQuestion question{.spec = spec, .shape = {}, .keepLists = true};
+  auto open = chooseOpenPoint(question, device ? Target::Sm90a : Target::Cpu,
+                              machineLimits(device ? &*device : nullptr, pool ? pool->threads() : 1), records);
+  if (!open || !*open) // A text at fault is told by its compilation.
+    return "";
+  spec.params.insert((*open)->point.begin(), (*open)->point.end());
+  runtime::log("tuning", (*open)->isTuned ? runtime::LogLevel::Debug : runtime::LogLevel::Info, "{}: {}",
+               autotune::settingsText((*open)->point), (*open)->origin);
+  return (*open)->origin;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -115,6 +141,10 @@ const runtime::LaunchMetadata &JitKernel::metadata() const {
 }
 const CompileResult &JitKernel::compilation() const {
   return state->positive->compilation;
+}
+
+const std::string &JitKernel::tuning() const {
+  return state->tuning;
 }
 
 Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
@@ -187,12 +217,14 @@ Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
   }
   if (complete.file.empty())
     complete.file = "<source>";
+  std::string tuning = complete.tuned ? state->tune(complete) : "";
   auto positive = JitKernel::State::build(*state, complete, /*positive=*/true);
   if (!positive)
     return takeError(positive);
   auto kernel = std::make_shared<JitKernel::State>();
   kernel->jit = state;
   kernel->spec = std::move(complete);
+  kernel->tuning = std::move(tuning);
   kernel->positive = std::move(*positive);
   return JitKernel(std::move(kernel));
 }

@@ -67,8 +67,8 @@ std::vector<std::optional<Facts>> analyzeAll(const KernelSpec &spec, const std::
         facts[index] = std::move(*found);
     }
   };
-  std::vector<std::thread> threads(std::max<size_t>(
-      1, std::min<size_t>(std::thread::hardware_concurrency(), points.size())));
+  std::vector<std::thread> threads(
+      std::max<size_t>(1, std::min<size_t>(std::thread::hardware_concurrency(), points.size())));
   for (std::thread &thread : threads)
     thread = std::thread(work);
   for (std::thread &thread : threads)
@@ -187,17 +187,18 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
       preset[knob.name] = knob.preset;
   if (preset.empty())
     return std::optional<OpenPoint>();
+  Settings lists; // Their block follows from the tile by default, and must not with another tile.
   if (question.keepLists)
     for (const autotune::ParamDescription &param : kernel->params)
-      if (isListBlock(*kernel, param.name))
-        spec.params.try_emplace(param.name, param.preset);
+      if (isListBlock(*kernel, param.name) && spec.params.try_emplace(param.name, param.preset).second)
+        lists[param.name] = param.preset;
   auto fixed = completeParams(spec, *kernel);
   if (!fixed)
     return takeError(fixed);
   autotune::TuningQuestion asked{kernel->kernel, kernel->hash, machine.name, kernel->dims, question.shape};
   asked.shape.params = *fixed;
   for (const autotune::TunedChoice &choice : records.find(asked)) {
-    OpenPoint found{{}, choice.origin, true};
+    OpenPoint found{lists, choice.origin, true};
     KernelSpec candidate = spec;
     for (const auto &[name, value] : choice.point)
       if (preset.contains(name)) {
@@ -207,12 +208,17 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
     if (describeForTuning(candidate, target))
       return std::optional(std::move(found));
   }
-  if (target == Target::Cpu)
+  bool anyParam = std::any_of(kernel->knobs.begin(), kernel->knobs.end(),
+                              [&](const Knob &knob) { return knob.isParam && preset.contains(knob.name); });
+  if (target == Target::Cpu || !anyParam)
     return std::optional<OpenPoint>();
-  std::string advice = fmt::format("{} is not tuned on {}; `lacuna tune {}` measures", kernel->kernel, machine.name,
-                                   kernel->kernel);
-  if (auto best = predictedBest(spec, *kernel, *fixed, machine, preset))
+  std::string advice =
+      fmt::format("{} is not tuned on {}; `lacuna tune {}` measures", kernel->kernel, machine.name, kernel->kernel);
+  if (auto best = predictedBest(spec, *kernel, *fixed, machine, preset)) {
+    best->insert(lists.begin(), lists.end());
     return std::optional(OpenPoint{std::move(*best), "chosen by the cost model: " + advice, false});
+  }
+  preset.insert(lists.begin(), lists.end());
   return std::optional(OpenPoint{std::move(preset), "the default: " + advice, false});
 }
 

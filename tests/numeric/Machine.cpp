@@ -111,6 +111,7 @@ Expected<std::string> Machine::readKernelFile(const std::string &name) const {
 }
 
 Expected<JitKernel> Machine::compile(KernelSpec spec) {
+  spec.tuned = false; // A case is what it says, whatever was measured here.
   spec.file = kernelFolder + "/" + spec.file;
   std::string key = keyOf(spec);
   auto found = kernels.find(key);

@@ -30,14 +30,12 @@ CommandResult failure(int status, const Error &error) {
   return {status, "", fmt::format("lacuna attention: {}\n", error.render())};
 }
 
-AttentionRequest requestOf(const AttentionPlan &plan) {
-  AttentionRequest request;
+void describeRequest(const AttentionPlan &plan, AttentionRequest &request) {
   request.params =
       attentionParams(plan.shape.headDim, plan.shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, plan.tile);
   if (std::string keep = plan.pattern.keepHook(); !keep.empty())
     request.hooks = {{"keep", keep}};
   request.positiveScale = plan.scale > 0;
-  return request;
 }
 
 AttentionProblem problemOf(const AttentionPlan &plan, const AttentionData &data) {
@@ -53,11 +51,34 @@ AttentionProblem problemOf(const AttentionPlan &plan, const AttentionData &data)
   return problem;
 }
 
+/// Puts the best known tile into the plan; where the lists are open, they take its block. Returns further params.
+Expected<std::vector<std::pair<std::string, std::string>>>
+takeTile(AttentionBackend &backend, const AttentionRequest &request, AttentionReport &report) {
+  AttentionPlan &plan = report.plan;
+  TileQuestion question{plan.shape,   plan.dtype,     report.patternText,     plan.pattern.keepHook(),
+                        std::nullopt, request.device, request.pool->threads()};
+  if (!plan.blockIsOpen)
+    question.block = AttentionTile{plan.queryBlock, plan.keyBlock};
+  Expected<std::optional<TileAnswer>> answer = backend.chooseTile(question);
+  if (!answer)
+    return takeError(answer);
+  std::vector<std::pair<std::string, std::string>> others;
+  if (!*answer)
+    return others;
+  report.tileOrigin = (*answer)->origin;
+  plan.tile = (*answer)->tile;
+  if (plan.blockIsOpen) {
+    plan.queryBlock = plan.tile.queries;
+    plan.keyBlock = plan.tile.keys;
+  }
+  return std::move((*answer)->others);
+}
+
 /// All the work behind an understood call; fills `report`.
 Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, AttentionData &data,
                     AttentionReport &report) {
   const AttentionPlan &plan = report.plan;
-  AttentionRequest request = requestOf(plan);
+  AttentionRequest request;
   request.pool = std::make_shared<ThreadPool>();
   report.deviceName = fmt::format("{} threads", request.pool->threads());
   if (plan.gpu) {
@@ -67,6 +88,11 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
     report.deviceName = device->info().name;
     request.device = std::move(*device);
   }
+  auto others = takeTile(backend, request, report);
+  if (!others)
+    return takeError(others);
+  describeRequest(plan, request);
+  request.params.insert(request.params.end(), others->begin(), others->end());
   report.params = request.params;
   report.hooks = request.hooks;
 

@@ -27,7 +27,8 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--dtype", options.dtype, "bf16 or f16 (bf16)");
   command->add_option("--pattern", options.pattern,
                       "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
-  command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
+  command->add_option("--block", options.block,
+                      "the lists' block, QUERIESxKEYS (128x128, or what the best known tile has)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
       ->check([](const std::string &text) {
@@ -125,9 +126,11 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!pattern)
     return takeError(pattern);
   plan.pattern = *pattern;
-  if (!parseBlock(options.block, plan.queryBlock, plan.keyBlock))
+  plan.blockIsOpen =
+      !options.block && plan.pattern.kind != Pattern::Kind::Random && plan.pattern.kind != Pattern::Kind::Lists;
+  if (options.block && !parseBlock(*options.block, plan.queryBlock, plan.keyBlock))
     return makeError(ErrorCode::InvalidArgument, "--block is '{}'; give QUERIESxKEYS, for example 128x128",
-                     options.block);
+                     *options.block);
   Expected<std::optional<DType>> dtype = requestedDType(options);
   if (!dtype)
     return takeError(dtype);

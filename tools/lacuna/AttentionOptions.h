@@ -21,7 +21,8 @@ struct AttentionOptions {
   std::optional<std::string> device;
   std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
   std::optional<std::string> dtype;
-  std::string pattern = "dense", block = "128x128";
+  std::string pattern = "dense";
+  std::optional<std::string> block; ///< unset: the tile's where the lists follow from a predicate, else 128x128
   std::optional<std::string> scale;
   uint64_t seed = 1;
   std::string load, save;
@@ -38,6 +39,7 @@ struct AttentionPlan {
   runtime::DType dtype = runtime::DType::BF16;
   runtime::Pattern pattern;
   int64_t queryBlock = 128, keyBlock = 128;
+  bool blockIsOpen = false; ///< the lists may take another block
   runtime::AttentionTile tile;
   float scale = 1;
 };

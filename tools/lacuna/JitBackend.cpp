@@ -2,8 +2,48 @@
 
 #include "KernelLibrary.h"
 #include "lacuna/Compiler/Pipeline/Compiler.h"
+#include "lacuna/Jit/Tuning.h"
 
 namespace lacuna::tools {
+
+Expected<std::optional<TileAnswer>> JitBackend::chooseTile(const TileQuestion &question) {
+  OpenQuestion open;
+  open.spec = {.file = "attention_forward.tile", .source = std::string(kAttentionForwardSource)};
+  open.spec.params = {{"D", fmt::format("{}", question.shape.headDim)},
+                      {"DV", fmt::format("{}", question.shape.valueDim)},
+                      {"T", std::string(dtypeName(question.dtype))}};
+  if (question.block) {
+    open.spec.params["QB"] = fmt::format("{}", question.block->queries);
+    open.spec.params["KB"] = fmt::format("{}", question.block->keys);
+    open.shape.block = autotune::ListBlock{question.block->queries, question.block->keys};
+  }
+  if (!question.keep.empty())
+    open.spec.hooks = {{"keep", question.keep}};
+  open.shape.pattern = question.pattern;
+  open.shape.dims = {{"B", question.shape.batch},
+                     {"H", question.shape.heads},
+                     {"G", question.shape.kvHeads},
+                     {"M", question.shape.queries},
+                     {"N", question.shape.keys}};
+  auto found = chooseOpenPoint(open, question.device ? Target::Sm90a : Target::Cpu,
+                               machineLimits(question.device ? &*question.device : nullptr, question.threads),
+                               autotune::TunedRecords::load());
+  if (!found)
+    return takeError(found);
+  if (!*found)
+    return std::optional<TileAnswer>();
+  TileAnswer answer;
+  answer.origin = (*found)->origin;
+  for (const auto &[name, value] : (*found)->point) {
+    if (name == "BM")
+      answer.tile.queries = std::stoll(value);
+    else if (name == "BN")
+      answer.tile.keys = std::stoll(value);
+    else
+      answer.others.emplace_back(name, value);
+  }
+  return std::optional(std::move(answer));
+}
 
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;

@@ -198,8 +198,8 @@ int tune(const TuneCommandOptions &options, Database &database) {
       return fail(kFailed, written.error());
     fmt::print(stderr, "lacuna tune: the report is {}\n", *written);
   }
-  bool allWell = std::all_of(results->begin(), results->end(),
-                             [](const CaseResult &result) { return result.failure.empty(); });
+  bool allWell =
+      std::all_of(results->begin(), results->end(), [](const CaseResult &result) { return result.failure.empty(); });
   return allWell ? 0 : kFailed;
 }
 

@@ -21,8 +21,8 @@ static Expected<KernelSpec> findKernel(const std::string &name) {
     known += (known.empty() ? "" : ", ") + std::string(kernel.name);
   }
   if (!name.ends_with(".tile"))
-    return makeError(ErrorCode::NotFound, "the library has no kernel '{}'; it has {}. A file's name ends in .tile", name,
-                     known);
+    return makeError(ErrorCode::NotFound, "the library has no kernel '{}'; it has {}. A file's name ends in .tile",
+                     name, known);
   Expected<std::string> source = readTextFile(name);
   if (!source)
     return takeError(source);
@@ -58,9 +58,9 @@ Expected<std::vector<TunedKernel>> kernelsToTune(const TuneCommandOptions &optio
 
 std::vector<std::string> usualShapes(const KernelDescription &kernel, Target target) {
   // Small on a CPU, where a launch takes a thousand times as long.
-  std::vector<int64_t> sizes = target == Target::Cpu      ? std::vector<int64_t>{512}
-                               : kernel.hasLists()        ? std::vector<int64_t>{4096, 16384}
-                                                          : std::vector<int64_t>{2048, 8192};
+  std::vector<int64_t> sizes = target == Target::Cpu ? std::vector<int64_t>{512}
+                               : kernel.hasLists()   ? std::vector<int64_t>{4096, 16384}
+                                                     : std::vector<int64_t>{2048, 8192};
   std::vector<std::string> patterns = {""};
   if (kernel.hasLists())
     patterns = {"pattern=dense", "pattern=random:0.1 block=128x128"};
@@ -107,7 +107,8 @@ static Expected<std::vector<Shape>> shapesOf(const TuneCommandOptions &options, 
   return shapes;
 }
 
-/// What an untuned caller runs with: the kernel's own defaults, or for attention through given lists the operator's tile.
+/// What an untuned caller runs with: the kernel's own defaults, or for attention through given lists the operator's
+/// tile.
 static Point presetOf(const KernelDescription &kernel, const Shape &shape) {
   Point preset;
   for (const Knob &knob : kernel.knobs)

@@ -27,6 +27,8 @@ public:
       return open(request);
     if (op == "load")
       return load(request);
+    if (op == "check")
+      return check(request);
     if (op == "time")
       return time(request);
     return makeError(ErrorCode::InvalidArgument, "there is no operation '{}'", op);
@@ -88,8 +90,7 @@ private:
     }
     const Json &shape = request.at("shape");
     autotune::WorkloadSpec spec{shape.at("dims").get<std::map<std::string, int64_t>>(),
-                                shape.at("pattern").get<std::string>(),
-                                request.at("list_columns").get<std::string>()};
+                                shape.at("pattern").get<std::string>(), request.at("list_columns").get<std::string>()};
     if (!pool)
       pool = std::make_shared<runtime::ThreadPool>();
     auto made = autotune::Workload::create(std::move(spec), device, pool);
@@ -131,6 +132,14 @@ private:
     if (!kernel)
       return takeError(kernel);
     return autotune::LoadedCode(std::move(*kernel));
+  }
+
+  Expected<Json> check(const Json &request) {
+    if (!workload)
+      return makeError(ErrorCode::InvalidArgument, "'check' comes before 'open'");
+    if (Expected<void> done = workload->check(request.at("id").get<size_t>()); !done)
+      return takeError(done);
+    return Json::object();
   }
 
   Expected<Json> time(const Json &request) {

@@ -30,6 +30,7 @@ struct State {
   int failCall = -1;           ///< the call with this number, from 0, gives failResult
   cu::Result failResult = cu::OutOfMemory;
   int maxThreads = 1024;
+  int sharedBytes = 232448; ///< of dynamic shared memory a CTA
   bool capturing = false;
   unsigned long long streamId = 1;                 ///< of every stream
   std::function<void(void **parameters)> onLaunch; ///< sees each launch's parameters
@@ -74,7 +75,7 @@ FAKE(cuDeviceGetName, (char *name, int length, cu::Device), std::strncpy(name, "
 FAKE(cuDeviceGetAttribute, (int *value, cu::DeviceAttribute attribute, cu::Device),
      *value = attribute == cu::ComputeCapabilityMajor         ? 9
               : attribute == cu::ComputeCapabilityMinor       ? 0
-              : attribute == cu::MaxSharedMemoryPerBlockOptin ? 232448
+              : attribute == cu::MaxSharedMemoryPerBlockOptin ? s.sharedBytes
                                                               : 132)
 FAKE(cuDeviceTotalMem, (size_t *bytes, cu::Device), *bytes = size_t(1) << 37)
 FAKE(cuDevicePrimaryCtxRetain, (cu::Context * context, cu::Device), ++s.live["contexts"];

@@ -1,8 +1,8 @@
 //===- Database.h - What was measured, on disk ------------------*- C++ -*-===//
 //
 // One SQLite file holds two kinds of records. A *point* is what became of one candidate on one shape: dropped with a
-// reason, failed, lost early, or measured. A *winner* is what the kernel should run with on that shape. Both belong to a
-// key: kernel, hash of its text, machine with its limits, assembler. So a changed kernel, another machine or another
+// reason, failed, lost early, or measured. A *winner* is what the kernel should run with on that shape. Both belong to
+// a key: kernel, hash of its text, machine with its limits, assembler. So a changed kernel, another machine or another
 // assembler starts anew, and a new candidate does not measure the old ones again.
 //
 // Every record is committed as it is made (write-ahead log): a process that is killed loses only what it was doing.
@@ -40,11 +40,11 @@ struct PointRecord {
   Point point;
   Status status = Status::Dropped;
   std::string kind = {}, reason = {}; ///< Dropped, Failed, Lost: why
-  double predicted = 0;       ///< of the machine's peak, at most; 0: nothing predicted
-  double microseconds = 0;    ///< Lost and Measured: median of a launch
-  double presetMicroseconds = 0; ///< the default's, in the same rounds
-  double spread = 0;          ///< half the distance of the quartiles, in microseconds
-  int64_t time = 0;           ///< seconds since 1970
+  double predicted = 0;               ///< of the machine's peak, at most; 0: nothing predicted
+  double microseconds = 0;            ///< Lost and Measured: median of a launch
+  double presetMicroseconds = 0;      ///< the default's, in the same rounds
+  double spread = 0;                  ///< half the distance of the quartiles, in microseconds
+  int64_t time = 0;                   ///< seconds since 1970
   bool operator==(const PointRecord &) const = default;
 };
 std::string_view statusName(PointRecord::Status status);
@@ -55,8 +55,8 @@ struct WinnerRecord {
   RecordKey key;
   std::string shape;
   Point point;
-  std::string source;         ///< "measured", "model" or, for shipped records, where the figures stand
-  double microseconds = 0;    ///< 0: not measured here
+  std::string source;      ///< "measured", "model" or, for shipped records, where the figures stand
+  double microseconds = 0; ///< 0: not measured here
   double presetMicroseconds = 0;
   int64_t time = 0;
   bool operator==(const WinnerRecord &) const = default;
@@ -106,8 +106,8 @@ private:
   sqlite3 *handle = nullptr;
 };
 
-/// Where the user's database lies: LACUNA_TUNING, else `lacuna/tuning.db` below XDG_CACHE_HOME or ~/.cache. Nothing where
-/// the knob is "none", or there is no home.
+/// Where the user's database lies: LACUNA_TUNING, else `lacuna/tuning.db` below XDG_CACHE_HOME or ~/.cache. Nothing
+/// where the knob is "none", or there is no home.
 std::optional<std::string> userDatabasePath();
 
 } // namespace lacuna::autotune

@@ -48,7 +48,7 @@ struct Measurement {
   double spread = 0;         ///< half the distance of their quartiles
   double ratio = 0;          ///< to the default, over the same rounds
   double presetMicroseconds = 0;
-  std::string reason;        ///< Lost and Failed
+  std::string reason; ///< Lost and Failed
 };
 
 double median(std::vector<double> values);

@@ -1,7 +1,7 @@
 //===- Pruner.h - Points that are not worth compiling -----------*- C++ -*-===//
 //
-// Before anything is compiled, each point is analysed: the front end and the passes on IR run (some 0.1 s), and say what
-// the kernel would need and what it could reach at most. The pruner drops points by that, each with a reason.
+// Before anything is compiled, each point is analysed: the front end and the passes on IR run (some 0.1 s), and say
+// what the kernel would need and what it could reach at most. The pruner drops points by that, each with a reason.
 //
 //   constraint      a constraint of the text, or the condition of its `tune` entry, does not hold
 //   shared memory   more than a thread block of this machine may have
@@ -23,12 +23,12 @@ namespace lacuna::autotune {
 
 /// What is known of a point without code generation.
 struct Facts {
-  int64_t sharedBytes = 0;       ///< of a thread block
-  int64_t registersNeeded = 0;   ///< a thread: accumulators and operands in registers, so a lower bound
-  int64_t registersPresent = 0;  ///< a thread of a consumer; 0: not known
-  double predictedFraction = 0;  ///< of the machine's peak, an upper limit; 0: nothing is predicted
-  double stepWork = 0;           ///< cycles of products a step: the larger, the less its fixed costs weigh
-  std::string boundBy;
+  int64_t sharedBytes = 0;      ///< of a thread block
+  int64_t registersNeeded = 0;  ///< a thread: accumulators and operands in registers, so a lower bound
+  int64_t registersPresent = 0; ///< a thread of a consumer; 0: not known
+  double predictedFraction = 0; ///< of the machine's peak, an upper limit; 0: nothing is predicted
+  double stepWork = 0;          ///< cycles of products a step: the larger, the less its fixed costs weigh
+  std::string boundBy = {};
 
   bool registersFit() const { return registersPresent == 0 || registersNeeded <= registersPresent; }
 };

@@ -9,8 +9,8 @@
 //
 // `dtype` is another name of the param T. Dimensions may be left out where a usual value exists: B is 1, H and G are 1
 // or each other's, N is M, any other is required. `pattern` is dense (the default), causal, window:LEFT[:SINK] or
-// random:DENSITY (Pattern.h). `block` is the caller's list block; without it the lists follow the kernel's tile, but for
-// random, where it is 128x128.
+// random:DENSITY (Pattern.h). `block` is the caller's list block; without it the lists follow the kernel's tile, but
+// for random, where it is 128x128.
 //
 // A shapes file holds one shape a line; `#` begins a comment. A line with `kernel=NAME` is for that kernel alone, one
 // without for all that are tuned. All mistakes of a file are reported, each with its line.
@@ -35,8 +35,8 @@ struct ListBlock {
 /// Thread safety: a plain value.
 struct Shape {
   std::map<std::string, int64_t> dims;
-  Settings params;              ///< values of params that are not tuned
-  std::string pattern;          ///< empty for a kernel without lists
+  Settings params;                ///< values of params that are not tuned
+  std::string pattern;            ///< empty for a kernel without lists
   std::optional<ListBlock> block; ///< nothing: lists follow the tile
 
   /// Everything in a fixed order: dimensions, params, pattern, block.
@@ -52,8 +52,8 @@ struct Shape {
 Expected<Shape> parseShape(std::string_view line, const KernelDescription &kernel);
 
 /// Reads the text of a shapes file, whose name is for messages; the shapes of `kernel`, which may be none where
-/// `allKernels`, the names of all that are tuned, has others. Errors: InvalidArgument; the message holds every mistake as
-/// `file:line: sentence`, or says that there is no shape.
+/// `allKernels`, the names of all that are tuned, has others. Errors: InvalidArgument; the message holds every mistake
+/// as `file:line: sentence`, or says that there is no shape.
 Expected<std::vector<Shape>> parseShapesFile(const std::string &name, std::string_view text,
                                              const KernelDescription &kernel,
                                              const std::vector<std::string> &allKernels);

@@ -7,8 +7,8 @@
 //   3. time them in batches beside the default, clear losers leaving early (Measurer.h);
 //   4. time the best few and the default once more, longer: the fastest wins, the default where none is faster.
 //
-// Every outcome is committed to the database at once. With `resume`, what the database knows is not done again; without,
-// a case begins anew. When the budget ends, the best so far is kept, and what is left is counted.
+// Every outcome is committed to the database at once. With `resume`, what the database knows is not done again;
+// without, a case begins anew. When the budget ends, the best so far is kept, and what is left is counted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +32,7 @@ struct TuneOptions {
   std::string assembler; ///< of the records' key
   MeasureOptions screening{.rounds = 3};
   MeasureOptions finals{.rounds = 9};
-  size_t batch = 6;      ///< candidates timed side by side, besides the default
+  size_t batch = 6; ///< candidates timed side by side, besides the default
   size_t finalists = 4;
 };
 

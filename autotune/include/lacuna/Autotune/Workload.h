@@ -42,9 +42,11 @@ public:
                                                     std::shared_ptr<runtime::ThreadPool> pool);
   ~Workload();
 
-  /// Binds a kernel to the data, runs it once and compares its results with the first one's.
-  /// Errors: as HostTensor::allocate, DeviceBuffer::allocate and launches; VerifyError for other results.
+  /// Binds a kernel to the data. Errors: as HostTensor::allocate and DeviceBuffer::allocate.
   Expected<void> load(size_t id, LoadedCode code);
+  /// Runs a kernel once and compares its results with those of the first that was checked. Errors: as launches;
+  /// NotFound; VerifyError for other results.
+  Expected<void> check(size_t id);
   /// One launch that is not timed, then `launches` that are; microseconds of each. Errors: as launches; NotFound.
   Expected<std::vector<double>> time(size_t id, int launches);
 

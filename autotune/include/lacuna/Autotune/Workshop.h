@@ -30,6 +30,15 @@ struct Candidate {
   Json artifact;
 };
 
+/// Candidates of one variant, timed on the data of one shape.
+class Bench {
+public:
+  virtual ~Bench() = default;
+  /// Runs a candidate `launches` times after one launch that is not timed; microseconds of each. Errors: any, where the
+  /// candidate cannot be run; others still can.
+  virtual Expected<std::vector<double>> time(const Candidate &candidate, int launches) = 0;
+};
+
 class Workshop {
 public:
   virtual ~Workshop() = default;
@@ -40,19 +49,18 @@ public:
   /// Compiles points likewise.
   virtual void compile(const Variant &variant, const std::vector<Point> &points, TimePoint deadline,
                        const std::function<void(size_t, Expected<Json>)> &sink) = 0;
-  /// Prepares data of `shape`; the timer's indices are those of `candidates`, of which the first is the default.
-  /// Errors: as the machine has them; the shape then cannot be tuned.
-  virtual Expected<std::unique_ptr<LaunchTimer>> open(const Variant &variant, const Shape &shape,
-                                                      std::vector<Candidate> candidates) = 0;
+  /// Prepares data of `shape`; the results of candidates are held to those of `preset`. `variant` must outlive the
+  /// bench. Errors: as the machine has them; the shape then cannot be tuned.
+  virtual Expected<std::unique_ptr<Bench>> open(const Variant &variant, const Shape &shape, Candidate preset) = 0;
 };
 
 /// Asks workers. Thread safety: one thread at a time.
 class ProcessWorkshop final : public Workshop {
 public:
   struct Options {
-    std::vector<std::string> command; ///< of a worker
-    int jobs = 1;                     ///< workers that analyse and compile
-    std::string directory;            ///< for compiled images
+    std::vector<std::string> command;       ///< of a worker
+    int jobs = 1;                           ///< workers that analyse and compile
+    std::string directory;                  ///< for compiled images
     std::chrono::milliseconds limit{20000}; ///< for one analysis, compilation or turn
   };
   explicit ProcessWorkshop(Options options) : options(std::move(options)) {}
@@ -62,8 +70,7 @@ public:
   /// For a CPU nothing: the worker that times compiles, as machine code in memory cannot be passed on.
   void compile(const Variant &variant, const std::vector<Point> &points, TimePoint deadline,
                const std::function<void(size_t, Expected<Json>)> &sink) override;
-  Expected<std::unique_ptr<LaunchTimer>> open(const Variant &variant, const Shape &shape,
-                                              std::vector<Candidate> candidates) override;
+  Expected<std::unique_ptr<Bench>> open(const Variant &variant, const Shape &shape, Candidate preset) override;
 
 private:
   Options options;

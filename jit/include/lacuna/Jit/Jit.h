@@ -28,6 +28,9 @@ struct KernelSpec {
   std::string kernel = {}; ///< empty: the only kernel of the text
   std::map<std::string, std::string> params = {};
   std::map<std::string, std::string> hooks = {}; ///< hook -> another hook's name, or an expression
+  /// Params that the schedule's `tune` entry names and `params` leaves out take the best known values (docs/tuning.md);
+  /// false: their defaults.
+  bool tuned = true;
 };
 
 /// A compiled and loaded kernel. Cheap to copy; copies share the code. Thread safety: launches may run side by side, on
@@ -39,6 +42,8 @@ class JitKernel {
 public:
   const runtime::LaunchMetadata &metadata() const;
   const CompileResult &compilation() const;
+  /// Where the values of tuned params come from; empty: from the caller and the text.
+  const std::string &tuning() const;
 
   /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has
   /// run. Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.

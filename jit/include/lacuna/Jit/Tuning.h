@@ -1,5 +1,5 @@
-// Between the compiler and the tuner: what a tuner has to know of a kernel, what a point would need and could reach, and
-// which point to run where the caller leaves it open.
+// Between the compiler and the tuner: what a tuner has to know of a kernel, what a point would need and could reach,
+// and which point to run where the caller leaves it open.
 #pragma once
 
 #include "lacuna/Autotune/Pruner.h"
@@ -24,9 +24,9 @@ autotune::MachineLimits machineLimits(const runtime::Device *device, int threads
 
 /// What a caller left open, and what it knows of its data.
 struct OpenPoint {
-  autotune::Point point; ///< values of the knobs that the caller did not set
-  std::string origin;    ///< a phrase: where they come from
-  bool isTuned = false;  ///< from a measurement
+  autotune::Settings point; ///< values of the knobs that the caller did not set; with `keepLists` the lists' block too
+  std::string origin;       ///< a phrase: where they come from
+  bool isTuned = false;     ///< from a measurement
 };
 
 struct OpenQuestion {

@@ -27,12 +27,12 @@ struct TuneEntry {
   std::string kernel;
   std::string hash; ///< of the canonical text of the file
   std::vector<Choice> knobs;
-  std::vector<Choice> params;           ///< those that are no knobs
-  std::vector<std::string> dims;        ///< run-time dimensions
-  std::vector<std::string> constraints; ///< of a launch, over `dims`
-  std::vector<std::string> conditions;  ///< of the entry, over knobs, params, `smem` and `regs_fit`
-  std::vector<std::string> hooks;       ///< names of the file's hooks
-  std::string listColumns;              ///< the dimension that block lists name blocks of; empty without lists
+  std::vector<Choice> params;                ///< those that are no knobs
+  std::vector<std::string> dims;             ///< run-time dimensions
+  std::vector<std::string> constraints;      ///< of a launch, over `dims`
+  std::vector<std::string> conditions;       ///< of the entry, over knobs, params, `smem` and `regs_fit`
+  std::vector<std::string> hooks;            ///< names of the file's hooks
+  std::string listColumns;                   ///< the dimension that block lists name blocks of; empty without lists
   std::string listRowParam, listColumnParam; ///< params that are the lists' block; empty where it is no param
 };
 
