@@ -34,8 +34,11 @@ CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
   command->add_option("--shapes", options.shapesFile, "a file of shapes, one a line (docs/tuning.md)")
       ->check(refuseEmpty);
   command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
-  command->add_option("--budget", options.budget, "seconds that all of it may take")->capture_default_str();
+  command->add_option("--budget", options.budget, "seconds that all of it may take")
+      ->check(CLI::Number)
+      ->capture_default_str();
   command->add_option("--limit", options.limit, "seconds that one candidate may take to compile, or for a turn")
+      ->check(CLI::Number)
       ->capture_default_str();
   command->add_option("--jobs", options.jobs, "processes that compile side by side; 0: one for each processor")
       ->capture_default_str();

@@ -16,11 +16,11 @@ namespace lacuna::tools {
 
 /// The flags as they were given.
 struct TuneCommandOptions {
-  std::vector<std::string> kernels; ///< names of library kernels, or paths of .tile files
-  std::vector<std::string> shapes;  ///< lines of shapes
-  std::string shapesFile, report, database, exportTo;
-  std::vector<std::string> imports;
-  std::optional<std::string> device;
+  std::vector<std::string> kernels = {}; ///< names of library kernels, or paths of .tile files
+  std::vector<std::string> shapes = {};  ///< lines of shapes
+  std::string shapesFile = {}, report = {}, database = {}, exportTo = {};
+  std::vector<std::string> imports = {};
+  std::optional<std::string> device = {};
   double budget = 300, limit = 20; ///< seconds
   int64_t jobs = 0;                ///< 0: one for each processor
   bool resume = false, worker = false;
