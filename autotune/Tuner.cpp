@@ -1,6 +1,7 @@
 #include "lacuna/Autotune/Tuner.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace lacuna::autotune {
@@ -397,6 +398,19 @@ Expected<void> Tuner::CaseRun::decide() {
 // All cases
 //===--------------------------------------------------------------------------------------------------------------===//
 
+/// What two cases of one variant have in common, and so analyse and compile once.
+static std::string variantText(const Variant &variant) {
+  return fmt::format("{}\n{}\n{}", variant.kernel.hash, settingsText(variant.fixed), variant.keep);
+}
+
+/// Shares of the budget: a case that is the first of its variant also compiles for the others.
+static std::vector<int> weightsOf(const std::vector<TuneCase> &cases) {
+  std::vector<int> weights;
+  for (size_t index = 0; index < cases.size(); ++index)
+    weights.push_back(index > 0 && variantText(cases[index].variant) == variantText(cases[index - 1].variant) ? 1 : 2);
+  return weights;
+}
+
 Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases) {
   progress.start(static_cast<int64_t>(cases.size()), options.budgetSeconds);
   TimePoint started = clock();
@@ -404,17 +418,14 @@ Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases)
       started + std::chrono::duration_cast<TimePoint::duration>(std::chrono::duration<double>(options.budgetSeconds));
   std::vector<CaseResult> results;
   std::map<Point, Knowledge> known;
-  std::string variantText;
+  const std::vector<int> weights = weightsOf(cases);
   for (size_t index = 0; index < cases.size(); ++index) {
-    const Variant &variant = cases[index].variant;
-    // Cases of one variant share what was analysed and compiled.
-    std::string text = fmt::format("{}\n{}\n{}", variant.kernel.hash, settingsText(variant.fixed), variant.keep);
-    if (text != variantText)
+    if (weights[index] > 1)
       known.clear();
-    variantText = text;
     TimePoint now = clock();
-    // An even share of what is left, so that no case takes the others' time.
-    TimePoint deadline = now + std::max(end - now, TimePoint::duration(0)) / static_cast<int>(cases.size() - index);
+    // A share of what is left, so that no case takes the others' time.
+    int ahead = std::accumulate(weights.begin() + static_cast<ptrdiff_t>(index), weights.end(), 0);
+    TimePoint deadline = now + std::max(end - now, TimePoint::duration(0)) * weights[index] / ahead;
     double share = 1.0 / static_cast<double>(cases.size());
     CaseRun work(*this, cases[index], known, started, deadline, end, share * static_cast<double>(index), share);
     Expected<CaseResult> result = work.run();

@@ -182,6 +182,30 @@ class TuneTest(unittest.TestCase):
         bare.write_text(KERNEL.split("schedule")[0], encoding="utf-8")
         self.assertIn("has nothing to tune", self.run_tune(bare, status=2).stderr)
 
+    def test_worker(self):
+        """The worker answers every request, whatever it is, and an assembler that dies costs its request alone."""
+        assembler = self.folder / "ptxas"
+        assembler.write_text("#!/bin/sh\nkill -SEGV $$\n", encoding="utf-8")
+        assembler.chmod(0o755)
+        job = {"target": "sm_90a", "file": "product.tile", "source": KERNEL, "kernel": "", "hooks": {},
+               "params": {"BM": "64", "BN": "64", "BK": "64", "stages": "2"}}
+        requests = ["nonsense", "{}", json.dumps({"op": "dance"}), json.dumps({"op": "time", "id": 0, "launches": 1}),
+                    json.dumps({"op": "analyze", **job}),
+                    json.dumps({"op": "compile", "image": str(self.folder / "image"), **job}),
+                    json.dumps({"op": "analyze", **job, "params": {"BK": "48"}})]
+        result = subprocess.run([LACUNA, "tune", "--worker"], input="\n".join(requests) + "\n", capture_output=True,
+                                text=True, timeout=120, check=True,
+                                env={**os.environ, "LACUNA_PTXAS": str(assembler)})
+        replies = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([reply.get("error") for reply in replies],
+                         ["ParseError", "ParseError", "InvalidArgument", "InvalidArgument", None, "ToolFailed",
+                          "InvalidArgument"])
+        self.assertIn("there is no operation 'dance'", replies[2]["message"])
+        # A ring of two slots of 64x64 for a and for b, 16 bits each, and their barriers.
+        self.assertGreater(replies[4]["shared_bytes"], 2 * 2 * 64 * 64 * 2)
+        self.assertGreater(replies[4]["fraction"], 0)
+        self.assertIn("break this constraint", replies[6]["message"])
+
     def test_library_attention(self):
         events = self.run_tune("attention_forward", "--shape", "M=64 H=2 G=1 D=16 pattern=causal block=64x64",
                                "--budget", "200").stdout
