@@ -134,11 +134,22 @@ Expected<KernelDescription> describeForTuning(const KernelSpec &spec, Target tar
   return kernel;
 }
 
+/// The description with the lists' block left to follow from the tile: a block that is given may contradict the
+/// defaults of the knobs, and then no description could be had.
+static Expected<KernelDescription> describeWithoutLists(const KernelSpec &spec, Target target) {
+  KernelSpec bare = spec;
+  bare.params.clear();
+  auto names = describeForTuning(bare, target);
+  if (!names)
+    return takeError(names);
+  bare.params = spec.params;
+  for (const std::string &name : {names->listRowParam, names->listColumnParam})
+    bare.params.erase(name);
+  return describeForTuning(bare, target);
+}
+
 Expected<Settings> completeParams(const KernelSpec &spec, const KernelDescription &kernel) {
-  KernelSpec withoutLists = spec;
-  for (const std::string &name : {kernel.listRowParam, kernel.listColumnParam})
-    withoutLists.params.erase(name);
-  auto described = describeForTuning(withoutLists, Target::Sm90a);
+  auto described = describeWithoutLists(spec, Target::Sm90a);
   if (!described)
     return takeError(described);
   Settings params;
@@ -178,7 +189,7 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
                                                    const autotune::MachineLimits &machine,
                                                    const autotune::TunedRecords &records) {
   KernelSpec spec = question.spec;
-  auto kernel = describeForTuning(spec, target);
+  auto kernel = describeWithoutLists(spec, target);
   if (!kernel)
     return takeError(kernel);
   Point preset;
@@ -219,6 +230,10 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
     return std::optional(OpenPoint{std::move(*best), "chosen by the cost model: " + advice, false});
   }
   preset.insert(lists.begin(), lists.end());
+  KernelSpec asDefault = spec;
+  asDefault.params.insert(preset.begin(), preset.end());
+  if (!describeForTuning(asDefault, target)) // The defaults do not go with what the caller set.
+    return std::optional<OpenPoint>();
   return std::optional(OpenPoint{std::move(preset), "the default: " + advice, false});
 }
 

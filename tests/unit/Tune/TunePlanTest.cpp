@@ -235,6 +235,16 @@ TEST_CASE("Tune: open params take the nearest legal record, else the default, wh
   CHECK((*open)->origin.find("attention_forward is not tuned on NVIDIA Other; `lacuna tune attention_forward` "
                              "measures") != std::string::npos);
 
+  // Lists of 64x64, which the default tile of 128 rows does not fit: no error, and a tile that fits.
+  question.keepLists = false;
+  question.spec.params = {{"D", "64"}, {"QB", "64"}, {"KB", "64"}, {"BN", "64"}};
+  question.shape.block = ListBlock{64, 64};
+  open = chooseOpenPoint(question, Target::Sm90a, h200, records);
+  REQUIRE_MESSAGE(open, open.error().render());
+  REQUIRE(*open);
+  CHECK((*open)->point.at("BM") == "64");
+  CHECK_FALSE(*chooseOpenPoint(question, Target::Cpu, {"a CPU", "cpu"}, records));
+
   question.spec.params = {{"BM", "128"}, {"BN", "64"}, {"stages", "2"}};
   open = chooseOpenPoint(question, Target::Sm90a, h200, records);
   REQUIRE(open);
