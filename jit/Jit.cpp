@@ -22,7 +22,8 @@ struct Jit::State {
   std::mutex mutex;                          // of the compiler
   Compiler compiler;
   std::once_flag recordsRead;
-  autotune::TunedRecords records;
+  autotune::TunedRecords records; // and the machine whose records count
+  autotune::MachineLimits machine;
 
   /// Gives the params that `spec` leaves open the best known values; where those come from.
   std::string tune(KernelSpec &spec);
@@ -71,10 +72,19 @@ Expected<std::string> readTextFile(const std::string &path) {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 std::string Jit::State::tune(KernelSpec &spec) {
-  std::call_once(recordsRead, [&] { records = autotune::TunedRecords::load(); });
+  if (spec.source.find("tune") == std::string::npos) // No such entry: not even parsed.
+    return "";
+  std::call_once(recordsRead, [&] {
+    records = autotune::TunedRecords::load();
+    machine = machineLimits(device ? &*device : nullptr, pool ? pool->threads() : 1);
+  });
+  bool anyRecord = std::any_of(records.all().begin(), records.all().end(), [&](const autotune::WinnerRecord &record) {
+    return record.key.machine == machine.name;
+  });
+  if (!device && !anyRecord) // No prediction either: the defaults stand.
+    return "";
   OpenQuestion question{.spec = spec, .shape = {}, .keepLists = true};
-  auto open = chooseOpenPoint(question, device ? Target::Sm90a : Target::Cpu,
-                              machineLimits(device ? &*device : nullptr, pool ? pool->threads() : 1), records);
+  auto open = chooseOpenPoint(question, device ? Target::Sm90a : Target::Cpu, machine, records);
   if (!open || !*open) // A text at fault is told by its compilation.
     return "";
   spec.params.insert((*open)->point.begin(), (*open)->point.end());
