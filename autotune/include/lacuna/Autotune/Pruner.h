@@ -45,7 +45,8 @@ public:
   /// that measured rates reach to 70 % and more (docs/performance.md), so a point below half can hardly win.
   static constexpr double kFarOff = 0.5;
 
-  /// `fixed` are the values of the other params; `kernel` must outlive the pruner. Errors: ParseError where a condition of `kernel` cannot be read.
+  /// `fixed` are the values of the other params; `kernel` must outlive the pruner. Errors: ParseError where a condition
+  /// of `kernel` cannot be read.
   static Expected<Pruner> create(const KernelDescription &kernel, const Settings &fixed, MachineLimits limits);
 
   /// Judges one point by its facts; nothing: it may be compiled.
