@@ -81,6 +81,7 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
     kernels.code.clear();
   }
   request.kernel = LibraryKernel::Parts;
+  request.choices.clear();
   if (Expected<void> done = compile(); !done)
     return takeError(done);
   const SplitMachine machine = machineOf(request.device, kernels.code[0].metadata());

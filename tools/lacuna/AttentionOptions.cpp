@@ -28,7 +28,8 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--dtype", options.dtype, "bf16 or f16 (bf16)");
   command->add_option("--pattern", options.pattern,
                       "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
-  command->add_option("--block", options.block, "the lists' block, QUERIESxKEYS (128x128)");
+  command->add_option("--block", options.block,
+                      "the block, QUERIESxKEYS (the fastest known for the pattern; random and lists: 128x128)");
   command->add_option("--split", options.split,
                       "auto or 1 to 32: parts of the longest row, computed apart and merged (auto: as many as fill the "
                       "GPU; 1 on the CPU)");
@@ -180,9 +181,9 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!pattern)
     return takeError(pattern);
   plan.pattern = *pattern;
-  if (!parseBlock(options.block, plan.queryBlock, plan.keyBlock))
+  if (options.block && !parseBlock(*options.block, plan.queryBlock, plan.keyBlock))
     return makeError(ErrorCode::InvalidArgument, "--block is '{}'; give QUERIESxKEYS, for example 128x128",
-                     options.block);
+                     *options.block);
   Expected<std::optional<DType>> dtype = requestedDType(options);
   if (!dtype)
     return takeError(dtype);

@@ -21,7 +21,8 @@ struct AttentionOptions {
   std::optional<std::string> device;
   std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
   std::optional<std::string> dtype;
-  std::string pattern = "dense", block = "128x128", pack = "auto";
+  std::string pattern = "dense", pack = "auto";
+  std::optional<std::string> block;
   std::optional<std::string> scale;
   std::string split = "auto";
   uint64_t seed = 1;
