@@ -206,7 +206,6 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
   CHECK_FALSE(packed({}));                                             // a KV head each
   CHECK_FALSE(packed({"--kv-heads", "2", "--pattern", "random:0.4"})); // lists of their own
   CHECK(packed({"--kv-heads", "1", "--pack", "on"}));
-  CHECK_FALSE(packed({"--kv-heads", "2", "--split", "2"})); // rows of packed heads are not cut
 
   auto wrongCall = [&](std::vector<std::string> flags) {
     CommandResult result = run(backend, std::move(flags));
@@ -214,6 +213,9 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
     return result.errors;
   };
   CHECK(wrongCall({"--pack", "yes"}) == "lacuna attention: --pack is 'yes'; give auto, on or off\n");
+  CHECK(wrongCall({"--pack", "on", "--kv-heads", "2", "--split", "2"}) ==
+        "lacuna attention: --pack on and --split 2 were given; rows of packed heads are not cut, so give --split 1 or "
+        "--pack off\n");
   CHECK(wrongCall({"--pack", "on"}) ==
         "lacuna attention: --pack on was given, but each of the 4 heads has a KV head of "
         "its own; give fewer --kv-heads\n");
