@@ -14,6 +14,7 @@ if(LACUNA_ENABLE_TESTS)
 endif()
 
 if(LACUNA_ENABLE_JIT)
+  find_package(SQLite3 REQUIRED)
   find_package(MLIR 19.1 REQUIRED CONFIG HINTS /usr/lib/llvm-19)
   list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
   include(TableGen)

@@ -70,7 +70,7 @@ if(LACUNA_ENABLE_JIT)
   _lacuna_closure(LacunaJit jit_libraries)
   list(REMOVE_ITEM jit_libraries LacunaRuntime)
   _lacuna_install_libraries(jit ${jit_libraries} LacunaC)
-  _lacuna_install_headers(jit jit/include)
+  _lacuna_install_headers(jit jit/include autotune/include)
   # Of the compiler, what the headers of the JIT include.
   foreach(header Analysis/KernelReport.h Codegen/Assembler.h Pipeline/Compiler.h Pipeline/Stage.h)
     get_filename_component(folder ${header} DIRECTORY)

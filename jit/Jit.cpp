@@ -1,6 +1,7 @@
 #include "lacuna/Jit/Jit.h"
 
 #include "HeardCompilation.h"
+#include "OpenParams.h"
 
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
@@ -29,7 +30,8 @@ struct Variant {
 
 /// A kernel as it is kept in memory.
 struct Loaded {
-  KernelSpec spec;
+  KernelSpec spec;    ///< open params chosen
+  std::string tuning; ///< by whom
   std::unique_ptr<const Variant> positive;
   std::mutex mutex; // of `general`
   std::unique_ptr<const Variant> general;
@@ -40,6 +42,7 @@ struct Jit::State {
   std::optional<runtime::Device> device;
   std::shared_ptr<runtime::ThreadPool> pool; // CPU
   CachedCompiler compiler;
+  OpenParams openParams;
   runtime::MemoryCache<Loaded> kernels;
 
   Expected<std::unique_ptr<const Variant>> build(const KernelSpec &spec, bool positive);
@@ -119,11 +122,13 @@ Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spe
 }
 
 Expected<std::shared_ptr<Loaded>> Jit::State::load(const KernelSpec &spec) {
-  auto positive = build(spec, /*positive=*/true);
-  if (!positive)
-    return takeError(positive);
   auto loaded = std::make_shared<Loaded>();
   loaded->spec = spec;
+  if (spec.tuned)
+    loaded->tuning = openParams.choose(loaded->spec, device ? &*device : nullptr, pool ? pool->threads() : 1, compiler);
+  auto positive = build(loaded->spec, /*positive=*/true);
+  if (!positive)
+    return takeError(positive);
   loaded->positive = std::move(*positive);
   return loaded;
 }
@@ -187,6 +192,9 @@ const CompileResult &JitKernel::compilation() const {
 }
 CacheSource JitKernel::source() const {
   return state->source;
+}
+const std::string &JitKernel::tuning() const {
+  return state->loaded->tuning;
 }
 
 Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
@@ -254,6 +262,7 @@ static std::string nameOf(const KernelSpec &spec) {
       .text("kernel", spec.kernel)
       .table("param", spec.params)
       .table("hook", spec.hooks)
+      .flag("tuned", spec.tuned)
       .bytes();
 }
 

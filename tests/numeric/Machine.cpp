@@ -124,8 +124,10 @@ Expected<std::string> Machine::readKernelFile(const std::string &name) const {
 void Machine::compileAhead(std::vector<KernelSpec> specs) {
   std::set<std::string> seen;
   std::erase_if(specs, [&](const KernelSpec &spec) { return !seen.insert(keyOf(spec)).second; });
-  for (KernelSpec &spec : specs)
+  for (KernelSpec &spec : specs) {
+    spec.tuned = false; // A case is what it says, whatever was measured here.
     spec.file = kernelFolder + "/" + spec.file;
+  }
   std::vector<std::optional<Expected<JitKernel>>> compiled(specs.size());
   std::atomic<size_t> next = 0;
   auto work = [&](const Jit &jit) {
@@ -142,6 +144,7 @@ void Machine::compileAhead(std::vector<KernelSpec> specs) {
 }
 
 Expected<JitKernel> Machine::compile(KernelSpec spec) {
+  spec.tuned = false;
   spec.file = kernelFolder + "/" + spec.file;
   std::string key = keyOf(spec);
   auto found = kernels.find(key);

@@ -30,6 +30,8 @@ struct AttentionRequest {
   std::string source;
   /// Names and values of params, in the order of the kernel's file.
   std::vector<std::pair<std::string, std::string>> params;
+  /// What the tuner chose beside params, such as `stages`; of the kernel that was tuned alone.
+  std::vector<std::pair<std::string, std::string>> choices;
   /// Names and bodies of hooks, and `rows` with a pattern in place of the lists; empty where the kernel's own are
   /// meant.
   std::vector<std::pair<std::string, std::string>> hooks;
@@ -71,10 +73,35 @@ struct CompiledAttention {
   }
 };
 
+/// What the caller has left open, and what it knows.
+struct TileQuestion {
+  runtime::AttentionShape shape;
+  runtime::DType dtype = runtime::DType::BF16;
+  std::string pattern; ///< as Pattern::parse takes it
+  std::string keep;    ///< its hook; empty: no mask
+  /// The lists' block where the caller gave one; else lists follow the tile.
+  std::optional<runtime::AttentionTile> block = {};
+  runtime::AttentionTile untold;         ///< what runs where nothing better is known
+  std::optional<runtime::Device> device; ///< none: the CPU
+  int threads = 1;                       ///< of a CPU
+};
+
+/// The tile to run with, and what else the tuner varies.
+struct TileAnswer {
+  runtime::AttentionTile tile;
+  std::vector<std::pair<std::string, std::string>> choices; ///< AttentionRequest::choices
+  std::string origin;                                       ///< a phrase: who chose it
+};
+
 /// Compiles and loads the attention kernel. Thread safety: one thread at a time.
 class AttentionBackend {
 public:
   virtual ~AttentionBackend() = default;
+  /// The tile that was measured to be the best, or that the cost model prefers; nothing: the caller's own choice is as
+  /// good. Errors: as the compiler's.
+  virtual Expected<std::optional<TileAnswer>> chooseTile(const TileQuestion &question) {
+    return std::optional<TileAnswer>();
+  }
   virtual Expected<CompiledAttention> compile(const AttentionRequest &request) = 0;
 };
 

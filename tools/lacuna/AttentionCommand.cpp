@@ -29,8 +29,7 @@ CommandResult failure(int status, const Error &error) {
   return {status, "", fmt::format("lacuna attention: {}\n", error.render())};
 }
 
-AttentionRequest requestOf(const AttentionPlan &plan) {
-  AttentionRequest request;
+void describeRequest(const AttentionPlan &plan, AttentionRequest &request) {
   const AttentionShape &shape = plan.shape;
   if (plan.packed)
     request.kernel = LibraryKernel::Packed;
@@ -43,7 +42,6 @@ AttentionRequest requestOf(const AttentionPlan &plan) {
   if (plan.synthesised)
     request.hooks.emplace_back("rows", plan.pattern.rowsHook());
   request.positiveScale = plan.scale > 0;
-  return request;
 }
 
 AttentionProblem problemOf(const AttentionPlan &plan, const AttentionData &data) {
@@ -59,11 +57,43 @@ AttentionProblem problemOf(const AttentionPlan &plan, const AttentionData &data)
   return problem;
 }
 
+/// Puts the best known tile into the plan; where the caller left the lists open, they take its block. A packed tile and
+/// parts that were asked for are not what was measured.
+Expected<void> takeTile(const AttentionOptions &options, AttentionBackend &backend, AttentionRequest &request,
+                        AttentionReport &report) {
+  AttentionPlan &plan = report.plan;
+  if (plan.packed || plan.splits)
+    return {};
+  const bool open = !options.block && plan.pattern.isFormula();
+  TileQuestion question{.shape = plan.shape,
+                        .dtype = plan.dtype,
+                        .pattern = report.patternText,
+                        .keep = plan.pattern.keepHook(),
+                        .untold = plan.tile,
+                        .device = request.device,
+                        .threads = request.pool->threads()};
+  if (!open)
+    question.block = AttentionTile{plan.queryBlock, plan.keyBlock};
+  Expected<std::optional<TileAnswer>> answer = backend.chooseTile(question);
+  if (!answer)
+    return takeError(answer);
+  if (!*answer)
+    return {};
+  report.tileOrigin = (*answer)->origin;
+  request.choices = std::move((*answer)->choices);
+  if (open && (*answer)->tile != plan.tile) {
+    plan.queryBlock = (*answer)->tile.queries;
+    plan.keyBlock = (*answer)->tile.keys;
+  }
+  plan.tile = (*answer)->tile;
+  return {};
+}
+
 /// All the work behind an understood call; fills `report`.
 Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, AttentionData &data,
                     AttentionReport &report) {
   const AttentionPlan &plan = report.plan;
-  AttentionRequest request = requestOf(plan);
+  AttentionRequest request;
   request.pool = std::make_shared<ThreadPool>();
   report.deviceName = fmt::format("{} threads", request.pool->threads());
   if (plan.gpu) {
@@ -73,7 +103,11 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
     report.deviceName = device->info().name;
     request.device = std::move(*device);
   }
+  if (Expected<void> taken = takeTile(options, backend, request, report); !taken)
+    return taken;
+  describeRequest(plan, request);
   report.params = request.params;
+  report.params.insert(report.params.end(), request.choices.begin(), request.choices.end());
 
   StopWatch dataWatch;
   if (Expected<void> done = completeData(plan, options, *request.pool, data); !done)

@@ -84,6 +84,7 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
   std::erase_if(request.hooks, [](const auto &hook) { return hook.first == "rows"; });
   kernels.hooks = request.hooks;
   request.kernel = LibraryKernel::Parts;
+  request.choices.clear();
   if (Expected<void> done = compile(); !done)
     return takeError(done);
   const SplitMachine machine = machineOf(request.device, kernels.code[0].metadata());

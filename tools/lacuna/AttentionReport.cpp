@@ -51,6 +51,8 @@ std::string AttentionReport::json() const {
   json["device"] = deviceName;
   json["kernel"] = kernel;
   json["params"] = object(params);
+  if (!tileOrigin.empty())
+    json["tile"] = tileOrigin;
   json["hooks"] = object(hooks);
   json["problem"] = Json{{"batch", shape.batch},        {"heads", shape.heads},
                          {"kv_heads", shape.kvHeads},   {"queries", shape.queries},
@@ -89,6 +91,8 @@ std::string AttentionReport::text() const {
                        shape.batch, shape.heads, shape.kvHeads, shape.queries, shape.keys, shape.headDim,
                        dtypeName(plan.dtype));
   lines += fmt::format("  params   {}\n", values);
+  if (!tileOrigin.empty())
+    lines += fmt::format("  tile     {}\n", tileOrigin);
   for (const auto &[name, body] : hooks)
     lines += fmt::format("  hook     {} = {}\n", name, body);
   lines += fmt::format("  blocks   {}: {} partial and {} full of {}x{}, density {:.4g}, {}\n", patternText,

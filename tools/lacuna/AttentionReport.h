@@ -17,6 +17,7 @@ namespace lacuna::tools {
 struct AttentionReport {
   AttentionPlan plan;
   std::string patternText, deviceName;
+  std::string tileOrigin; ///< who chose the tile; empty: the built-in rule
   std::string target, kernel;
   std::vector<std::pair<std::string, std::string>> params, hooks;
   runtime::BlockCounts blocks;

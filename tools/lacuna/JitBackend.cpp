@@ -2,6 +2,7 @@
 
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
+#include "lacuna/Jit/Tuning.h"
 
 namespace lacuna::tools {
 
@@ -28,6 +29,47 @@ static std::vector<std::pair<std::string, double>> stageTimes(const CachedCompil
   return times;
 }
 
+Expected<std::optional<TileAnswer>> JitBackend::chooseTile(const TileQuestion &question) {
+  OpenQuestion open;
+  open.spec = {.file = "attention_forward.tile", .source = std::string(libraryText("attention_forward"))};
+  open.spec.params = {{"D", fmt::format("{}", question.shape.headDim)},
+                      {"DV", fmt::format("{}", question.shape.valueDim)},
+                      {"T", std::string(dtypeName(question.dtype))}};
+  if (question.block) {
+    open.spec.params["QB"] = fmt::format("{}", question.block->queries);
+    open.spec.params["KB"] = fmt::format("{}", question.block->keys);
+    open.shape.block = autotune::ListBlock{question.block->queries, question.block->keys};
+  }
+  if (!question.keep.empty())
+    open.spec.hooks = {{"keep", question.keep}};
+  open.untold = {{"BM", fmt::format("{}", question.untold.queries)}, {"BN", fmt::format("{}", question.untold.keys)}};
+  open.shape.pattern = question.pattern;
+  open.shape.dims = {{"B", question.shape.batch},
+                     {"H", question.shape.heads},
+                     {"G", question.shape.kvHeads},
+                     {"M", question.shape.queries},
+                     {"N", question.shape.keys}};
+  auto found = chooseOpenPoint(open, question.device ? Target::Sm90a : Target::Cpu,
+                               machineLimits(question.device ? &*question.device : nullptr, question.threads),
+                               autotune::TunedRecords::load());
+  if (!found)
+    return takeError(found);
+  if (!*found)
+    return std::optional<TileAnswer>();
+  TileAnswer answer;
+  answer.tile = question.untold;
+  answer.origin = (*found)->origin;
+  for (const auto &[name, value] : (*found)->point) {
+    if (name == "BM")
+      answer.tile.queries = std::stoll(value);
+    else if (name == "BN")
+      answer.tile.keys = std::stoll(value);
+    else
+      answer.choices.emplace_back(name, value);
+  }
+  return std::optional(std::move(answer));
+}
+
 Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request) {
   CompileRequest compile;
   const char *file = libraryFile(request.kernel);
@@ -37,6 +79,7 @@ Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request)
     compile.kernel = request.kernel == LibraryKernel::Parts ? "attention_parts" : "attention_merge";
   compile.target = request.device ? Target::Sm90a : Target::Cpu;
   compile.params.insert(request.params.begin(), request.params.end());
+  compile.params.insert(request.choices.begin(), request.choices.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());
   compile.allScalarsPositive = request.positiveScale;
   if (request.device && (request.device->info().major != 9 || request.device->info().minor != 0))

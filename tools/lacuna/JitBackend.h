@@ -9,6 +9,7 @@ namespace lacuna::tools {
 
 class JitBackend final : public AttentionBackend {
 public:
+  Expected<std::optional<TileAnswer>> chooseTile(const TileQuestion &question) override;
   Expected<CompiledAttention> compile(const AttentionRequest &request) override;
 
 private:

@@ -5,6 +5,7 @@
 #include "CompileCommand.h"
 #include "DoctorCommand.h"
 #include "JitBackend.h"
+#include "TuneCommand.h"
 
 #include "lacuna/Runtime/Log.h"
 
@@ -38,11 +39,13 @@ int run(int argc, char **argv) {
   CompileOptions compileOptions;
   BundleOptions bundleOptions;
   AttentionOptions attentionOptions;
+  TuneCommandOptions tuneOptions;
   CLI::App *compile = addCompileCommand(app, compileOptions);
   CLI::App *bundle = addBundleCommand(app, bundleOptions);
   CLI::App *attention = addAttentionCommand(app, attentionOptions);
   CacheOptions cacheOptions;
   CLI::App *cache = addCacheCommand(app, cacheOptions);
+  CLI::App *tune = addTuneCommand(app, tuneOptions);
   CLI::App *doctor = app.add_subcommand("doctor", "Say what was found on this machine and what each absence means");
   try {
     app.parse(argc, argv);
@@ -58,6 +61,8 @@ int run(int argc, char **argv) {
     return runBundleCommand(bundleOptions);
   if (cache->parsed())
     return cacheCommand(cacheOptions).print();
+  if (tune->parsed())
+    return runTuneCommand(tuneOptions);
   if (doctor->parsed())
     return runDoctorCommand();
   if (attention->parsed()) {

@@ -3,6 +3,7 @@
 #include "fakecuda/FakeDriver.h"
 
 #include "lacuna/Jit/Jit.h"
+#include "lacuna/Jit/Tuning.h"
 
 #include <thread>
 
@@ -125,4 +126,54 @@ TEST_CASE("LACUNA_CACHE=off compiles every time, and a word that is none is an e
   auto refused = environment.open().compile(environment.spec);
   REQUIRE(!refused);
   CHECK(refused.error().code == ErrorCode::InvalidArgument);
+}
+
+TEST_CASE(
+    "tuned params are part of what a kernel is found by; the choice lies beside the kernels until a record changes") {
+  constexpr const char *kTwice = R"(
+param BM in {64, 128} = 64
+kernel twice(x: f32[M, 16], y: out f32[M, 16])
+  grid (i: ceildiv(M, BM))
+{
+  store y[i * BM :+ BM, :] = 2 * load x[i * BM :+ BM, :]
+}
+schedule twice on sm_90a { tune BM }
+)";
+  Environment environment;
+  const std::string path = environment.fixture.scratch / "tuning.db";
+  ScopedVariable tuning{"LACUNA_TUNING", path.c_str()};
+  const KernelSpec spec = {.file = "twice.tile", .source = kTwice};
+  auto record = [&](const char *rows) {
+    autotune::MachineLimits machine = machineLimits(environment.open().device(), 1);
+    auto description = describeForTuning(spec, Target::Sm90a);
+    REQUIRE_MESSAGE(description, description.error().render());
+    auto database = autotune::Database::open(path);
+    REQUIRE(database);
+    REQUIRE(database->put(autotune::WinnerRecord{{"twice", description->hash, machine.name, machine.limitsText(), ""},
+                                                 "M=512",
+                                                 {{"BM", rows}},
+                                                 "measured",
+                                                 1,
+                                                 2,
+                                                 100}));
+  };
+  auto compiled = [&](const KernelSpec &asked) {
+    auto kernel = environment.open().compile(asked);
+    REQUIRE_MESSAGE(kernel, kernel.error().render());
+    return kernel->metadata().grid.front() + ", " + std::string(cacheSourceName(kernel->source())) +
+           (kernel->tuning().empty() ? "" : ", tuned");
+  };
+  KernelSpec written = spec;
+  written.params = {{"BM", "128"}};
+  CHECK(compiled(spec) == "ceildiv(M, 64), none");
+  record("128");
+  CHECK(compiled(spec) == "ceildiv(M, 128), none, tuned");
+  CHECK(compiled(spec) == "ceildiv(M, 128), disk, tuned");
+  CHECK(compiled(written) == "ceildiv(M, 128), disk");
+  bool noted = false;
+  for (const auto &file : std::filesystem::directory_iterator(environment.fixture.knobs.cacheDirectory + "/v1/notes"))
+    noted |= readFile(file.path()).find("BM=128\ntuned on ") != std::string::npos;
+  CHECK(noted);
+  record("64");
+  CHECK(compiled(spec) == "ceildiv(M, 64), disk, tuned");
 }

@@ -2,6 +2,7 @@
 // refusals.
 
 #include "lacuna/Jit/Jit.h"
+#include "lacuna/Jit/Tuning.h"
 
 #include <doctest/doctest.h>
 
@@ -227,4 +228,57 @@ kernel shifted(a: bf16[M, K], b: bf16[K, N], y: out f32[M, 16], s: i32, z: i32)
     for (float value : y)
       CHECK(value == 2.0f * static_cast<float>(terms));
   }
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Tuned params
+//===--------------------------------------------------------------------------------------------------------------===//
+
+TEST_CASE("Jit: params that the caller leaves open take what was measured, unless it says no") {
+  constexpr const char *kScale = R"(
+param BM in {16, 32, 64} = 16   D in {16, 32} = 16
+kernel twice(x: f32[M, D], y: out f32[M, D])
+  grid (i: ceildiv(M, BM))
+{
+  store y[i * BM :+ BM, :] = 2 * load x[i * BM :+ BM, :]
+}
+schedule twice on sm_90a { tune BM }
+)";
+  char pattern[] = "/tmp/lacuna-jit-XXXXXX";
+  std::string directory = mkdtemp(pattern), path = directory + "/tuning.db";
+  auto pool = std::make_shared<ThreadPool>(2);
+  KernelSpec spec{.file = "twice.tile", .source = kScale};
+  auto description = describeForTuning(spec, Target::Cpu);
+  REQUIRE(description);
+  {
+    auto database = autotune::Database::open(path);
+    REQUIRE(database);
+    autotune::MachineLimits machine = machineLimits(nullptr, pool->threads());
+    autotune::WinnerRecord record{{"twice", description->hash, machine.name, machine.limitsText(), ""},
+                                  "M=512 D=16",
+                                  {{"BM", "64"}},
+                                  "measured",
+                                  1,
+                                  2,
+                                  100};
+    REQUIRE(database->put(record));
+  }
+  setenv("LACUNA_TUNING", path.c_str(), 1);
+  Jit jit = Jit::forCpu(pool);
+  auto gridOf = [&](KernelSpec asked) {
+    auto kernel = jit.compile(asked);
+    REQUIRE(kernel);
+    return kernel->metadata().grid.front() + (kernel->tuning().empty() ? "" : ", tuned");
+  };
+  CHECK(gridOf(spec) == "ceildiv(M, 64), tuned");
+  CHECK(gridOf(spec) == "ceildiv(M, 64), tuned"); // from memory
+  KernelSpec fixed = spec, other = spec, plain = spec;
+  fixed.params = {{"BM", "32"}};
+  CHECK(gridOf(fixed) == "ceildiv(M, 32)");
+  other.params = {{"D", "32"}}; // measured for 16 only
+  CHECK(gridOf(other) == "ceildiv(M, 16)");
+  plain.tuned = false;
+  CHECK(gridOf(plain) == "ceildiv(M, 16)");
+  unsetenv("LACUNA_TUNING");
+  std::filesystem::remove_all(directory);
 }

@@ -134,6 +134,11 @@ public:
     return CompiledAttention{std::move(*kernel), "none", {{"tile", 1.5}, {"llvm", 2.5}}, predicted};
   }
 
+  Expected<std::optional<TileAnswer>> chooseTile(const TileQuestion &question) override {
+    asked = question;
+    return tile;
+  }
+
   template <bool kListed> CpuEntry entryFor(bool masked) const {
     return wrong    ? attention<false, true, kListed>
            : masked ? attention<true, false, kListed>
@@ -141,6 +146,8 @@ public:
   }
 
   bool wrong = false;
+  std::optional<TileAnswer> tile;
+  std::optional<TileQuestion> asked;
   std::optional<Prediction> predicted;
   std::optional<Error> failWith;
   std::optional<AttentionRequest> last;
@@ -300,6 +307,44 @@ TEST_CASE("--split is auto, or a number of parts; auto is 1 on the CPU") {
     REQUIRE_MESSAGE(result.status == 0, result.errors);
     CHECK(nlohmann::json::parse(result.output)["splits"] == 1);
     CHECK(backend.last->kernel == LibraryKernel::Forward);
+  }
+}
+
+TEST_CASE("a tile that the backend knows is taken; lists follow it where they are open") {
+  HandWrittenBackend backend;
+  backend.tile = TileAnswer{{64, 64}, {{"stages", "3"}}, "tuned on a machine"};
+  std::vector<std::string> small = {"--heads", "4", "--head-dim", "16", "--queries", "150", "--keys", "200"};
+  auto runOpen = [&](std::vector<std::string> flags) {
+    flags.insert(flags.end(), small.begin(), small.end());
+    CommandResult result = run(backend, flags, /*small=*/false);
+    REQUIRE_MESSAGE(result.status == 0, result.errors);
+    return result.output;
+  };
+  nlohmann::json json = nlohmann::json::parse(runOpen({"--pattern", "causal", "--check", "--json"}));
+  CHECK_FALSE(backend.asked->block);
+  CHECK(backend.asked->pattern == "causal");
+  CHECK(backend.asked->keep == "j <= i + N - M");
+  CHECK(json["tile"] == "tuned on a machine");
+  CHECK(json["params"]["QB"] == 64);
+  CHECK(json["params"]["KB"] == 64);
+  CHECK(json["params"]["stages"] == 3);
+  CHECK(json["problem"]["block"] == nlohmann::json{64, 64});
+  CHECK(runOpen({"--check"}).find("  tile     tuned on a machine\n") != std::string::npos);
+
+  // Lists that the caller gave keep their block.
+  json = nlohmann::json::parse(runOpen({"--block", "64x64", "--json"}));
+  CHECK(backend.asked->block == AttentionTile{64, 64});
+  backend.failWith = Error{ErrorCode::CompileFailed, "stop here"};
+  (void)run(backend, {"--pattern", "random:0.5"}, /*small=*/false);
+  CHECK(backend.asked->block == AttentionTile{128, 128});
+
+  // Parts that were asked for, and packed heads, are other kernels than the one that was measured.
+  for (std::vector<std::string> flags :
+       {std::vector<std::string>{"--split", "2"}, {"--kv-heads", "1", "--pack", "on"}}) {
+    backend.asked.reset();
+    (void)run(backend, flags, /*small=*/false);
+    CHECK_FALSE(backend.asked);
+    CHECK(backend.last->choices.empty());
   }
 }
 

@@ -32,6 +32,9 @@ struct KernelSpec {
   /// Hook -> another hook's name, or an expression; block list -> a pattern's name, or its bands.
   std::map<std::string, std::string> hooks = {};
   std::string library = {}; ///< a kernel of the library, KernelLibrary.h, in place of `file` and `source`
+  /// Params that the schedule's `tune` entry names and `params` leaves out take what was measured to be the best on
+  /// this machine (docs/tuning.md); false, or nothing was: their defaults.
+  bool tuned = true;
 };
 
 /// A compiled and loaded kernel. Cheap to copy; copies share the code. Thread safety: launches may run side by side, on
@@ -47,6 +50,8 @@ public:
   const CompileResult &compilation() const;
   /// Where Jit::compile found it.
   CacheSource source() const;
+  /// Where the values of tuned params come from; empty: from the caller and the text.
+  const std::string &tuning() const;
 
   /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has
   /// run. Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.

@@ -202,6 +202,7 @@ typedef struct lacuna_kernel_spec {
   const char *file;    /**< the path of a .tile file */
   const char *source;  /**< the text itself */
   const char *kernel;  /**< NULL: the only kernel of the text */
+  /** Those left out take what was measured on this machine (docs/tuning.md), or their defaults. */
   const lacuna_setting *params;
   size_t num_params;
   const lacuna_setting *hooks; /**< hook -> another hook's name, or an expression over its parameters */

@@ -1,0 +1,129 @@
+#include "TestKernel.h"
+
+#include "lacuna/Autotune/Database.h"
+
+#include <fstream>
+#include <sqlite3.h>
+
+using namespace lacuna;
+using namespace lacuna::autotune;
+using lacuna::autotune::test::ScratchFile;
+
+/// Runs SQL on a file behind the database's back.
+static void execute(const std::string &path, const char *sql, sqlite3 **keep = nullptr) {
+  sqlite3 *handle = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &handle) == SQLITE_OK);
+  CHECK(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+  if (keep)
+    *keep = handle;
+  else
+    sqlite3_close(handle);
+}
+
+TEST_CASE("Database: records come back as they were put, the last of one point") {
+  ScratchFile scratch;
+  PointRecord first = test::pointRecord("128"), second = test::pointRecord("64", PointRecord::Status::Dropped);
+  second.kind = "shared memory";
+  second.reason = "too much, 'quoted' and \"so\"";
+  {
+    auto database = Database::open(scratch.path("new/dir/tuning.db"));
+    REQUIRE(database);
+    REQUIRE(database->put(first));
+    REQUIRE(database->put(second));
+    first.microseconds = 11;
+    REQUIRE(database->put(first));
+    REQUIRE(database->put(test::winnerRecord("128")));
+  }
+  auto database = Database::open(scratch.path("new/dir/tuning.db"));
+  REQUIRE(database);
+  auto points = database->points(first.key, first.shape);
+  REQUIRE(points);
+  REQUIRE(points->size() == 2);
+  CHECK((*points)[0] == first);
+  CHECK((*points)[1] == second);
+  auto winners = database->winners("attention_forward", "NVIDIA H200");
+  REQUIRE(winners);
+  REQUIRE(winners->size() == 1);
+  CHECK(winners->front() == test::winnerRecord("128"));
+  CHECK(database->winners("attention_forward", "another")->empty());
+  RecordKey other = first.key;
+  other.hash = "h2";
+  CHECK(database->points(other, first.shape)->empty());
+  REQUIRE(database->forget(first.key, first.shape));
+  CHECK(database->allPoints()->empty());
+  CHECK(database->allWinners()->empty());
+}
+
+TEST_CASE("Database: a newer form is refused and left as it is") {
+  ScratchFile scratch;
+  REQUIRE(Database::open(scratch.path()));
+  execute(scratch.path(), "PRAGMA user_version=7");
+  auto database = Database::open(scratch.path());
+  REQUIRE_FALSE(database);
+  CHECK(database.error().code == ErrorCode::Incompatible);
+  CHECK(database.error().message.find("has form 7, and this version of Lacuna reads form 1") != std::string::npos);
+  execute(scratch.path(), "PRAGMA user_version=1");
+  CHECK(Database::open(scratch.path()));
+}
+
+TEST_CASE("Database: a database of something else is refused") {
+  ScratchFile scratch;
+  execute(scratch.path(), "CREATE TABLE mine(a)");
+  auto database = Database::open(scratch.path());
+  REQUIRE_FALSE(database);
+  CHECK(database.error().code == ErrorCode::Incompatible);
+}
+
+TEST_CASE("Database: a damaged file is named, with what to do") {
+  ScratchFile scratch;
+  SUBCASE("no database at all") {
+    std::ofstream(scratch.path()) << std::string(5000, 'x');
+  }
+  SUBCASE("pages overwritten") {
+    {
+      auto database = Database::open(scratch.path());
+      REQUIRE(database);
+      for (int index = 0; index < 300; ++index)
+        REQUIRE(database->put(test::pointRecord(std::to_string(index))));
+    }
+    std::fstream file(scratch.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096);
+    file << std::string(3 * 4096, 'y');
+  }
+  auto database = Database::open(scratch.path());
+  REQUIRE_FALSE(database);
+  CHECK(database.error().code == ErrorCode::VerifyError);
+  CHECK(database.error().message.find("it is damaged") != std::string::npos);
+  CHECK(database.error().message.find("Move it away") != std::string::npos);
+}
+
+TEST_CASE("Database: a locked file is told after a while") {
+  ScratchFile scratch;
+  REQUIRE(Database::open(scratch.path()));
+  sqlite3 *holder = nullptr;
+  execute(scratch.path(), "BEGIN EXCLUSIVE", &holder);
+  auto database = Database::open(scratch.path(), std::chrono::milliseconds(50));
+  REQUIRE_FALSE(database);
+  CHECK(database.error().code == ErrorCode::Unavailable);
+  CHECK(database.error().message.find("another process holds its lock") != std::string::npos);
+  sqlite3_close(holder);
+  CHECK(Database::open(scratch.path()));
+}
+
+TEST_CASE("Database: a path that cannot be is refused with the path") {
+  auto database = Database::open("/proc/none/tuning.db");
+  REQUIRE_FALSE(database);
+  CHECK(database.error().code == ErrorCode::Unavailable);
+  CHECK(database.error().message.find("/proc/none") != std::string::npos);
+  CHECK(Database::openToRead("/nonexistent/tuning.db").error().code == ErrorCode::NotFound);
+}
+
+TEST_CASE("Database: two writers take turns") {
+  ScratchFile scratch;
+  auto a = Database::open(scratch.path()), b = Database::open(scratch.path());
+  REQUIRE(a);
+  REQUIRE(b);
+  REQUIRE(a->put(test::pointRecord("16")));
+  REQUIRE(b->put(test::pointRecord("32")));
+  CHECK(a->allPoints()->size() == 2);
+}

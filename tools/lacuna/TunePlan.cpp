@@ -1,0 +1,187 @@
+#include "TunePlan.h"
+
+#include "lacuna/Jit/KernelLibrary.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace lacuna::tools {
+
+using namespace autotune;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Kernels
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static Expected<KernelSpec> findKernel(const std::string &name) {
+  std::string known;
+  for (const LibraryText &kernel : kernelLibrary()) {
+    if (kernel.name == name)
+      return KernelSpec{.file = name + ".tile", .source = std::string(kernel.text)};
+    known += (known.empty() ? "" : ", ") + std::string(kernel.name);
+  }
+  if (!name.ends_with(".tile"))
+    return makeError(ErrorCode::NotFound, "the library has no kernel '{}'; it has {}. A file's name ends in .tile",
+                     name, known);
+  Expected<std::string> source = readTextFile(name);
+  if (!source)
+    return takeError(source);
+  return KernelSpec{.file = name, .source = std::move(*source)};
+}
+
+Expected<std::vector<TunedKernel>> kernelsToTune(const TuneCommandOptions &options, Target target) {
+  std::vector<std::string> names = options.kernels;
+  if (names.empty())
+    names = {"attention_forward"};
+  std::vector<TunedKernel> kernels;
+  for (const std::string &name : names) {
+    Expected<KernelSpec> spec = findKernel(name);
+    if (!spec)
+      return takeError(spec);
+    Expected<KernelDescription> description = describeForTuning(*spec, target);
+    if (!description)
+      return takeError(description);
+    spec->kernel = description->kernel;
+    if (description->knobs.empty())
+      return makeError(ErrorCode::InvalidArgument,
+                       "{} has nothing to tune for {}: its schedule for sm_90a has no `tune` entry that names params; "
+                       "docs/language.md, section 13",
+                       name, targetName(target));
+    kernels.push_back({std::move(*spec), std::move(*description)});
+  }
+  return kernels;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Shapes
+//===--------------------------------------------------------------------------------------------------------------===//
+
+std::vector<std::string> usualShapes(const KernelDescription &kernel, Target target) {
+  // Small on a CPU, where a launch takes a thousand times as long.
+  std::vector<int64_t> sizes = target == Target::Cpu ? std::vector<int64_t>{512}
+                               : kernel.hasLists()   ? std::vector<int64_t>{4096, 16384}
+                                                     : std::vector<int64_t>{2048, 8192};
+  std::vector<std::string> patterns = {""};
+  if (kernel.hasLists())
+    patterns = {"pattern=dense", "pattern=random:0.1 block=128x128"};
+  if (kernel.hasLists() && kernel.hasMask)
+    patterns = {"pattern=dense", "pattern=causal", "pattern=random:0.1 block=128x128"};
+  std::vector<std::string> lines;
+  for (const std::string &pattern : patterns)
+    for (int64_t size : sizes) {
+      std::string line;
+      for (const std::string &dim : kernel.dims) {
+        bool heads = dim == "H" || dim == "G";
+        int64_t extent = dim == "B" ? 1 : !heads ? size : !kernel.hasMask ? 1 : target == Target::Cpu ? 2 : 16;
+        line += fmt::format("{}={} ", dim, extent);
+      }
+      lines.push_back(line + pattern);
+    }
+  return lines;
+}
+
+/// The shapes of one kernel.
+static Expected<std::vector<Shape>> shapesOf(const TuneCommandOptions &options, const KernelDescription &kernel,
+                                             const std::vector<std::string> &allKernels, Target target) {
+  std::vector<Shape> shapes;
+  std::vector<std::string> lines = options.shapes;
+  if (lines.empty() && options.shapesFile.empty())
+    lines = usualShapes(kernel, target);
+  for (const std::string &line : lines) {
+    Expected<Shape> shape = parseShape(line, kernel);
+    if (!shape) {
+      shape.error().message = fmt::format("--shape '{}': {}", line, shape.error().message);
+      return takeError(shape);
+    }
+    shapes.push_back(std::move(*shape));
+  }
+  if (options.shapesFile.empty())
+    return shapes;
+  Expected<std::string> text = readTextFile(options.shapesFile);
+  if (!text)
+    return takeError(text);
+  Expected<std::vector<Shape>> read = parseShapesFile(options.shapesFile, *text, kernel, allKernels);
+  if (!read)
+    return takeError(read);
+  shapes.insert(shapes.end(), read->begin(), read->end());
+  return shapes;
+}
+
+/// What an untuned caller runs with: the kernel's own defaults, or for attention through given lists the operator's
+/// tile.
+static Point presetOf(const KernelDescription &kernel, const Shape &shape) {
+  Point preset;
+  for (const Knob &knob : kernel.knobs)
+    preset[knob.name] = knob.preset;
+  if (kernel.kernel != "attention_forward" || !shape.block)
+    return preset;
+  auto tile = runtime::chooseTile(std::stoll(shape.params.at("D")), std::stoll(shape.params.at("DV")),
+                                  shape.block->rows, shape.block->columns);
+  if (tile) {
+    preset["BM"] = std::to_string(tile->queries);
+    preset["BN"] = std::to_string(tile->keys);
+  }
+  return preset;
+}
+
+static Expected<TuneCase> planCase(const TunedKernel &kernel, Shape shape, Target target,
+                                   const MachineLimits &machine) {
+  KernelSpec spec = kernel.spec;
+  spec.params = shape.params;
+  Expected<Settings> params = completeParams(spec, kernel.description);
+  if (!params)
+    return takeError(params);
+  shape.params = *params;
+  spec.params = *params;
+  Expected<KernelDescription> description = describeForTuning(spec, target);
+  if (!description)
+    return takeError(description);
+  Point preset = presetOf(*description, shape);
+  Variant variant{std::move(*description), {}, shape.keepHook(), machine};
+  variant.fixed = shape.fixedParams(variant.kernel);
+  return TuneCase{std::move(variant), std::move(shape), std::move(preset)};
+}
+
+Expected<std::vector<TuneCase>> planCases(const TuneCommandOptions &options, const std::vector<TunedKernel> &kernels,
+                                          Target target, const MachineLimits &machine) {
+  std::vector<std::string> names;
+  for (const TunedKernel &kernel : kernels)
+    names.push_back(kernel.description.kernel);
+  std::vector<TuneCase> cases;
+  std::vector<std::string> mistakes;
+  std::optional<Error> failure;
+  for (const TunedKernel &kernel : kernels) {
+    Expected<std::vector<Shape>> shapes = shapesOf(options, kernel.description, names, target);
+    if (!shapes) {
+      // One file serves several kernels: each finds its mistakes, many of them the same.
+      failure = shapes.error();
+      std::istringstream lines(shapes.error().message);
+      for (std::string line; std::getline(lines, line);)
+        if (std::find(mistakes.begin(), mistakes.end(), line) == mistakes.end())
+          mistakes.push_back(line);
+      continue;
+    }
+    for (Shape &shape : *shapes) {
+      Expected<TuneCase> planned = planCase(kernel, std::move(shape), target, machine);
+      if (!planned)
+        return takeError(planned);
+      cases.push_back(std::move(*planned));
+    }
+  }
+  if (failure) {
+    failure->message.clear();
+    for (const std::string &mistake : mistakes)
+      failure->message += (failure->message.empty() ? "" : "\n") + mistake;
+    return tl::unexpected(std::move(*failure));
+  }
+  if (cases.empty())
+    return makeError(ErrorCode::InvalidArgument, "{} has no shape for {}", options.shapesFile, names.front());
+  auto variantText = [](const TuneCase &each) {
+    return each.variant.kernel.kernel + settingsText(each.variant.fixed) + each.variant.keep;
+  };
+  std::stable_sort(cases.begin(), cases.end(),
+                   [&](const TuneCase &a, const TuneCase &b) { return variantText(a) < variantText(b); });
+  return cases;
+}
+
+} // namespace lacuna::tools
