@@ -10,7 +10,7 @@ set -euo pipefail
 
 output="$(realpath -m "$1")"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-limit_mib=60
+limit_mib=64
 stage="$(mktemp -d)"
 trap 'rm -rf "$stage"' EXIT
 tree="$stage/lacuna"
