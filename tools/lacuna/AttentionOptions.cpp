@@ -107,6 +107,14 @@ Expected<AttentionShape> planShape(const AttentionOptions &options, const std::o
   return shape;
 }
 
+/// Whether packed heads would be fewer programs than a GPU runs at once (132 multiprocessors of an H100 or H200): rows
+/// in parts fill it then, and packed rows are not cut. Measured: 16 queries, 32k keys, 8 KV heads: 363 us against 182.
+bool leavesGpuIdle(const AttentionPlan &plan, const PackedTile &packed) {
+  constexpr int64_t kMultiprocessors = 132;
+  const int64_t tiles = (plan.shape.queries + packed.queries - 1) / packed.queries;
+  return plan.gpu && plan.shape.batch * plan.shape.kvHeads * tiles < kMultiprocessors;
+}
+
 /// Whether heads are packed, and in which tile: nothing where they are not.
 Expected<std::optional<PackedTile>> planPacking(const AttentionOptions &options, const AttentionPlan &plan) {
   using Kind = Pattern::Kind;
@@ -138,7 +146,7 @@ Expected<std::optional<PackedTile>> planPacking(const AttentionOptions &options,
                      "--pack on was given, but {} heads a KV head divide no tile of 64 or 128 rows (192 for head "
                      "dimensions up to 64) into a divisor of the query block {}; use --pack off",
                      group, plan.queryBlock);
-  if (packed && !must && !packingPays(plan.shape, plan.tile, *packed))
+  if (packed && !must && (!packingPays(plan.shape, plan.tile, *packed) || leavesGpuIdle(plan, *packed)))
     packed.reset();
   return packed;
 }
@@ -208,6 +216,10 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   AttentionPlan plan;
   if (options.device && *options.device != "cpu" && *options.device != "gpu")
     return makeError(ErrorCode::InvalidArgument, "--device is '{}'; give cpu or gpu", *options.device);
+  if (options.device)
+    plan.gpu = *options.device == "gpu";
+  else
+    plan.gpu = Device::count().value_or(0) > 0;
   Expected<Pattern> pattern = Pattern::parse(options.pattern);
   if (!pattern)
     return takeError(pattern);
@@ -234,10 +246,6 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
   if (!scale)
     return takeError(scale);
   plan.scale = *scale;
-  if (options.device)
-    plan.gpu = *options.device == "gpu";
-  else
-    plan.gpu = Device::count().value_or(0) > 0;
   return plan;
 }
 

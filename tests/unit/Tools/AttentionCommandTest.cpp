@@ -243,6 +243,22 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
         "give each head its own; use dense, causal or window\n");
 }
 
+TEST_CASE("on a GPU heads are packed where enough programs remain, on a CPU always") {
+  AttentionOptions options;
+  options.heads = 64, options.kvHeads = 8, options.queries = 8, options.keys = 4096;
+  auto packs = [&](const char *device, int64_t batch) {
+    options.device = device, options.batch = batch;
+    Expected<AttentionPlan> plan = planAttention(options, std::nullopt, std::nullopt);
+    REQUIRE(plan);
+    return plan->packed.has_value();
+  };
+  CHECK(packs("cpu", 1));
+  CHECK_FALSE(packs("gpu", 1)); // 8 programs
+  CHECK(packs("gpu", 32));      // 256 programs
+  options.pack = "on";
+  CHECK(packs("gpu", 1));
+}
+
 TEST_CASE("a group that divides no tile is not packed") {
   AttentionOptions options;
   options.heads = 5, options.kvHeads = 1, options.queries = 3, options.keys = 10, options.device = "cpu";
