@@ -13,6 +13,10 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/ADCE.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 namespace lacuna {
 
@@ -40,7 +44,23 @@ static Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const 
     return makeError(ErrorCode::Internal, "LLVM has no NVPTX target: {}", message);
   return std::unique_ptr<llvm::TargetMachine>(
       llvmTarget->createTargetMachine("nvptx64-nvidia-cuda", target.processor, target.ptxFeature, llvm::TargetOptions(),
-                                      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+                                      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+}
+
+// A kernel comes as scalars in SSA form, without memory of its own, calls or globals to look through: what is left is
+// to fold and to share what the lowering of each operation wrote by itself. LLVM's default pipeline takes several times
+// as long for the same machine code; what moves code out of loops, vectorises or unrolls costs registers, and ptxas
+// hoists what it has room for.
+static llvm::ModulePassManager cleanUpPasses() {
+  llvm::FunctionPassManager passes;
+  passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
+  passes.addPass(llvm::InstCombinePass());
+  passes.addPass(llvm::SimplifyCFGPass());
+  passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
+  passes.addPass(llvm::ADCEPass());
+  llvm::ModulePassManager all;
+  all.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
+  return all;
 }
 
 Expected<void> optimizeForGpu(llvm::Module &module, const GpuTarget &target) {
@@ -49,20 +69,17 @@ Expected<void> optimizeForGpu(llvm::Module &module, const GpuTarget &target) {
     return takeError(machine);
   module.setTargetTriple("nvptx64-nvidia-cuda");
   module.setDataLayout((*machine)->createDataLayout());
-  // Accumulators are scalars: vectorising or unrolling around them only costs time and registers.
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopUnrolling = tuning.LoopInterleaving = false;
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(machine->get(), tuning);
+  llvm::PassBuilder builder(machine->get());
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  cleanUpPasses().run(module, modules);
   return {};
 }
 
@@ -75,7 +92,8 @@ Expected<std::string> emitPtx(llvm::Module &module, const GpuTarget &target) {
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile,
+                                      /*DisableVerify=*/true))
     return makeError(ErrorCode::Internal, "LLVM cannot write PTX");
   passes.run(module);
   return std::string(text);

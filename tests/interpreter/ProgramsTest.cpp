@@ -19,7 +19,7 @@ namespace {
 const CaseOptions kCase{.D = 64, .BM = 128, .BN = 32, .M = 530, .N = 170, .mask = "causal"};
 
 WarpKernel compileOverlapped(const numeric::AttentionCase &attention) {
-  auto kernel = compileAttention(attention.spec);
+  auto kernel = compileAttention(attention.spec, {{"apart", "0"}});
   REQUIRE_MESSAGE(kernel.has_value(), kernel.error().render());
   for (auto role : kernel->findAll<warp::RoleOp>())
     REQUIRE(role.spansPrograms());
