@@ -3,8 +3,9 @@
 Machines drift (clocks, power, temperature) by more than the differences that matter, so nothing is timed on its own:
 
   1. All contenders run in turn for at least half a second, so that the clocks are those of load.
-  2. In each round every contender has one slot: a launch that is not timed, then as many back to back as fill the
-     slot, between two events. The next round starts with another contender, and every other round goes backwards.
+  2. In each round every contender has one slot of 50 ms: a launch that is not timed, then as many back to back as fill
+     the slot, between two events. Shorter slots scatter with the power controller's steps. The order of a round is drawn
+     anew for every two rounds, the second backwards, the same in every run: what ran before leaves its clock behind, so that neighbours must change.
   3. A contender's time is the median over the rounds of its slots' mean; the spread is from the first to the third
      quartile.
 
@@ -13,6 +14,7 @@ wait on the GPU in which the host gets ahead, so that the GPU's time is measured
 """
 
 import dataclasses
+import random
 import statistics
 import time
 
@@ -82,13 +84,12 @@ class CudaClock:
 
 
 def order(names, round_):
-    """The contenders of a round: rotated by one each round, backwards in every other."""
-    shift = round_ % len(names)
-    turned = list(names[shift:]) + list(names[:shift])
+    """The contenders of a round: shuffled, and every other round the one before backwards."""
+    turned = random.Random(round_ // 2).sample(list(names), len(names))
     return turned[::-1] if round_ % 2 else turned
 
 
-def measure(contenders, clock, rounds=15, slot_seconds=0.015, warm_seconds=0.5, most=200):
+def measure(contenders, clock, rounds=15, slot_seconds=0.05, warm_seconds=0.5, most=200):
     """{name: Timing} for {name: function that enqueues one launch}. Each must have run before."""
     if not contenders:
         return {}

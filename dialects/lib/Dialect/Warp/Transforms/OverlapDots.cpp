@@ -479,7 +479,10 @@ private:
     bool early =
         llvm::any_of(*loop.getBody(), [](Operation &op) { return isProduct(&op) && productColumns(&op) > 128; });
     bool turns = role->hasAttr(kTurnsAttr) && role.getWarpgroups() > 1;
-    Overlap overlap(loop, early, turns, /*holds=*/needed + kRegistersToHold <= usable);
+    // With turns the other warpgroup's products run beside this one's exponentials, and beside an accumulator over 128
+    // columns there are few of those: holding then costs more than it brings.
+    bool holds = !early && !turns && needed + kRegistersToHold <= usable;
+    Overlap overlap(loop, early, turns, holds);
     if (failed(overlap.plan(leading, [&](Twine reason) { note("not done, " + reason); })))
       return false;
     overlap.rewrite();

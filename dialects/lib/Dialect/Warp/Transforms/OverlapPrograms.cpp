@@ -263,7 +263,7 @@ bool ProgramOverlap::fitsRegisters() {
   auto isWide = [](Operation &op) { return isProduct(&op) && productColumns(&op) > 128; };
   if (llvm::any_of(parts.trailIssue, [&](Operation *op) { return isWide(*op); }))
     return false;
-  return spareRegisters() >= kRegistersToHold || llvm::none_of(*parts.steady.getBody(), isWide);
+  return spareRegisters() >= kRegistersAcrossPrograms || llvm::none_of(*parts.steady.getBody(), isWide);
 }
 
 LogicalResult ProgramOverlap::plan(llvm::function_ref<void(Twine)> refuse) {
@@ -401,7 +401,7 @@ void ProgramOverlap::beginProgram(Operation *first) {
     carry.push_back(value);
   }
   SmallVector<Value, 1> after;
-  for (Operation *op = wait; spareRegisters() >= kRegistersToHold && op != parts.leadWait && after.empty();
+  for (Operation *op = wait; spareRegisters() >= kRegistersAcrossPrograms && op != parts.leadWait && after.empty();
        op = op->getPrevNode())
     if (isHolding(op))
       after.push_back(op->getResult(0));

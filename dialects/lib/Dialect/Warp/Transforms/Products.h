@@ -8,9 +8,13 @@
 
 namespace lacuna::warp {
 
-/// Registers beside kRegistersBesideTiles where work is held in front of a wait (warp.wgmma_wait … after), or a wide
-/// accumulator passes from program to program: with fewer, ptxas 13.0 spills.
-inline constexpr int64_t kRegistersToHold = 24;
+/// Registers beside kRegistersBesideTiles where work is held in front of a wait (warp.wgmma_wait … after): with fewer,
+/// ptxas 13.0 spills.
+inline constexpr int64_t kRegistersToHold = 8;
+
+/// The same where the next program's first step runs beside the last product, or a wide accumulator passes from program
+/// to program.
+inline constexpr int64_t kRegistersAcrossPrograms = 24;
 
 inline bool isProduct(mlir::Operation *op) {
   return mlir::isa<WgmmaSsOp, WgmmaRsOp>(op);
