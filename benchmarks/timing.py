@@ -4,9 +4,10 @@ Machines drift (clocks, power, temperature) by more than the differences that ma
 
   1. All contenders run in turn for at least half a second, so that the clocks are those of load.
   2. In each round every contender has one slot of 50 ms: a launch that is not timed, then as many back to back as fill
-     the slot, between two events. Shorter slots scatter with the power controller's steps. The order of a round is drawn
-     anew for every two rounds, the second backwards, the same in every run: what ran before leaves its clock behind, so that neighbours must change.
-  3. A contender's time is the median over the rounds of its slots' mean; the spread is from the first to the third
+     the slot, between two events. Shorter slots scatter with the steps of the power controller.
+  3. The order of a round is drawn anew, and taken backwards in the next, the same in every run: what ran before leaves
+     its clock behind, so that neighbours must change.
+  4. A contender's time is the median over the rounds of its slots' mean; the spread is from the first to the third
      quartile.
 
 Where launching takes the host longer than running takes the GPU, every slot of every contender begins with an idle

@@ -407,7 +407,7 @@ TEST_CASE("where no block is given the pattern decides, and lists take 128x128")
     return made->tile;
   };
   CHECK(plan("dense", 128) == AttentionTile{128, 176});
-  CHECK(plan("causal", 128) == AttentionTile{128, 128});
+  CHECK(plan("causal", 128) == AttentionTile{128, 176});
   CHECK(plan("window:100", 64) == AttentionTile{128, 128});
   CHECK(plan("random:0.1", 64) == AttentionTile{128, 128});
 }

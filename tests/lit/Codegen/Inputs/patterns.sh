@@ -12,7 +12,7 @@ for tile in "D=64 BM=192 BN=128" "D=128 BM=128 BN=176" "D=256 BM=128 BN=80"; do
   set -- $tile
   say --set $1 --set $2 --set $3 --hook rows=dense
 done
-for tile in "D=64 BM=192 BN=128" "D=128 BM=128 BN=128" "D=256 BM=128 BN=80"; do
+for tile in "D=64 BM=192 BN=128" "D=128 BM=128 BN=176" "D=256 BM=128 BN=80"; do
   set -- $tile
   say --set $1 --set $2 --set $3 --hook rows=causal --hook keep=causal
 done
