@@ -105,6 +105,8 @@ private:
   mlir::Value readsMailbox(mlir::Location loc);
   mlir::Value readMailbox(mlir::Location loc, int64_t word);
   void receivePreamble(mlir::Location loc);
+  void returnMailbox(mlir::Location loc, mlir::Value predicate);
+  mlir::Value isLateStep(mlir::scf::ForOp loop);
   void leaveQueue(mlir::Location loc);
   void lowerFirstTurn(mlir::Location loc);
   void lowerTurnWait(mlir::Location loc);
@@ -204,6 +206,7 @@ private:
   int64_t consumerWarpgroups = 0, producerRegisters = 0, consumerRegisters = 0, entryRegisters = 0;
   int64_t mailbox = 0, mailboxWords = 0, reduceScratch = 0, sharedBytes = 0, blocksPerMultiprocessor = 1;
   bool persistent = false, inProducer = false;
+  mlir::scf::ForOp mailboxLoop; // of the producer: the loop in which it hands the mailbox back
   mlir::Value sharedBase, threadId, warpgroup, lane, warpInGroup, consumer; // consumer: this warpgroup's number as one
 };
 

@@ -107,6 +107,8 @@ LogicalResult KernelLowering::lowerFor(scf::ForOp loop) {
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(lowered.getBody());
+    if (loop == mailboxLoop)
+      returnMailbox(loc, isLateStep(lowered));
     if (failed(lowerBlock(*loop.getBody())))
       return failure();
     SmallVector<Value> yielded;
@@ -115,6 +117,8 @@ LogicalResult KernelLowering::lowerFor(scf::ForOp loop) {
     if (!inits.empty())
       builder.create<scf::YieldOp>(loc, yielded);
   }
+  if (loop == mailboxLoop)
+    returnMailbox(loc, compare(loc, arith::CmpIPredicate::sle, lowered.getUpperBound(), lowered.getLowerBound()));
   assign(loop.getResults(), lowered.getResults());
   return success();
 }

@@ -44,8 +44,9 @@ LogicalResult KernelLowering::lowerRoles(warp::RolesOp roles, warp::ForTilesOp a
 //
 // A thread of the producer's warpgroup that copies nothing is the scheduler: it takes a program, computes what stands
 // before the roles (which reads the bounds of lists from global memory) and posts the program and what the roles use of
-// that in a mailbox in shared memory. It does so while the program before runs, and takes no more than one ahead, so
-// that nobody at the end holds programs that others could run.
+// that in a mailbox in shared memory. It does so while the program before runs, takes no more than one ahead, and that
+// late, so that nobody at the end holds programs that others could run: the producer hands the mailbox back when its
+// copies have only a few steps to go.
 //===--------------------------------------------------------------------------------------------------------------===//
 
 /// Collects what the roles use of a program's preamble: scalars, and the bounds of lists.
@@ -67,6 +68,10 @@ void KernelLowering::planMailbox(warp::ForTilesOp op) {
 }
 
 static constexpr int64_t kListBounds = 7;
+
+/// Steps that the producer has to go when it lets the scheduler take the next program: time for an atomic operation and
+/// for reading the order and the bounds of a row, which take about two microseconds.
+static constexpr int64_t kStepsAhead = 6;
 
 /// How many fields a list may have before it is lowered.
 int64_t KernelLowering::mostFieldsOf(Value list) {
@@ -176,7 +181,21 @@ Value KernelLowering::readMailbox(Location loc, int64_t word) {
   return inProducer ? value : ptx.broadcastLane0(loc, value);
 }
 
-/// Takes what was posted beside the program, and hands the mailbox back.
+void KernelLowering::returnMailbox(Location loc, Value predicate) {
+  ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), predicate);
+}
+
+/// Whether a loop that runs at all is in the step with kStepsAhead to go, or in its first where it has fewer.
+Value KernelLowering::isLateStep(scf::ForOp loop) {
+  Location loc = loop.getLoc();
+  Value step = loop.getStep(), left = builder.create<arith::SubIOp>(loc, loop.getUpperBound(), loop.getInductionVar());
+  Value near = compare(loc, arith::CmpIPredicate::sle, left, mul(loc, step, kStepsAhead));
+  Value notNearer = compare(loc, arith::CmpIPredicate::sgt, left, mul(loc, step, kStepsAhead - 1));
+  Value first = compare(loc, arith::CmpIPredicate::eq, loop.getInductionVar(), loop.getLowerBound());
+  return builder.create<arith::AndIOp>(loc, near, builder.create<arith::OrIOp>(loc, first, notNearer));
+}
+
+/// Takes what was posted beside the program, and hands the mailbox back where that is not left to the producer's loop.
 void KernelLowering::receivePreamble(Location loc) {
   int64_t word = 1;
   auto receive = [&](Type type) -> Value {
@@ -199,7 +218,8 @@ void KernelLowering::receivePreamble(Location loc) {
     }
     lists[posted] = list;
   }
-  ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), readsMailbox(loc));
+  if (!mailboxLoop)
+    returnMailbox(loc, readsMailbox(loc));
 }
 
 /// The last thread block to leave sets the queue to zero for the next launch: all have taken their last position by
@@ -300,9 +320,14 @@ LogicalResult KernelLowering::lowerTileLoop(warp::ForTilesOp op, warp::RoleOp ro
   for (Operation &inner : op.getBody().front().without_terminator())
     if (inner.getNumOperands() == 0 && inner.getNumRegions() == 0 && failed(lowerOp(&inner)))
       return failure();
+  mailboxLoop = {};
+  if (inProducer)
+    for (auto inner : role.getBody().front().getOps<scf::ForOp>())
+      mailboxLoop = inner; // the last
   receivePreamble(loc);
   assign(role.getBody().getArguments(), ValueRange(body->getArguments()).drop_front());
   FailureOr<Registers> kept = lowerKept(role.getBody().front());
+  mailboxLoop = {};
   if (failed(kept))
     return failure();
   kept->insert(kept->begin(), add(loc, body->getArgument(0), 1));
