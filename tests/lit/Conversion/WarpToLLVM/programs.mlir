@@ -76,3 +76,48 @@ warp.func @nonempty(%rows: !tile.blocks<128, 128, [B, H]>, %limit: i32, %y: !til
   }
   warp.return
 }
+
+// -----
+
+// The producer hands the mailbox back in the step with six to go, or in its first; behind the loop where it has none.
+// CHECK-LABEL: llvm.func @late
+// CHECK: scf.while
+// CHECK: scf.while
+// CHECK: scf.for %[[I:.*]] = %c0_i32 to %[[STEPS:.*]] step %c1_i32
+// CHECK: %[[LEFT:.*]] = arith.subi %[[STEPS]], %[[I]] : i32
+// CHECK: %[[NEAR:.*]] = arith.cmpi sle, %[[LEFT]], %c6_i32 : i32
+// CHECK: %[[NOT:.*]] = arith.cmpi sgt, %[[LEFT]], %c5_i32 : i32
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[I]], %c0_i32 : i32
+// CHECK: %[[EITHER:.*]] = arith.ori %[[FIRST]], %[[NOT]] : i1
+// CHECK: %[[NOW:.*]] = arith.andi %[[NEAR]], %[[EITHER]] : i1
+// CHECK: mbarrier.arrive.shared::cta.b64 {{.*}} %[[NOW]]
+// CHECK: }
+// CHECK: %[[NONE:.*]] = arith.cmpi sle, %[[STEPS]], %c0_i32 : i32
+// CHECK: mbarrier.arrive.shared::cta.b64 {{.*}} %[[NONE]]
+// The consumers hand it back when they have read it.
+// CHECK: } else {
+// CHECK: scf.while
+// CHECK: mbarrier.arrive.shared::cta.b64
+// CHECK: scf.for
+// CHECK-NOT: mbarrier.arrive
+// CHECK: }
+warp.func @late(%steps: i32, %y: !tile.view<[M], i32> {tile.output}) attributes {dims = ["M"], grid = ["M"]} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  warp.for_tiles(%px, %py, %pz) {
+    %count = arith.addi %px, %steps : i32
+    warp.roles {
+      warp.role producer warpgroups 1 registers 40 {
+        scf.for %i = %c0 to %count step %c1 : i32 {
+        }
+      }
+      warp.role consumer warpgroups 1 registers 232 {
+        scf.for %i = %c0 to %count step %c1 : i32 {
+          %column = warp.broadcast %i : i32 -> tensor<64x1xi32, #warp.row>
+          warp.store_global %column, %y[%i] sizes [64] : tensor<64x1xi32, #warp.row>, !tile.view<[M], i32>
+        }
+      }
+    }
+  }
+  warp.return
+}
