@@ -27,6 +27,7 @@ class Case:
     block: tuple = (128, 128)
     demands: tuple = ()
     quick: bool = False
+    operator: bool = False  # ours is lacuna::Attention, which decides on packing and parts
     sweep: bool = False  # there for the plot
 
     def lists(self, block=None):
@@ -74,8 +75,13 @@ def table():
                quick=True),
         square("block64-paired-10-32k-d128", "paired:0.1", 32 * k, 128, own("random10-32k-d128", 0.85),
                block=(64, 64)),
-        square("block64-shared-10-32k-d128", "shared:0.1", 32 * k, 128, own("random10-32k-d128", 0.85),
-               block=(64, 64)),
+        # Heads that share lists and KV heads: their blocks of 64 rows are packed into tiles of 128.
+        *(Case(name, "shared:0.1", 32 * k, 32 * k, 16, kv_heads, 128, block=(64, 64),
+               demands=(own("random10-32k-d128", 0.85),))
+          for name, kv_heads in (("block64-grouped-10-32k-d128", 8), ("block64-grouped4-10-32k-d128", 4))),
+        # Heads that share lists, but no tile of keys: nothing to pack, and nothing more is demanded than of lists of
+        # their own (docs/performance.md).
+        square("block64-shared-10-32k-d128", "shared:0.1", 32 * k, 128, own("random10-32k-d128", 0.6), block=(64, 64)),
         square("causal-random25-32k-d128", "causal-random:0.25", 32 * k, 128, own("random25-32k-d128", 0.9),
                quick=True),
         square("uneven10-32k-d128", "powerlaw:0.1", 32 * k, 128, own("random10-32k-d128", 0.9), quick=True),
@@ -85,14 +91,17 @@ def table():
         square("causal-16k-d256", "causal", 16 * k, 256, cudnn(1.10), unread),
         *(square(f"window-{length}k-d{dim}", "window:1024:64", length * k, dim, unread, quick=dim == 128)
           for length, dim in ((32, 128), (32, 64))),
+        square("window4096-sink-32k-d128", "window:4096:64", 32 * k, 128, unread, quick=True),
+        square("window4096-32k-d128", "window:4096", 32 * k, 128, unread),
         Case("causal-16k-gqa", "causal", 16 * k, 16 * k, 32, 8, 128),
         Case("short-64x32k", "dense", 64, 32 * k, 32, 8, 128, block=(64, 128)),
         Case("short-128x32k", "dense", 128, 32 * k, 32, 8, 128),
         # Few rows: time them with --variant 'split: split=auto' beside the default, which does not split.
         *(Case(f"few-{queries}x128k", "dense", queries, 128 * k, 8, 8, 128) for queries in (128, 512)),
-        # Decoding: --variant 'packed: R=8 L=8 KB=128' puts 8 queries of the 8 heads of a KV head into each 64-row tile.
-        Case("decode-1x32k-gqa8", "dense", 1, 32 * k, 64, 8, 128, block=(64, 128)),
-        Case("decode-16x32k-gqa8", "dense", 16, 32 * k, 64, 8, 128, block=(64, 128)),
+        # Decoding: heads packed and rows in parts. --variant 'packed: R=8 L=8 KB=128' is one launch with 8 queries of
+        # the 8 heads of a KV head in each 64-row tile, --variant 'apart: BM=64 split=auto' parts without packing.
+        *(Case(f"decode-{queries}x{length}k-gqa8", "dense", queries, length * k, 64, 8, 128, operator=True)
+          for queries, length in ((1, 32), (16, 32), (1, 128))),
         *(square(f"random{percent:02}-32k-d128", f"random:{percent / 100}", 32 * k, 128, sweep=True)
           for percent in (5, 50)),
         *(square(f"dense-{length}k-d128", "dense", length * k, 128, sweep=True) for length in (2, 4, 8, 32)),

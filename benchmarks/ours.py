@@ -69,6 +69,8 @@ class Library:
             "free_kernel": (None, [handle]),
             "best_block": (ctypes.c_int, [ctypes.c_int64, text, *[pointer(ctypes.c_int64)] * 2]),
             "pair_rows": (ctypes.c_int, [pointer(_Lists), ctypes.c_int64, *[pointer(ctypes.c_int32)] * 3]),
+            "pack": (ctypes.c_int, [handle, pointer(_Spec), *[pointer(_Tensor)] * 2, pointer(_Lists),
+                                    *[pointer(ctypes.c_int64)] * 2]),
             "programs": (ctypes.c_size_t, [handle, pointer(_Tensor)]),
             "order": (ctypes.c_int, [handle, *[pointer(_Tensor)] * 2, pointer(_Lists), ctypes.c_int64,
                                      pointer(ctypes.c_int32), ctypes.c_size_t]),
@@ -104,6 +106,14 @@ class Library:
             return None
         paired = lists.batches * lists.heads * (-(-lists.row_blocks // 2))
         return arrays[0][:paired + 1], arrays[1][:paired], arrays[2][:arrays[0][paired]]
+
+    def packed_tile(self, q, k, lists, head_dim, dtype, block, pattern=None):
+        """(heads, queries) of a tile where one launch had better pack heads, else None. `lists`: in host memory."""
+        tile = ctypes.c_int64(), ctypes.c_int64()
+        spec = self.spec(head_dim, dtype, block, pattern=pattern)
+        self.check(self.pack(self.handle, *map(ctypes.byref, (spec, q, k, lists, *tile))))
+        heads, queries = (extent.value for extent in tile)
+        return (heads, queries) if heads > 1 else None
 
     def fastest_block(self, head_dim, pattern):
         """The block (and with it the tile) that was measured fastest where a case leaves it open."""
@@ -199,7 +209,7 @@ class Launch:
 @dataclasses.dataclass(frozen=True)
 class Variant:
     """One way to compile ours: params of the kernel, environment variables (LACUNA_...), perhaps another text, and the
-    parts of the longest row (0: by the rule; None: one launch of attention_forward)."""
+    parts of the longest row (0: by the rule; None: one launch, but for cases of the operator)."""
     name: str = "ours"
     params: tuple = ()
     environment: tuple = ()
@@ -236,7 +246,13 @@ class Variant:
 
     def synthesises(self, case):
         """Whether the kernel computes its blocks, and so needs no lists."""
-        return case.free_block() and not self.from_memory and self.split is None
+        return case.free_block() and not self.from_memory and self.parts(case) is None
+
+    def parts(self, case):
+        """The parts of the longest row, 0: as many as the operator says; None: one launch of one kernel."""
+        tile_given = any(param.split("=")[0] in ("BM", "R", "L") for param in self.params)
+        by_rule = case.operator and not self.source and not tile_given
+        return 0 if self.split is None and by_rule else self.split
 
     def block(self, case, library):
         """The block of the lists: where the case's pattern has none of its own, QB and KB of the params or the best
@@ -250,9 +266,9 @@ class Variant:
     def params_for(self, case):
         return [param for param in self.params if case.free_block() or param.split("=")[0] not in ("QB", "KB")]
 
-    def compile(self, library, case, keep, block):
-        """The Kernel for a case with lists of `block`. Raises OursError."""
-        params = self.params_for(case)
+    def compile(self, library, case, keep, block, packed=None):
+        """The Kernel for a case with lists of `block`; `packed`: the heads and queries of a tile. Raises OursError."""
+        params = self.params_for(case) + ([f"R={packed[0]}", f"L={packed[1]}"] if packed else [])
         source = pathlib.Path(self.source).read_text(encoding="utf-8") if self.source else None
         before = {name: os.environ.get(name) for name, _ in self.environment}
         os.environ.update(self.environment)
@@ -276,7 +292,15 @@ class Ours:
 
     def refuses(self, case):
         """Why not, where the variant is not another than the first."""
-        return None if case.free_block() or not self.variant.from_memory else "the lists lie in memory anyway"
+        anyway = not case.free_block() or self.variant.parts(case) is not None
+        return "the lists lie in memory anyway" if anyway and self.variant.from_memory else None
+
+    def packed(self, case, q, k, lists, block, listed):
+        """The heads and queries of a tile where heads are packed: as params say, or by the library's rule."""
+        if self.variant.source or any(param.split("=")[0] in ("BM", "R", "L") for param in self.variant.params):
+            return None
+        return self.library.packed_tile(q, k, lists, case.head_dim, case.dtype, block,
+                                        None if listed else case.pattern)
 
     def prepare(self, problem):
         """(function that enqueues one launch and gives O, what the kernel became)."""
@@ -299,8 +323,8 @@ class Ours:
             return tensor(array.data_ptr(), dtype, list(array.shape), list(array.stride()))
         q, k, v = (view(array, case.dtype) for array in (problem.q, problem.k, problem.v))
         stream = torch.cuda.current_stream
-        if self.variant.split is not None:
-            plan = self.library.plan(q, k, handle, self.variant.split, case.head_dim, case.dtype, block,
+        if (parts := self.variant.parts(case)) is not None:
+            plan = self.library.plan(q, k, handle, parts, case.head_dim, case.dtype, block,
                                      self.variant.params_for(case), lists.keep())
             workspace = torch.empty(max(plan.workspace_bytes, 1), dtype=torch.uint8, device="cuda")
             launch = plan.bind(q, k, v, view(o, case.dtype), view(lse, "f32"), problem.scale, workspace.data_ptr())
@@ -309,7 +333,8 @@ class Ours:
                 launch(stream().cuda_stream)
                 return o
             return run_plan, plan.description
-        kernel = self.variant.compile(self.library, case, lists.keep(), block)
+        kernel = self.variant.compile(self.library, case, lists.keep(), block,
+                                      self.packed(case, q, k, handle, block, listed))
         extents = len(lists.rows), row_blocks, len(host[2])
         order = kernel.program_order(q, k, handle, block[0])
         parts = [part.cuda() for part in host] if listed else [part[:1].cuda() for part in host]  # not read

@@ -11,6 +11,7 @@ A row (see row()) is a plain dictionary, so that what was written can be read an
 
 import dataclasses
 import json
+import math
 
 
 def row(case, lists):
@@ -128,6 +129,15 @@ def notes(data):
         lines += [f"- {row_['case']['name']}: " + ", ".join(
             f"{name} {result['tflops_useful']:.0f}" for name, result in row_["results"].items()
             if "tflops_useful" in result) for row_ in masked]
+    # A launch that runs for long hides what enqueuing takes.
+    hosted = [row_ for row_ in data["rows"] if any(result.get("host_us", 0) > 0.1 * result.get("median_us", math.inf)
+                                                   for result in row_["results"].values())]
+    if hosted:
+        lines += ["", "Microseconds that enqueuing takes the host, through Python, beside those that running takes the "
+                  "GPU, where the former are a tenth or more of the latter for anyone:", ""]
+        lines += [f"- {row_['case']['name']}: " + ", ".join(
+            f"{name} {result['host_us']:.0f} of {result['median_us']:.0f}" for name, result in row_["results"].items()
+            if "host_us" in result) for row_ in hosted]
     failures = [f"- {row_['case']['name']}, {name}: {result['failed']}" for row_ in data["rows"]
                 for name, result in row_["results"].items() if "failed" in result]
     if failures:

@@ -28,6 +28,7 @@ class Timing:
     high_us: float
     rounds: int
     launches: int
+    host_us: float = 0  # of those, what enqueuing takes the host, Python included
 
 
 class CudaClock:
@@ -111,7 +112,10 @@ def measure(contenders, clock, rounds=15, slot_seconds=0.05, warm_seconds=0.5, m
     for round_ in range(rounds):
         for name in order(names, round_):
             slots[name].append(clock.slot(contenders[name], counts[name], lead))
-    return {name: summarise(slots[name], counts[name]) for name in names}
+    times = {name: summarise(slots[name], counts[name]) for name in names}
+    for name in names:
+        times[name].host_us = min(clock.host_seconds(contenders[name], 10) for _ in range(5)) * 1e6
+    return times
 
 
 def summarise(seconds, count):

@@ -1,6 +1,7 @@
 #include "lacuna/Jit/Attention.h"
 
 #include "lacuna/Jit/KernelLibrary.h"
+#include "lacuna/Runtime/PackHeads.h"
 #include "lacuna/Runtime/ProgramOrder.h"
 #include "lacuna/Runtime/SplitPlan.h"
 
@@ -15,20 +16,31 @@ using namespace runtime;
 
 struct Attention::State {
   AttentionSpec spec;
-  std::vector<JitKernel> kernels; ///< attention_forward; or attention_parts and attention_merge
+  std::vector<JitKernel> kernels; ///< attention_forward or attention_packed; or attention_parts and attention_merge
   std::optional<SplitPlan> plan;
-  BlockLists lists;            ///< without parts: what the kernel reads, and the order behind them in `tables`
-  std::vector<int32_t> tables; ///< indptr, split, indices, order
+  BlockLists lists; ///< one for each tile.heads heads, or for all; without parts what the kernel reads
+  PackedTile tile;  ///< of one head's rows, or of several heads'
+  std::string packing;
+  std::vector<int32_t> tables; ///< without parts: indptr, split, indices, order
   std::optional<DeviceBuffer> memory;
   const int32_t *base = nullptr; ///< of the tables, where the kernels run
 
+  /// Decides which rows of which heads share tiles: `lists`, `tile` and `packing`.
+  Expected<void> chooseRows(const Jit &jit, const BlockLists &given);
+  /// What programs take: one runs the heads of a tile, as if there were one for each KV head.
+  AttentionShape programs() const;
+  AttentionTile programTile() const { return {tile.queries, tile.keys}; }
+  /// The most parts that the limit of the workspace allows.
+  int64_t mostSplits() const { return std::min(kMostSplits, spec.workspaceLimit / SplitPlan::bytesOfPart(spec.shape)); }
+  /// What the kernel of this name in that file of the library is compiled with.
+  KernelSpec kernelSpec(const char *file) const;
+
   /// Compiles one more kernel.
   Expected<void> compile(const Jit &jit, const KernelSpec &kernel);
-  /// With kernels[0] compiled: the tables of attention_forward.
-  void planWhole(const Jit &jit, const BlockLists &given, AttentionTile tile);
-  /// Compiles the two kernels of `kernel`'s specialisation and makes their plan.
-  Expected<void> planParts(const Jit &jit, const BlockLists &given, AttentionTile tile, int64_t splits,
-                           KernelSpec kernel);
+  /// With kernels[0] compiled: its tables.
+  void planWhole(const Jit &jit);
+  /// Compiles the two kernels of the parts and makes their plan.
+  Expected<void> planParts(const Jit &jit, int64_t splits);
   /// Copies the tables to where the kernels run.
   Expected<void> place(const Jit &jit);
 
@@ -47,20 +59,6 @@ struct BoundAttention::State {
 };
 
 namespace {
-
-/// What the kernels' text is compiled with.
-KernelSpec kernelSpec(const AttentionSpec &spec, const BlockLists &lists, AttentionTile tile) {
-  KernelSpec kernel{.file = "attention_forward.tile",
-                    .source = std::string(libraryText("attention_forward"))};
-  auto set = [&](const char *name, int64_t value) { kernel.params[name] = fmt::format("{}", value); };
-  set("BM", tile.queries), set("BN", tile.keys), set("D", spec.shape.headDim), set("DV", spec.shape.valueDim);
-  set("QB", lists.queryBlock), set("KB", lists.keyBlock);
-  kernel.params["T"] = std::string(dtypeName(spec.dtype));
-  for (const auto &[name, value] : spec.params)
-    kernel.params[name] = value;
-  kernel.hooks = spec.hooks;
-  return kernel;
-}
 
 /// The tile as the caller's params have it.
 Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists) {
@@ -102,6 +100,61 @@ std::vector<ArgumentValue> Attention::State::forwardArguments(const AttentionTen
   return {tensors.q, tensors.k, tensors.v, rows, tensors.o, tensors.lse, scale};
 }
 
+AttentionShape Attention::State::programs() const {
+  AttentionShape shape = spec.shape;
+  shape.heads /= tile.heads;
+  return shape;
+}
+
+KernelSpec Attention::State::kernelSpec(const char *file) const {
+  KernelSpec kernel{.file = fmt::format("{}.tile", file), .source = std::string(libraryText(file))};
+  auto set = [&](const char *name, int64_t value) { kernel.params[name] = fmt::format("{}", value); };
+  if (kernel.file == "attention_packed.tile")
+    set("L", tile.queries);
+  else
+    set("BM", tile.rows());
+  if (tile.heads > 1)
+    set("R", tile.heads);
+  set("BN", tile.keys), set("D", spec.shape.headDim), set("DV", spec.shape.valueDim);
+  set("QB", lists.queryBlock), set("KB", lists.keyBlock);
+  kernel.params["T"] = std::string(dtypeName(spec.dtype));
+  for (const auto &[name, value] : spec.params)
+    kernel.params[name] = value;
+  kernel.hooks = spec.hooks;
+  return kernel;
+}
+
+Expected<void> Attention::State::chooseRows(const Jit &jit, const BlockLists &given) {
+  std::optional<BlockLists> paired = given.queryBlock == 64 ? given.withRowsPaired() : std::nullopt;
+  lists = paired ? std::move(*paired) : given;
+  Expected<AttentionTile> apart = tileOf(spec, lists);
+  if (!apart)
+    return takeError(apart);
+  tile = {1, apart->queries, apart->keys};
+  packing = "not asked for";
+  if (!spec.pack.value_or(true))
+    return {};
+  PackingMachine machine{.splits = spec.splits, .mostSplits = mostSplits()};
+  if (jit.device())
+    machine.multiprocessors = jit.device()->info().multiprocessors;
+  else
+    machine.splits = spec.splits.value_or(1);
+  std::optional<BlockLists> grouped;
+  if (const int64_t group = spec.shape.heads / spec.shape.kvHeads; group > 1)
+    grouped = lists.withHeadsGrouped(group);
+  PackingChoice choice = choosePacking(lists, grouped, spec.shape, *apart, machine);
+  if (spec.params.contains("BM"))
+    choice = {{}, "BM is the caller's, a tile of one head's rows"};
+  else if (spec.pack && grouped)
+    choice.tile = choosePackedTile(spec.shape, lists.queryBlock, *apart);
+  packing = std::move(choice.reason);
+  if (spec.pack && !choice.tile)
+    return makeError(ErrorCode::InvalidArgument, "heads are to be packed, and cannot be: {}; leave out pack", packing);
+  if (choice.tile)
+    lists = std::move(*grouped), tile = *choice.tile;
+  return {};
+}
+
 Expected<void> Attention::State::compile(const Jit &jit, const KernelSpec &kernel) {
   Expected<JitKernel> compiled = jit.compile(kernel);
   if (!compiled)
@@ -110,19 +163,17 @@ Expected<void> Attention::State::compile(const Jit &jit, const KernelSpec &kerne
   return {};
 }
 
-void Attention::State::planWhole(const Jit &jit, const BlockLists &given, AttentionTile tile) {
+void Attention::State::planWhole(const Jit &jit) {
   const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());
-  lists = given;
   for (const std::vector<int32_t> &part :
        {lists.indptr, lists.split, lists.indices,
-        longestFirst(lists, spec.shape, tile.queries, machine.cacheBytes, machine.threadBlocks)})
+        longestFirst(lists, programs(), tile.queries, machine.cacheBytes, machine.threadBlocks)})
     tables.insert(tables.end(), part.begin(), part.end());
 }
 
-Expected<void> Attention::State::planParts(const Jit &jit, const BlockLists &given, AttentionTile tile, int64_t splits,
-                                           KernelSpec kernel) {
+Expected<void> Attention::State::planParts(const Jit &jit, int64_t splits) {
   kernels.clear();
-  kernel.file = "attention_split.tile", kernel.source = std::string(libraryText("attention_split")),
+  KernelSpec kernel = kernelSpec("attention_split");
   kernel.kernel = "attention_parts";
   if (Expected<void> done = compile(jit, kernel); !done)
     return done;
@@ -131,7 +182,7 @@ Expected<void> Attention::State::planParts(const Jit &jit, const BlockLists &giv
   kernel.params["RN"] = fmt::format("{}", chooseMergeColumns(spec.shape, machine.threadBlocks));
   if (Expected<void> done = compile(jit, kernel); !done)
     return done;
-  Expected<SplitPlan> parts = SplitPlan::create(given, spec.shape, tile, splits, machine);
+  Expected<SplitPlan> parts = SplitPlan::create(lists, spec.shape, programTile(), splits, machine, tile.heads);
   if (!parts)
     return takeError(parts);
   plan = std::move(*parts);
@@ -162,25 +213,23 @@ Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, c
     return takeError(fits);
   if (Expected<void> fits = lists.check(spec.shape); !fits)
     return takeError(fits);
-  Expected<AttentionTile> tile = tileOf(spec, lists);
-  if (!tile)
-    return takeError(tile);
   auto state = std::make_shared<State>();
   state->spec = spec;
-  const KernelSpec kernel = kernelSpec(spec, lists, *tile);
+  if (Expected<void> done = state->chooseRows(jit, lists); !done)
+    return takeError(done);
   int64_t splits = spec.splits.value_or(1);
   if (splits == 1) {
-    if (Expected<void> done = state->compile(jit, kernel); !done)
+    const char *file = state->tile.heads > 1 ? "attention_packed" : "attention_forward";
+    if (Expected<void> done = state->compile(jit, state->kernelSpec(file)); !done)
       return takeError(done);
     // How many thread blocks run at once is known only now.
     if (!spec.splits && jit.device())
-      splits = chooseSplits(programSteps(lists, spec.shape, *tile),
-                            machineOf(jit.device(), state->kernels[0].metadata()).threadBlocks,
-                            std::min(kMostSplits, spec.workspaceLimit / SplitPlan::bytesOfPart(spec.shape)));
+      splits = chooseSplits(programSteps(state->lists, state->programs(), state->programTile()),
+                            machineOf(jit.device(), state->kernels[0].metadata()).threadBlocks, state->mostSplits());
   }
   if (splits == 1)
-    state->planWhole(jit, lists, *tile);
-  else if (Expected<void> done = state->planParts(jit, lists, *tile, splits, kernel); !done)
+    state->planWhole(jit);
+  else if (Expected<void> done = state->planParts(jit, splits); !done)
     return takeError(done);
   if (Expected<void> done = state->place(jit); !done)
     return takeError(done);
@@ -189,6 +238,14 @@ Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, c
 
 int64_t Attention::splits() const {
   return state->plan ? state->plan->splits() : 1;
+}
+
+PackedTile Attention::tile() const {
+  return state->tile;
+}
+
+const std::string &Attention::packing() const {
+  return state->packing;
 }
 
 const LaunchMetadata &Attention::metadata() const {

@@ -5,6 +5,7 @@
 #include "lacuna/Jit/Attention.h"
 #include "lacuna/Runtime/BestTile.h"
 #include "lacuna/Runtime/Device.h"
+#include "lacuna/Runtime/PackHeads.h"
 #include "lacuna/Runtime/ProgramOrder.h"
 
 #include <nlohmann/json.hpp>
@@ -91,6 +92,15 @@ Expected<std::optional<Pattern>> patternOf(const lacuna_bench_spec &spec) {
   return *pattern;
 }
 
+/// The caller's params.
+Expected<std::vector<std::pair<std::string, std::string>>> givenParams(const lacuna_bench_spec &spec) {
+  std::vector<std::pair<std::string, std::string>> given;
+  for (size_t index = 0; index < spec.numParams; ++index)
+    if (Expected<void> done = setParam(given, spec.params[index]); !done)
+      return takeError(done);
+  return given;
+}
+
 /// The request for `spec`: for the packed kernel where R and L are among its params.
 Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
   AttentionRequest request;
@@ -100,11 +110,10 @@ Expected<AttentionRequest> requestOf(const lacuna_bench_spec &spec) {
   Expected<AttentionTile> tile = chooseTile(spec.headDim, spec.headDim, spec.queryBlock, spec.keyBlock);
   if (!tile)
     return takeError(tile);
-  std::vector<std::pair<std::string, std::string>> given;
-  for (size_t index = 0; index < spec.numParams; ++index)
-    if (Expected<void> done = setParam(given, spec.params[index]); !done)
-      return takeError(done);
-  const PackedTile packed{numberOf(given, "R"), numberOf(given, "L"), tile->keys};
+  auto given = givenParams(spec);
+  if (!given)
+    return takeError(given);
+  const PackedTile packed{numberOf(*given, "R"), numberOf(*given, "L"), tile->keys};
   if (packed.rows() > 0)
     request.kernel = tools::LibraryKernel::Packed;
   request.params =
@@ -146,12 +155,14 @@ nlohmann::ordered_json jsonValue(const std::string &text) {
   return text;
 }
 
-/// A copy of `lists`, which lie in host memory.
-BlockLists hostLists(const lacuna_bench_lists &lists, int64_t queryBlock) {
+/// A copy of `lists`, which lie in host memory. Without a block of keys where none is looked at.
+BlockLists hostLists(const lacuna_bench_lists &lists, int64_t queryBlock, int64_t keyBlock = 0, int64_t keys = 0) {
   const size_t rows = static_cast<size_t>(lists.batches * lists.heads * lists.rowBlocks);
   BlockLists host;
   host.batches = lists.batches, host.heads = lists.heads, host.rowBlocks = lists.rowBlocks;
-  host.queryBlock = queryBlock;
+  host.queryBlock = queryBlock, host.keyBlock = keyBlock;
+  if (keyBlock > 0)
+    host.keyBlocks = (keys + keyBlock - 1) / keyBlock;
   host.indptr.assign(lists.indptr, lists.indptr + rows + 1);
   host.split.assign(lists.split, lists.split + rows);
   host.indices.assign(lists.indices, lists.indices + lists.entries);
@@ -258,6 +269,29 @@ int lacuna_bench_pair_rows(const lacuna_bench_lists *lists, int64_t queryBlock, 
   return 1;
 }
 
+int lacuna_bench_pack(lacuna_bench_session *session, const lacuna_bench_spec *spec, const lacuna_bench_tensor *q,
+                      const lacuna_bench_tensor *k, const lacuna_bench_lists *lists, int64_t *heads, int64_t *queries) {
+  *heads = 1, *queries = 0;
+  Expected<AttentionTile> tile = chooseTile(spec->headDim, spec->headDim, spec->queryBlock, spec->keyBlock);
+  if (!tile)
+    return fail(tile.error());
+  Expected<std::optional<Pattern>> pattern = patternOf(*spec);
+  if (!pattern)
+    return fail(pattern.error());
+  const PackingMachine machine{.multiprocessors = session->device ? session->device->info().multiprocessors : 1,
+                               .splits = 1};
+  PackingChoice choice;
+  if (*pattern) {
+    choice = choosePacking(**pattern, spec->queryBlock, spec->keyBlock, shapeOf(*q, *k), *tile, machine);
+  } else {
+    const BlockLists host = hostLists(*lists, spec->queryBlock, spec->keyBlock, k->shape[2]);
+    choice = choosePacking(host, host.heads == 1 ? std::optional(host) : std::nullopt, shapeOf(*q, *k), *tile, machine);
+  }
+  if (choice.tile)
+    *heads = choice.tile->heads, *queries = choice.tile->queries;
+  return 0;
+}
+
 size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q) {
   const Kernel *code = std::get_if<Kernel>(&kernel->compiled.code);
   if (!code || code->metadata().persistentBlocks == 0)
@@ -313,17 +347,19 @@ int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_benc
   if (spec->pattern)
     return fail({ErrorCode::InvalidArgument,
                  fmt::format("a plan is of lists, and the pattern '{}' was given; leave it out", spec->pattern)});
-  Expected<AttentionRequest> request = requestOf(*spec);
-  if (!request)
-    return fail(request.error());
-  AttentionSpec wanted{.shape = shapeOf(*q, *k), .dtype = *parseDType(spec->dtype)};
-  wanted.params.insert(request->params.begin(), request->params.end());
-  wanted.hooks.insert(request->hooks.begin(), request->hooks.end());
+  Expected<DType> dtype = parseDType(spec->dtype);
+  if (!dtype)
+    return fail(dtype.error());
+  auto params = givenParams(*spec);
+  if (!params)
+    return fail(params.error());
+  AttentionSpec wanted{.shape = shapeOf(*q, *k), .dtype = *dtype};
+  wanted.params.insert(params->begin(), params->end());
+  if (spec->keep)
+    wanted.hooks["keep"] = spec->keep;
   if (splits != 0)
     wanted.splits = splits;
-  BlockLists host = hostLists(*lists, spec->queryBlock);
-  host.keyBlock = spec->keyBlock;
-  host.keyBlocks = (k->shape[2] + spec->keyBlock - 1) / spec->keyBlock;
+  const BlockLists host = hostLists(*lists, spec->queryBlock, spec->keyBlock, k->shape[2]);
   Expected<Jit> jit = session->device ? Jit::forDevice(*session->device) : Jit::forCpu(session->pool);
   if (!jit)
     return fail(jit.error());
@@ -333,7 +369,9 @@ int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_benc
   const LaunchMetadata &metadata = attention->metadata();
   nlohmann::ordered_json json;
   json["target"] = metadata.target;
-  for (const auto &[name, value] : request->params)
+  const PackedTile tile = attention->tile();
+  json["params"] = {{"BM", tile.rows()}, {"BN", tile.keys}, {"R", tile.heads}};
+  for (const auto &[name, value] : *params)
     json["params"][name] = jsonValue(value);
   json["params"]["splits"] = attention->splits();
   json["threads"] = metadata.threads;

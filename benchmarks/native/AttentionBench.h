@@ -81,6 +81,13 @@ LACUNA_BENCH_API int lacuna_bench_best_block(int64_t headDim, const char *patter
 LACUNA_BENCH_API int lacuna_bench_pair_rows(const lacuna_bench_lists *lists, int64_t queryBlock, int32_t *indptr,
                                             int32_t *split, int32_t *indices);
 
+/// Whether one launch for q, k and `lists` (host memory; of a pattern not looked at) had better pack heads: how many
+/// heads and queries a tile then takes, the params R and L; 1 and 0 where heads stay apart, as those with lists of
+/// their own do (lacuna/Runtime/PackHeads.h).
+LACUNA_BENCH_API int lacuna_bench_pack(lacuna_bench_session *session, const lacuna_bench_spec *spec,
+                                       const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
+                                       const lacuna_bench_lists *lists, int64_t *heads, int64_t *queries);
+
 /// The order in which the kernel's programs had best run, for `lists` in host memory with blocks of `queryBlock` rows
 /// (neither is looked at where the kernel computes its blocks):
 /// `count` programs, ceil(queries / rows of the tile) * heads * batch.
@@ -91,14 +98,14 @@ LACUNA_BENCH_API int lacuna_bench_order(const lacuna_bench_kernel *kernel, const
 LACUNA_BENCH_API size_t lacuna_bench_programs(const lacuna_bench_kernel *kernel, const lacuna_bench_tensor *q);
 
 /// The operator lacuna::Attention for the extents of q and k, whose rows may run in parts: `splits` of the longest row,
-/// or 0 for its rule. `lists` lies in host memory; `order` is not looked at, and `spec` names no pattern. Compiles and
-/// loads.
+/// or 0 for its rule, and whose heads it packs as it sees fit. `lists` lies in host memory; `order` is not looked at,
+/// and `spec` names no pattern. Compiles and loads.
 LACUNA_BENCH_API int lacuna_bench_plan_attention(lacuna_bench_session *session, const lacuna_bench_spec *spec,
                                                  const lacuna_bench_tensor *q, const lacuna_bench_tensor *k,
                                                  const lacuna_bench_lists *lists, int64_t splits,
                                                  lacuna_bench_plan **plan);
-/// What it became, a JSON object: target, params with `splits`, the parts of the longest row, and of the first kernel
-/// threads and shared_bytes. Valid as long as the plan.
+/// What it became, a JSON object: target, params with BM, BN, the heads R of a tile and `splits`, the parts of the
+/// longest row, and of the first kernel threads and shared_bytes. Valid as long as the plan.
 LACUNA_BENCH_API const char *lacuna_bench_describe_plan(const lacuna_bench_plan *plan);
 /// The bytes of the workspace.
 LACUNA_BENCH_API size_t lacuna_bench_plan_workspace(const lacuna_bench_plan *plan);

@@ -1,5 +1,7 @@
 #include "lacuna/Runtime/AttentionShape.h"
 
+#include "lacuna/Runtime/PackHeads.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -89,27 +91,21 @@ Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t qu
   return tile;
 }
 
-/// The share of the tiles' rows that hold one of `queries`.
-static double filledShare(int64_t queries, int64_t rows) {
-  return static_cast<double>(queries) / static_cast<double>((queries + rows - 1) / rows * rows);
-}
-
 std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile) {
   const int64_t heads = shape.heads / shape.kvHeads;
+  // What the tiles of one group of heads cost.
+  auto cost = [&](PackedTile tile) {
+    return static_cast<double>((shape.queries + tile.queries - 1) / tile.queries) * stepCost(tile.rows());
+  };
   std::optional<PackedTile> best;
   for (int64_t rows : {192, 128, 64}) {
     const bool fits = rows < 192 || std::max(shape.headDim, shape.valueDim) <= 64;
     if (!fits || rows % heads != 0 || queryBlock % (rows / heads) != 0)
       continue;
-    if (!best || filledShare(shape.queries, rows / heads) > filledShare(shape.queries, best->queries))
-      best = PackedTile{heads, rows / heads, tile.keys};
+    if (const PackedTile packed{heads, rows / heads, tile.keys}; !best || cost(packed) < cost(*best))
+      best = packed;
   }
   return best;
-}
-
-bool packingPays(const AttentionShape &shape, AttentionTile tile, PackedTile packed) {
-  constexpr double kWorthwhile = 0.9;
-  return filledShare(shape.queries, tile.queries) < kWorthwhile * filledShare(shape.queries, packed.queries);
 }
 
 } // namespace lacuna::runtime

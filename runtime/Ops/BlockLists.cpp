@@ -106,6 +106,21 @@ BlockCounts BlockLists::count(const AttentionShape &shape) const {
   return counts;
 }
 
+/// Appends CSR row `row` of `from`.
+static void appendRow(BlockLists &to, const BlockLists &from, int64_t row) {
+  const std::span<const int32_t> partial = from.partialBlocks(row), full = from.fullBlocks(row);
+  to.indices.insert(to.indices.end(), partial.begin(), partial.end());
+  to.split.push_back(static_cast<int32_t>(to.indices.size()));
+  to.indices.insert(to.indices.end(), full.begin(), full.end());
+  to.indptr.push_back(static_cast<int32_t>(to.indices.size()));
+}
+
+/// Whether two CSR rows name the same blocks, the same of them partial.
+static bool equalRows(const BlockLists &lists, int64_t a, int64_t b) {
+  return std::ranges::equal(lists.partialBlocks(a), lists.partialBlocks(b)) &&
+         std::ranges::equal(lists.fullBlocks(a), lists.fullBlocks(b));
+}
+
 std::optional<BlockLists> BlockLists::withRowsPaired() const {
   if (2 * queryBlock > 1024 || rowBlocks < 2)
     return std::nullopt;
@@ -116,16 +131,29 @@ std::optional<BlockLists> BlockLists::withRowsPaired() const {
   for (int64_t list = 0; list < numLists(); ++list)
     for (int64_t r = 0; r < rowBlocks; r += 2) {
       const int64_t first = list * rowBlocks + r;
-      std::span<const int32_t> partial = partialBlocks(first), full = fullBlocks(first);
-      if (r + 1 < rowBlocks &&
-          (!std::ranges::equal(partial, partialBlocks(first + 1)) || !std::ranges::equal(full, fullBlocks(first + 1))))
+      if (r + 1 < rowBlocks && !equalRows(*this, first, first + 1))
         return std::nullopt;
-      paired.indices.insert(paired.indices.end(), partial.begin(), partial.end());
-      paired.split.push_back(static_cast<int32_t>(paired.indices.size()));
-      paired.indices.insert(paired.indices.end(), full.begin(), full.end());
-      paired.indptr.push_back(static_cast<int32_t>(paired.indices.size()));
+      appendRow(paired, *this, first);
     }
   return paired;
+}
+
+std::optional<BlockLists> BlockLists::withHeadsGrouped(int64_t group) const {
+  if (heads == 1)
+    return *this;
+  BlockLists grouped;
+  grouped.batches = batches, grouped.heads = heads / group;
+  grouped.rowBlocks = rowBlocks, grouped.keyBlocks = keyBlocks;
+  grouped.queryBlock = queryBlock, grouped.keyBlock = keyBlock;
+  for (int64_t list = 0; list < numLists(); list += group)
+    for (int64_t r = 0; r < rowBlocks; ++r) {
+      const int64_t first = list * rowBlocks + r;
+      for (int64_t other = 1; other < group; ++other)
+        if (!equalRows(*this, first, first + other * rowBlocks))
+          return std::nullopt;
+      appendRow(grouped, *this, first);
+    }
+  return grouped;
 }
 
 double BlockLists::executedFlops(const AttentionShape &shape) const {

@@ -68,7 +68,7 @@ void buildByPredicate(const Pattern &pattern, const AttentionShape &shape, Block
 void buildRandom(const Pattern &pattern, const AttentionShape &shape, uint64_t seed, BlockLists &lists,
                  bool &overflow) {
   lists.batches = shape.batch;
-  lists.heads = shape.heads;
+  lists.heads = pattern.shared ? 1 : shape.heads;
   const double wanted = pattern.density * static_cast<double>(lists.keyBlocks);
   for (int64_t row = 0; row < lists.numLists() * lists.rowBlocks && !overflow; ++row) {
     SplitMix64 random(seed, static_cast<uint64_t>(row) + 0x6c69737473u);
@@ -96,9 +96,9 @@ Expected<Pattern> Pattern::parse(std::string_view text) {
   if (colon != std::string_view::npos)
     rest = text.substr(colon + 1);
   auto refuse = [&](std::string_view why) {
-    return makeError(ErrorCode::InvalidArgument,
-                     "the pattern '{}' {}; give dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR", text,
-                     why);
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "the pattern '{}' {}; give dense, causal, window:LEFT[:SINK], random:DENSITY[:shared] or lists:DIR", text, why);
   };
 
   if ((name == "dense" || name == "causal") && !rest) {
@@ -113,6 +113,10 @@ Expected<Pattern> Pattern::parse(std::string_view text) {
       return refuse("needs LEFT, and SINK if given, to be whole numbers from 0 to 2147483647");
   } else if (name == "random" && rest) {
     pattern.kind = Kind::Random;
+    constexpr std::string_view kShared = ":shared";
+    pattern.shared = rest->ends_with(kShared);
+    if (pattern.shared)
+      rest->remove_suffix(kShared.size());
     if (!parseNumber(*rest, pattern.density) || !(pattern.density > 0 && pattern.density <= 1))
       return refuse("needs a DENSITY above 0 and up to 1");
   } else if (name == "lists" && rest && !rest->empty()) {
@@ -200,7 +204,7 @@ Expected<BlockLists> Pattern::build(const AttentionShape &shape, int64_t queryBl
   // What is plainly too much is not tried: it would take gigabytes before it is seen.
   double entries = static_cast<double>(lists.rowBlocks) * static_cast<double>(lists.keyBlocks);
   if (kind == Kind::Random)
-    entries *= density * static_cast<double>(shape.batch) * static_cast<double>(shape.heads);
+    entries *= density * static_cast<double>(shape.batch) * static_cast<double>(shared ? 1 : shape.heads);
   bool overflow = (kind == Kind::Dense || kind == Kind::Random) && entries > 1.01 * static_cast<double>(kMaxEntries);
   if (kind == Kind::Random)
     buildRandom(*this, shape, seed, lists, overflow);

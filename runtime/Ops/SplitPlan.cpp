@@ -28,11 +28,13 @@ int64_t SplitPlan::bytesOfPart(const AttentionShape &shape) {
 }
 
 Expected<SplitPlan> SplitPlan::create(const BlockLists &lists, const AttentionShape &shape, AttentionTile tile,
-                                      int64_t splits, SplitMachine machine) {
+                                      int64_t splits, SplitMachine machine, int64_t heads) {
   if (splits < 1 || splits > kMostSplits)
     return makeError(ErrorCode::InvalidArgument, "rows in {} parts were asked for; give 1 to {}", splits, kMostSplits);
   const int64_t tiles = (shape.queries + tile.queries - 1) / tile.queries;
-  for (int64_t count : {lists.numLists() * lists.rowBlocks * splits, shape.batch * shape.heads * tiles * splits})
+  AttentionShape programs = shape;
+  programs.heads /= heads;
+  for (int64_t count : {lists.numLists() * lists.rowBlocks * splits, programs.batch * programs.heads * tiles * splits})
     if (count > kMaxCount)
       return makeError(ErrorCode::ResourceExhausted,
                        "rows in {} parts make {} programs or list rows, and 2^31 - 1 are possible; give fewer parts or "
@@ -41,11 +43,12 @@ Expected<SplitPlan> SplitPlan::create(const BlockLists &lists, const AttentionSh
   SplitPlan plan;
   plan.shape = shape;
   plan.parts = splits;
+  plan.headsOfTile = heads;
   plan.cut = splitRows(lists, splits, tile.keys);
   std::vector<int32_t> order =
-      longestFirst(plan.cut, shape, tile.queries, machine.cacheBytes, machine.threadBlocks, splits);
+      longestFirst(plan.cut, programs, tile.queries, machine.cacheBytes, machine.threadBlocks, splits);
   if (splits == 1) // not left out there
-    std::erase_if(order, [&, steps = programSteps(plan.cut, shape, tile)](int32_t program) {
+    std::erase_if(order, [&, steps = programSteps(plan.cut, programs, tile)](int32_t program) {
       return steps[static_cast<size_t>(program)] == 0;
     });
   plan.numPrograms = static_cast<int64_t>(order.size());
@@ -60,7 +63,7 @@ Expected<SplitPlan> SplitPlan::create(const BlockLists &lists, const AttentionSh
   for (int64_t b = 0; b < shape.batch; ++b)
     for (int64_t h = 0; h < shape.heads; ++h)
       for (int64_t i = 0; i < shape.queries; ++i)
-        plan.numbers.push_back(partsOf(plan.cut, lists.row(b, h, i / lists.queryBlock), splits));
+        plan.numbers.push_back(partsOf(plan.cut, lists.row(b, h / heads, i / lists.queryBlock), splits));
   plan.orderAt = plan.numbers.size();
   append(order);
 
@@ -94,7 +97,7 @@ std::array<ArgumentValue, 7> SplitPlan::partsArguments(const int32_t *tables, vo
           v,
           rows,
           output(0, {parts, shape.batch, shape.heads, shape.queries, shape.valueDim}),
-          output(lseOffset, {parts, shape.batch, shape.heads, shape.queries}),
+          output(lseOffset, {parts, shape.batch, shape.heads / headsOfTile, headsOfTile, shape.queries}),
           scale};
 }
 
@@ -106,8 +109,10 @@ std::array<ArgumentValue, 5> SplitPlan::mergeArguments(const int32_t *tables, vo
   TensorView column = lse;
   column.shape.push_back(1);
   column.strides.push_back(1);
-  return {written[4], written[5], TensorView::contiguous(counts, DType::I32, {shape.batch, shape.heads, shape.queries}),
-          o, std::move(column)};
+  return {written[4],
+          TensorView::contiguous(std::get<TensorView>(written[5]).data, DType::F32,
+                                 {parts, shape.batch, shape.heads, shape.queries}),
+          TensorView::contiguous(counts, DType::I32, {shape.batch, shape.heads, shape.queries}), o, std::move(column)};
 }
 
 } // namespace lacuna::runtime

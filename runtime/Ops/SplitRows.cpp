@@ -44,8 +44,10 @@ int64_t finishTime(std::vector<int64_t> lengths, int64_t threadBlocks) {
   return last;
 }
 
-/// The time of all programs and the merge, in steps, with the longest row in `splits` parts.
-double timeOf(std::span<const int64_t> steps, int64_t longest, int64_t splits, int64_t threadBlocks) {
+} // namespace
+
+double splitTime(std::span<const int64_t> steps, int64_t splits, int64_t threadBlocks) {
+  const int64_t longest = steps.empty() ? 1 : std::max<int64_t>(1, std::ranges::max(steps));
   const int64_t most = ceilDiv(longest, splits);
   std::vector<int64_t> lengths;
   for (int64_t row : steps)
@@ -54,8 +56,6 @@ double timeOf(std::span<const int64_t> steps, int64_t longest, int64_t splits, i
   const double time = static_cast<double>(finishTime(std::move(lengths), threadBlocks));
   return splits == 1 ? time : time + kMergeSteps + kMergeStepsPerPart * static_cast<double>(splits);
 }
-
-} // namespace
 
 int64_t stepsOf(const BlockLists &lists, int64_t row, int64_t keysPerStep) {
   return stepsFor(static_cast<int64_t>(lists.partialBlocks(row).size()), lists.keyBlock, keysPerStep) +
@@ -93,7 +93,7 @@ int64_t chooseSplits(std::span<const int64_t> steps, int64_t threadBlocks, int64
     return 1;
   std::vector<double> times;
   for (int64_t splits = 1; splits <= std::min(most, ceilDiv(longest, kShortRow)); ++splits)
-    times.push_back(timeOf(steps, longest, splits, threadBlocks));
+    times.push_back(splitTime(steps, splits, threadBlocks));
   if (times.empty())
     return 1;
   const double best = *std::min_element(times.begin(), times.end());

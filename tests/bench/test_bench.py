@@ -150,6 +150,11 @@ class Timing(unittest.TestCase):
         timing.measure({"long": lambda: 1e-3}, clock, rounds=2, warm_seconds=0)
         self.assertEqual(set(clock.leads), {0})
 
+    def test_the_host_has_a_time_of_its_own(self):
+        times = timing.measure({"long": lambda: 1e-3}, FakeClock(host=3e-6), rounds=2, warm_seconds=0)
+        self.assertAlmostEqual(times["long"].host_us, 3)
+        self.assertAlmostEqual(times["long"].median_us, 1000)
+
     def test_no_contender(self):
         self.assertEqual(timing.measure({}, FakeClock()), {})
 
@@ -165,7 +170,9 @@ def fake_data():
             rates["cudnn"] = 600.0 if case.head_dim != 64 else 650.0
         for name, rate in rates.items():
             microseconds = row["executed"] / rate / 1e6
-            report.add(row, name, timing.Timing(microseconds, microseconds * 0.99, microseconds * 1.01, 15, 4), 2e-3,
+            host = 20 if case.name == "decode-1x32k-gqa8" else 0
+            measured = timing.Timing(microseconds, microseconds * 0.99, microseconds * 1.01, 15, 4, host)
+            report.add(row, name, measured, 2e-3,
                        kernel if name in ("ours", "wide") else None)
         row["companions"] = {demand.rival.removeprefix("case:"): {"tflops": 660.0} for demand in case.demands
                              if demand.rival.startswith("case:")}
@@ -207,6 +214,9 @@ class Report(unittest.TestCase):
         for part in ("RuntimeError: no kernel image", "flashinfer: not installed",
                      "data sheet 989", "causal-16k-d128: ours"):
             self.assertIn(part, text)
+        hosted = text[text.index("Microseconds that enqueuing takes"):]
+        self.assertIn("- decode-1x32k-gqa8: ours 20 of ", hosted)
+        self.assertNotIn("dense-16k", hosted[:hosted.index("Failed:")])
 
     def test_files_and_plot(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -255,6 +265,11 @@ class Arguments(unittest.TestCase):
         self.assertEqual(parsed.variants[3].params, ("BN=64",))
         dense = next(case for case in cases.table() if case.name == "few-128x128k")
         self.assertEqual([variant.synthesises(dense) for variant in parsed.variants], [True, False, False, False])
+        decode = next(case for case in cases.table() if case.name == "decode-16x32k-gqa8")
+        self.assertEqual([variant.parts(decode) for variant in parsed.variants], [0, 0, 0, 8])
+        self.assertFalse(parsed.variants[0].synthesises(decode))
+        self.assertIsNone(ours.Variant.parse("packed", ["R=8", "L=8"]).parts(decode))
+        self.assertIsNotNone(ours.Ours(None, None, parsed.variants[1]).refuses(decode))
         for wrong in (["split=many"], ["split="], ["split=2", "source=x.tile"]):
             with self.assertRaises(ValueError):
                 ours.Variant.parse("wrong", wrong)
@@ -318,6 +333,7 @@ class Native(unittest.TestCase):
             plan = self.library.plan(views["q"], views["k"], listed, splits, self.WIDTH, "bf16", block,
                                      keep=made.keep())
             self.assertEqual(plan.description["params"]["splits"], max(splits, 1))
+            self.assertEqual(plan.description["params"]["R"], self.HEADS // kv_heads)
             memory = array.array("b", bytes(plan.workspace_bytes + 64))
             launch = plan.bind(views["q"], views["k"], views["v"], *outputs, 0.25, -(-self.address(memory) // 64) * 64)
             launch()
@@ -372,6 +388,7 @@ class Native(unittest.TestCase):
     def test_rows_in_parts(self):
         for splits in (0, 1, 3):
             self.check("causal", splits=splits)
+            self.check("shared:0.6", splits=splits, kv_heads=1)
         with self.assertRaises(ours.OursError) as raised:
             self.check("dense", splits=77)
         self.assertIn("rows in 77 parts", str(raised.exception))
@@ -382,6 +399,22 @@ class Native(unittest.TestCase):
         described = self.library.compile_attention(64, "bf16", (128, 128), params=["R=8", "L=16"]).description
         self.assertEqual({name: described["params"][name] for name in ("R", "L", "QB")}, {"R": 8, "L": 16, "QB": 128})
         self.assertNotIn("BM", described["params"])
+
+    def test_the_library_packs_heads(self):
+        def packed(heads, kv_heads, queries, pattern, block, head_lists=1):
+            made = lists.build(pattern, queries, 1024, block, head_lists)
+            parts = made.csr()
+            listed = ours.block_lists(*map(self.address, parts), len(made.rows), made.row_blocks(), len(parts[2]))
+            q, k = (ours.tensor(self.address(parts[0]), "bf16", [1, *extents, 64])
+                    for extents in ((heads, queries), (kv_heads, 1024)))
+            given = None if made.rows[0][0][1] and pattern != "dense" else "dense"
+            return self.library.packed_tile(q, k, listed, 64, "bf16", block, given)
+        self.assertEqual(packed(16, 8, 1024, "shared:0.3", (64, 64)), (2, 64))
+        self.assertEqual(packed(16, 4, 1024, "shared:0.3", (64, 64)), (4, 32))
+        self.assertIsNone(packed(16, 16, 1024, "shared:0.3", (64, 64)))  # a KV head each
+        self.assertIsNone(packed(16, 8, 1024, "random:0.3", (64, 64), 16))  # lists of their own
+        self.assertIsNone(packed(16, 8, 1024, "shared:0.3", (128, 64)))  # tiles of 128 rows anyway
+        self.assertEqual(packed(16, 2, 3, "dense", (128, 128)), (8, 8))
 
     def test_description_and_params(self):
         described = self.library.compile_attention(64, "f16", (128, 128), params=["BN=64"]).description

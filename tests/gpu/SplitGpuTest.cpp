@@ -1,5 +1,5 @@
 // Attention in parts on a GPU, as callers run it: only parts with blocks, longest first, into a workspace whose other
-// places keep what they held; again and again, on one stream.
+// places keep what they held; again and again, on one stream. Heads apart and packed.
 
 #include "lacuna/Jit/Attention.h"
 #include "lacuna/Runtime/Pattern.h"
@@ -20,6 +20,9 @@ struct Problem {
   const char *pattern;
   std::optional<int64_t> splits;
   bool oneLongRow = false; ///< the first row keeps its blocks, the others one each
+  int64_t heads = 1;       ///< of a tile
+  int64_t block = 128;
+  std::optional<bool> pack = {};
 };
 
 void run(const Problem &given) {
@@ -34,7 +37,7 @@ void run(const Problem &given) {
   Expected<Stream> stream = Stream::create(*device);
   REQUIRE(stream);
   const Pattern pattern = *Pattern::parse(given.pattern);
-  BlockLists lists = *pattern.build(shape, 128, 128, 1);
+  BlockLists lists = *pattern.build(shape, given.block, given.block, 1);
   if (given.oneLongRow) {
     BlockLists uneven = lists;
     uneven.indices.assign(lists.indices.begin(), lists.indices.begin() + lists.indptr[1]);
@@ -45,12 +48,13 @@ void run(const Problem &given) {
     }
     lists = std::move(uneven);
   }
-  AttentionSpec spec{.shape = shape, .splits = given.splits};
+  AttentionSpec spec{.shape = shape, .splits = given.splits, .pack = given.pack};
   if (!pattern.keepHook().empty())
     spec.hooks["keep"] = pattern.keepHook();
   Expected<Attention> attention = Attention::plan(*jit, spec, lists);
   REQUIRE_MESSAGE(attention, attention.error().render());
-  CHECK(attention->splits() > 1);
+  CHECK(attention->splits() >= (given.splits ? 1 : 2));
+  CHECK(attention->tile().heads == given.heads);
 
   HostTensor q = *HostTensor::allocate(DType::BF16, {shape.batch, shape.heads, shape.queries, shape.headDim}),
              k = *HostTensor::allocate(DType::BF16, {shape.batch, shape.kvHeads, shape.keys, shape.headDim}),
@@ -115,4 +119,18 @@ TEST_CASE("one long row among short ones: what need not run does not, and is not
   run({{1, 2, 2, 1500, 16384, 128, 128}, "dense", {}, true});
   run({{2, 3, 3, 300, 5000, 64, 128}, "random:0.3", 7});
   run({{1, 1, 1, 700, 4000, 256, 256}, "window:1500:64", 32});
+}
+
+TEST_CASE("few queries of many heads: packed, and in as many parts as fill the GPU") {
+  run({.shape = {1, 64, 8, 16, 20000, 128, 128}, .pattern = "dense", .heads = 8});
+  run({.shape = {1, 64, 8, 1, 32768, 128, 128}, .pattern = "causal", .heads = 8});
+  run({.shape = {2, 16, 2, 5, 9001, 64, 64}, .pattern = "causal", .heads = 8});
+  run({.shape = {1, 32, 8, 40, 16384, 256, 256}, .pattern = "window:9000:64", .heads = 4});
+}
+
+TEST_CASE("blocks of 64 rows: heads with one list fill tiles of 128, whole and in parts") {
+  for (int64_t splits : {1, 3}) {
+    run({{1, 16, 8, 1000, 2000, 128, 128}, "random:0.3:shared", splits, false, 2, 64, true});
+    run({{2, 8, 2, 500, 3000, 64, 64}, "random:0.2:shared", splits, false, 4, 64, true});
+  }
 }

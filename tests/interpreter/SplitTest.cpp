@@ -28,9 +28,11 @@ void run(const CaseOptions &options, int64_t splits) {
   const AttentionSpec &spec = attention.spec;
   const AttentionShape &shape = attention.shape;
   CAPTURE(attention.describe());
-  auto parts = WarpKernel::compile("attention_split.tile", paramsOf(spec), hooksOf(spec), "attention_parts");
+  Names params = paramsOf(spec);
+  params["BM"] = fmt::format("{}", spec.tile.queries);
+  auto parts = WarpKernel::compile("attention_split.tile", params, hooksOf(spec), "attention_parts");
   REQUIRE_MESSAGE(parts, parts.error().render());
-  auto merge = WarpKernel::compile("attention_split.tile", paramsOf(spec), {}, "attention_merge");
+  auto merge = WarpKernel::compile("attention_split.tile", params, {}, "attention_merge");
   REQUIRE_MESSAGE(merge, merge.error().render());
 
   const BlockLists lists = makeLists(attention).value();
@@ -41,7 +43,8 @@ void run(const CaseOptions &options, int64_t splits) {
       vIn(v, Layout::withGaps(v.shape(), 2));
   GuardedTensor o(spec.dtype, Layout::withGaps({shape.batch, shape.heads, shape.queries, shape.valueDim}, 1));
   GuardedTensor lse(DType::F32, Layout::withGaps({shape.batch, shape.heads, shape.queries}, 1));
-  auto plan = SplitPlan::create(lists, shape, spec.tile, splits, {});
+  const PackedTile tile = spec.packed.value_or(PackedTile{1, spec.tile.queries, spec.tile.keys});
+  auto plan = SplitPlan::create(lists, shape, {tile.queries, tile.keys}, splits, {}, tile.heads);
   REQUIRE_MESSAGE(plan, plan.error().render());
   HostTensor workspace = makeTensor(DType::F32, {static_cast<int64_t>(plan->workspaceBytes() / sizeof(float))});
   auto view = [](const GuardedTensor &tensor) { return std::get<TensorView>(input(tensor)); };
@@ -54,10 +57,15 @@ void run(const CaseOptions &options, int64_t splits) {
   AttentionProblem problem;
   problem.shape = shape;
   problem.q = &q, problem.k = &k, problem.v = &v;
-  problem.lists = &lists;
+  const BlockLists ofHeads = listsOfHeads(shape, lists);
+  problem.lists = &ofHeads;
   problem.scale = scale;
   if (spec.mask->keeps)
     problem.keep = [&](int64_t b, int64_t h, int64_t i, int64_t j) { return spec.mask->keeps(shape, b, h, i, j); };
+  if (spec.score->score)
+    problem.score = [&](double s, int64_t b, int64_t h, int64_t i, int64_t j) {
+      return spec.score->score(shape, s, b, h, i, j);
+    };
   std::vector<unsigned char> first;
   for (const InterpreterOptions &schedule : schedules(2)) {
     std::memset(workspace.data(), 0xff, workspace.bytes());
@@ -107,4 +115,35 @@ TEST_CASE("rows in parts, merged") {
        .lists = ListKind::PerHead},
       7);
   run({.D = 16, .BM = 64, .BN = 16, .M = 64, .N = 90, .lists = ListKind::OneEntry}, 2);
+}
+
+TEST_CASE("packed heads in parts, merged: ends of both row axes, lists of the KV heads") {
+  run({.D = 64, .BM = 64, .BN = 32, .QB = 64, .heads = 8, .kvHeads = 1, .M = 1, .N = 300, .packed = true}, 4);
+  run({.dtype = DType::F16,
+       .D = 64,
+       .BM = 128,
+       .BN = 32,
+       .QB = 64,
+       .batch = 2,
+       .heads = 8,
+       .kvHeads = 2,
+       .M = 37,
+       .N = 290,
+       .mask = "by-head",
+       .score = "library-alibi",
+       .packed = true},
+      3);
+  run({.D = 32,
+       .BM = 128,
+       .BN = 64,
+       .QB = 64,
+       .KB = 32,
+       .heads = 4,
+       .kvHeads = 2,
+       .M = 70,
+       .N = 301,
+       .mask = "causal",
+       .lists = ListKind::PerHead,
+       .packed = true},
+      5);
 }

@@ -1,4 +1,5 @@
-// Rows in parts (attention_split.tile): the attention cases through both kernels, and the merge alone.
+// Rows in parts (attention_split.tile): the attention cases through both kernels, heads packed too, and the merge
+// alone.
 //
 // What a part without blocks would have written is made NaN before the merge reads the workspace: on a GPU such a part
 // does not run.
@@ -19,8 +20,15 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kCasesOfSpec = 10, kEverySpec = 4;
 
 KernelSpec partsOf(const AttentionSpec &spec) {
-  return {
+  KernelSpec kernel{
       .file = "attention_split.tile", .kernel = "attention_parts", .params = paramsOf(spec), .hooks = hooksOf(spec)};
+  kernel.params["BM"] = fmt::format("{}", spec.tile.queries);
+  return kernel;
+}
+
+/// The heads and queries of a program, and the keys of a step.
+PackedTile tileOf(const AttentionSpec &spec) {
+  return spec.packed.value_or(PackedTile{1, spec.tile.queries, spec.tile.keys});
 }
 
 KernelSpec mergeOf(DType dtype, int64_t valueDim, int64_t columns) {
@@ -64,7 +72,8 @@ std::vector<std::string> runSplit(const SplitCase &given, Machine &machine, cons
     return {merge.error().render()};
   auto attend = [&](const GuardedTensor &q, const GuardedTensor &k, const GuardedTensor &v, const BlockLists &lists,
                     GuardedTensor &o, GuardedTensor &lse, float scale) -> Expected<void> {
-    auto plan = SplitPlan::create(lists, shape, spec.tile, given.splits, {});
+    const PackedTile tile = tileOf(spec);
+    auto plan = SplitPlan::create(lists, shape, {tile.queries, tile.keys}, given.splits, {}, tile.heads);
     if (!plan)
       return takeError(plan);
     const auto arguments = plan->partsArguments(plan->tables().data(), nullptr, {}, {}, {}, scale);
@@ -78,7 +87,7 @@ std::vector<std::string> runSplit(const SplitCase &given, Machine &machine, cons
     for (int64_t row = 0; row < counts.elements(); ++row) {
       const int64_t i = row % shape.queries, h = row / shape.queries % shape.heads,
                     b = row / shape.queries / shape.heads;
-      const int64_t count = countOf(plan->lists(), given.splits, b, h, i / lists.queryBlock);
+      const int64_t count = countOf(plan->lists(), given.splits, b, h / tile.heads, i / lists.queryBlock);
       counts.as<int32_t>()[static_cast<size_t>(row)] = static_cast<int32_t>(count);
       for (int64_t part = count; part < given.splits; ++part) {
         const int64_t at = part * counts.elements() + row;
@@ -87,8 +96,9 @@ std::vector<std::string> runSplit(const SplitCase &given, Machine &machine, cons
           partO.as<float>()[static_cast<size_t>(at * shape.valueDim + d)] = std::numeric_limits<float>::quiet_NaN();
       }
     }
-    const GuardedTensor poIn(partO, Layout::contiguous(partO.shape())),
-        plIn(partLse, Layout::contiguous(partLse.shape())), countsIn(counts, Layout::contiguous(counts.shape()));
+    const Layout ofHeads = Layout::contiguous({given.splits, shape.batch, shape.heads, shape.queries});
+    const GuardedTensor poIn(partO, Layout::contiguous(partO.shape())), plIn(partLse, ofHeads),
+        countsIn(counts, Layout::contiguous(counts.shape()));
     GuardedTensor column(DType::F32, columnOf(lse.placement()));
     if (auto done = machine.launch(*merge, {Input{&poIn}, Input{&plIn}, Input{&countsIn}, Output{&o}, Output{&column}});
         !done)
@@ -126,8 +136,8 @@ std::vector<std::string> runMerge(const MergeCase &given, Machine &machine, cons
   SplitMix64 random(given.seed, /*stream=*/2);
   std::vector<double> wantedO(static_cast<size_t>(rows * width)), wantedLse(static_cast<size_t>(rows));
   for (int64_t row = 0; row < rows; ++row) {
-    // The same for the rows of a block of 64, as in a launch.
-    const int64_t block = row % given.queries / 64;
+    // The same for the rows of a list's block, which may be lower than a tile of the merge.
+    const int64_t block = row % given.queries / (given.seed % 2 ? 16 : 64);
     const int64_t count = (block + row / given.queries + static_cast<int64_t>(given.seed)) % (given.splits + 1);
     counts.as<int32_t>()[static_cast<size_t>(row)] = static_cast<int32_t>(count);
     const bool empty = random.below(8) == 0;
@@ -189,9 +199,12 @@ void addMergeCases(uint64_t seed, std::vector<TestCase> &cases) {
 } // namespace
 
 std::vector<TestCase> splitCases(uint64_t seed) {
-  const std::vector<AttentionSpec> specs = attentionSpecs(seed);
+  const std::vector<AttentionSpec> all = attentionSpecs(seed);
+  std::vector<AttentionSpec> specs = packedSpecs();
+  for (size_t at = 0; at < all.size(); at += kEverySpec)
+    specs.push_back(all[at]);
   std::vector<TestCase> cases;
-  for (size_t at = 0; at < specs.size(); at += kEverySpec)
+  for (size_t at = 0; at < specs.size(); ++at)
     for (size_t number = 0; number < kCasesOfSpec; ++number) {
       const uint64_t caseSeed = seed * 1000033 + cases.size();
       SplitCase given{makeAttentionCase(specs[at], caseSeed), 0};

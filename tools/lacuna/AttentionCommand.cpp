@@ -33,10 +33,10 @@ void describeRequest(const AttentionPlan &plan, AttentionRequest &request) {
   const AttentionShape &shape = plan.shape;
   if (plan.packed)
     request.kernel = LibraryKernel::Packed;
-  request.params =
-      plan.packed
-          ? packedParams(shape.headDim, shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, *plan.packed)
-          : attentionParams(shape.headDim, shape.valueDim, plan.dtype, plan.queryBlock, plan.keyBlock, plan.tile);
+  request.params = plan.packed ? packedParams(shape.headDim, shape.valueDim, plan.dtype, plan.kernelQueryBlock(),
+                                              plan.keyBlock, *plan.packed)
+                               : attentionParams(shape.headDim, shape.valueDim, plan.dtype, plan.kernelQueryBlock(),
+                                                 plan.keyBlock, plan.tile);
   if (std::string keep = plan.pattern.keepHook(); !keep.empty())
     request.hooks.emplace_back("keep", keep);
   if (plan.synthesised)
@@ -73,7 +73,7 @@ Expected<void> takeTile(const AttentionOptions &options, AttentionBackend &backe
                         .device = request.device,
                         .threads = request.pool->threads()};
   if (!open)
-    question.block = AttentionTile{plan.queryBlock, plan.keyBlock};
+    question.block = AttentionTile{plan.kernelQueryBlock(), plan.keyBlock};
   Expected<std::optional<TileAnswer>> answer = backend.chooseTile(question);
   if (!answer)
     return takeError(answer);
@@ -87,6 +87,30 @@ Expected<void> takeTile(const AttentionOptions &options, AttentionBackend &backe
   }
   plan.tile = (*answer)->tile;
   return {};
+}
+
+/// Makes the data, and chooses the tile: lists in memory are looked at first, a formula's follow the tile.
+Expected<void> prepare(const AttentionOptions &options, AttentionBackend &backend, AttentionRequest &request,
+                       AttentionData &data, AttentionReport &report) {
+  AttentionPlan &plan = report.plan;
+  auto complete = [&]() -> Expected<void> {
+    StopWatch watch;
+    Expected<void> done = completeData(plan, options, *request.pool, data);
+    report.dataMs += watch.milliseconds();
+    return done;
+  };
+  if (plan.pattern.isFormula()) {
+    if (Expected<void> taken = takeTile(options, backend, request, report); !taken)
+      return taken;
+    return complete();
+  }
+  if (Expected<void> done = complete(); !done)
+    return done;
+  Expected<std::optional<BlockLists>> rows = planRows(options, data.lists, plan);
+  if (!rows)
+    return takeError(rows);
+  data.rows = std::move(*rows);
+  return takeTile(options, backend, request, report);
 }
 
 /// All the work behind an understood call; fills `report`.
@@ -103,22 +127,16 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
     report.deviceName = device->info().name;
     request.device = std::move(*device);
   }
-  if (Expected<void> taken = takeTile(options, backend, request, report); !taken)
-    return taken;
-  describeRequest(plan, request);
-  report.params = request.params;
-  report.params.insert(report.params.end(), request.choices.begin(), request.choices.end());
-
-  StopWatch dataWatch;
-  if (Expected<void> done = completeData(plan, options, *request.pool, data); !done)
+  if (Expected<void> done = prepare(options, backend, request, data, report); !done)
     return done;
-  report.dataMs += dataWatch.milliseconds();
+  describeRequest(plan, request);
   report.blocks = data.lists.count(plan.shape);
   report.executedFlops = data.lists.executedFlops(plan.shape);
 
-  Expected<AttentionKernels> kernels = compileAttention(plan, request, backend, data.lists);
+  Expected<AttentionKernels> kernels = compileAttention(plan, request, backend, data.kernelLists());
   if (!kernels)
     return takeError(kernels);
+  report.params = kernels->params;
   report.hooks = kernels->hooks;
   report.plan.synthesised = report.plan.synthesised && !kernels->split;
   report.target = kernels->code[0].metadata().target;
@@ -126,7 +144,8 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
   report.cached = kernels->code[0].cached;
   report.splits = kernels->splits();
   report.stageMs = kernels->stageMs();
-  report.predicted = kernels->predict(plan, data.lists, request.device ? request.device->info().multiprocessors : 1);
+  report.predicted =
+      kernels->predict(plan, data.kernelLists(), request.device ? request.device->info().multiprocessors : 1);
 
   Expected<std::unique_ptr<AttentionRunner>> runner = AttentionRunner::create(*kernels, plan, request.device, data);
   if (!runner)

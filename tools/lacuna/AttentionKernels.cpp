@@ -9,9 +9,6 @@ using namespace runtime;
 
 namespace {
 
-/// The largest workspace that --split auto makes use of, in bytes.
-constexpr int64_t kWorkspaceLimit = int64_t(256) << 20;
-
 SplitMachine machineOf(const std::optional<Device> &device, const LaunchMetadata &kernel) {
   if (!device)
     return {};
@@ -61,7 +58,12 @@ std::optional<Prediction> AttentionKernels::predict(const AttentionPlan &plan, c
 Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, AttentionRequest request,
                                             AttentionBackend &backend, const BlockLists &lists) {
   AttentionKernels kernels;
-  kernels.hooks = request.hooks;
+  auto describe = [&] {
+    kernels.params = request.params;
+    kernels.params.insert(kernels.params.end(), request.choices.begin(), request.choices.end());
+    kernels.hooks = request.hooks;
+  };
+  describe();
   auto compile = [&]() -> Expected<void> {
     Expected<CompiledAttention> compiled = backend.compile(request);
     if (!compiled)
@@ -73,8 +75,8 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
   if (splits == 1) {
     if (Expected<void> done = compile(); !done)
       return takeError(done);
-    if (!plan.splits && request.device && !plan.packed)
-      splits = chooseSplits(programSteps(lists, plan.shape, plan.tile),
+    if (!plan.splits && request.device)
+      splits = chooseSplits(programSteps(lists, plan.programShape(), plan.programTile()),
                             machineOf(request.device, kernels.code[0].metadata()).threadBlocks,
                             std::min(kMostSplits, kWorkspaceLimit / SplitPlan::bytesOfPart(plan.shape)));
     if (splits == 1)
@@ -82,9 +84,14 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
     kernels.code.clear();
   }
   std::erase_if(request.hooks, [](const auto &hook) { return hook.first == "rows"; });
-  kernels.hooks = request.hooks;
   request.kernel = LibraryKernel::Parts;
   request.choices.clear();
+  const PackedTile tile = plan.packed.value_or(PackedTile{1, plan.tile.queries, plan.tile.keys});
+  request.params = attentionParams(plan.shape.headDim, plan.shape.valueDim, plan.dtype, plan.kernelQueryBlock(),
+                                   plan.keyBlock, {tile.rows(), tile.keys});
+  if (tile.heads > 1)
+    request.params.insert(request.params.begin(), {"R", fmt::format("{}", tile.heads)});
+  describe();
   if (Expected<void> done = compile(); !done)
     return takeError(done);
   const SplitMachine machine = machineOf(request.device, kernels.code[0].metadata());
@@ -93,7 +100,8 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
   request.params.emplace_back("RN", fmt::format("{}", chooseMergeColumns(plan.shape, machine.threadBlocks)));
   if (Expected<void> done = compile(); !done)
     return takeError(done);
-  Expected<SplitPlan> split = SplitPlan::create(lists, plan.shape, plan.tile, splits, machine);
+  Expected<SplitPlan> split =
+      SplitPlan::create(lists, plan.shape, {tile.queries, tile.keys}, splits, machine, tile.heads);
   if (!split)
     return takeError(split);
   kernels.split = std::move(*split);

@@ -16,9 +16,9 @@
 namespace lacuna::tools {
 
 struct AttentionKernels {
-  std::vector<CompiledAttention> code;                    ///< one kernel, or the parts' and the merge's
-  std::optional<runtime::SplitPlan> split;                ///< with two
-  std::vector<std::pair<std::string, std::string>> hooks; ///< of the first
+  std::vector<CompiledAttention> code;                            ///< one kernel, or the parts' and the merge's
+  std::optional<runtime::SplitPlan> split;                        ///< with two
+  std::vector<std::pair<std::string, std::string>> params, hooks; ///< of the first
 
   int64_t splits() const { return split ? split->splits() : 1; }
   /// The milliseconds of each stage, of all kernels together.
@@ -29,8 +29,8 @@ struct AttentionKernels {
                                     int64_t multiprocessors) const;
 };
 
-/// Decides on the parts of --split and compiles. `request` is that of the plan, for attention_forward. Errors: as the
-/// backend's and SplitPlan::create.
+/// Decides on the parts of --split and compiles. `request` is that of the plan, for the kernel without parts; `lists`
+/// are what the kernels read. Errors: as the backend's and SplitPlan::create.
 Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, AttentionRequest request,
                                             AttentionBackend &backend, const runtime::BlockLists &lists);
 

@@ -4,7 +4,7 @@
 
 #include "lacuna/Runtime/BestTile.h"
 #include "lacuna/Runtime/Device.h"
-#include "lacuna/Runtime/SplitRows.h"
+#include "lacuna/Runtime/SplitPlan.h"
 
 #include <CLI/CLI.hpp>
 
@@ -28,7 +28,7 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--head-dim", options.headDim, "head dimension, a multiple of 8 up to 256 (128)");
   command->add_option("--dtype", options.dtype, "bf16 or f16 (bf16)");
   command->add_option("--pattern", options.pattern,
-                      "dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR (dense)");
+                      "dense, causal, window:LEFT[:SINK], random:DENSITY[:shared] or lists:DIR (dense)");
   command->add_option("--block", options.block,
                       "the block, QUERIESxKEYS (the fastest known for the pattern; packed, random and lists: 128x128)");
   command->add_flag("--lists", options.lists,
@@ -37,9 +37,10 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
       "--split", options.split,
       "auto or 1 to 32: parts of the longest row, computed apart from lists in memory and merged (auto: "
       "as many as fill the GPU; 1 on the CPU)");
-  command->add_option("--pack", options.pack,
-                      "auto, on or off: the query heads of a KV head in one tile; auto where few queries leave tiles "
-                      "empty (auto)");
+  command->add_option(
+      "--pack", options.pack,
+      "auto, on or off: the query heads of a KV head in one tile, where their lists are equal; auto: where "
+      "few queries or blocks of 64 rows make that the faster way, parts counted (auto)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
       ->check([](const std::string &text) {
@@ -107,48 +108,57 @@ Expected<AttentionShape> planShape(const AttentionOptions &options, const std::o
   return shape;
 }
 
-/// Whether packed heads would be fewer programs than a GPU runs at once (132 multiprocessors of an H100 or H200): rows
-/// in parts fill it then, and packed rows are not cut. Measured: 16 queries, 32k keys, 8 KV heads: 363 us against 182.
-bool leavesGpuIdle(const AttentionPlan &plan, const PackedTile &packed) {
-  constexpr int64_t kMultiprocessors = 132;
-  const int64_t tiles = (plan.shape.queries + packed.queries - 1) / packed.queries;
-  return plan.gpu && plan.shape.batch * plan.shape.kvHeads * tiles < kMultiprocessors;
+/// Where the rule for packing counts programs. The GPU itself is asked later: 132 is an H100's and an H200's.
+PackingMachine packingMachine(const AttentionPlan &plan) {
+  PackingMachine machine{.multiprocessors = plan.gpu ? 132 : 1, .splits = plan.splits};
+  machine.mostSplits = std::min(kMostSplits, kWorkspaceLimit / SplitPlan::bytesOfPart(plan.shape));
+  if (!plan.gpu)
+    machine.splits = plan.splits.value_or(1);
+  return machine;
 }
 
-/// Whether heads are packed, and in which tile: nothing where they are not.
-Expected<std::optional<PackedTile>> planPacking(const AttentionOptions &options, const AttentionPlan &plan) {
-  using Kind = Pattern::Kind;
-  if (options.pack != "auto" && options.pack != "on" && options.pack != "off")
-    return makeError(ErrorCode::InvalidArgument, "--pack is '{}'; give auto, on or off", options.pack);
-  const bool must = options.pack == "on", inParts = plan.splits.value_or(1) > 1;
-  if (must && inParts)
-    return makeError(ErrorCode::InvalidArgument,
-                     "--pack on and --split {} were given; rows of packed heads are not cut, so give --split 1 or "
-                     "--pack off",
-                     *plan.splits);
+/// --pack on: the tile, or why there is none.
+Expected<PackedTile> mustPack(const AttentionPlan &plan, int64_t queryBlock) {
   const int64_t group = plan.shape.heads / plan.shape.kvHeads;
-  const bool shared = plan.pattern.kind != Kind::Random && plan.pattern.kind != Kind::Lists;
-  if (options.pack == "off" || (!must && (group == 1 || !shared || inParts)))
-    return std::nullopt;
   if (group == 1)
     return makeError(ErrorCode::InvalidArgument,
                      "--pack on was given, but each of the {} heads has a KV head of its own; give fewer --kv-heads",
                      plan.shape.heads);
-  if (!shared)
-    return makeError(
-        ErrorCode::InvalidArgument,
-        "--pack on needs lists that the heads of a KV head share, and the pattern '{}' may give each head its "
-        "own; use dense, causal or window",
-        options.pattern);
-  std::optional<PackedTile> packed = choosePackedTile(plan.shape, plan.queryBlock, plan.tile);
-  if (!packed && must)
+  std::optional<PackedTile> packed = choosePackedTile(plan.shape, queryBlock, plan.tile);
+  if (!packed)
     return makeError(ErrorCode::InvalidArgument,
                      "--pack on was given, but {} heads a KV head divide no tile of 64 or 128 rows (192 for head "
                      "dimensions up to 64) into a divisor of the query block {}; use --pack off",
-                     group, plan.queryBlock);
-  if (packed && !must && (!packingPays(plan.shape, plan.tile, *packed) || leavesGpuIdle(plan, *packed)))
-    packed.reset();
-  return packed;
+                     group, queryBlock);
+  return *packed;
+}
+
+/// Whether heads are packed, and in which tile, where that is known without lists: for formulas, and where --pack says
+/// so.
+Expected<void> planPacking(const AttentionOptions &options, AttentionPlan &plan) {
+  plan.packed.reset();
+  if (options.pack != "auto" && options.pack != "on" && options.pack != "off")
+    return makeError(ErrorCode::InvalidArgument, "--pack is '{}'; give auto, on or off", options.pack);
+  if (options.pack == "on") {
+    Expected<PackedTile> packed = mustPack(plan, plan.queryBlock);
+    if (!packed)
+      return takeError(packed);
+    if (plan.pattern.kind == Pattern::Kind::Random && !plan.pattern.shared)
+      return makeError(ErrorCode::InvalidArgument,
+                       "--pack on needs lists that the heads of a KV head share, and the pattern '{}' gives each head "
+                       "its own; use {}:shared",
+                       options.pattern, options.pattern);
+    plan.packed = *packed;
+  }
+  if (plan.shape.heads > plan.shape.kvHeads)
+    plan.packing = fmt::format("--pack {}", options.pack);
+  if (options.pack != "auto" || !plan.pattern.isFormula() || plan.shape.heads == plan.shape.kvHeads)
+    return {};
+  PackingChoice choice =
+      choosePacking(plan.pattern, plan.queryBlock, plan.keyBlock, plan.shape, plan.tile, packingMachine(plan));
+  plan.packed = choice.tile;
+  plan.packing = std::move(choice.reason);
+  return {};
 }
 
 /// The tile for the plan's block, and whether it holds packed heads.
@@ -157,11 +167,7 @@ Expected<void> planTile(const AttentionOptions &options, AttentionPlan &plan) {
   if (!tile)
     return takeError(tile);
   plan.tile = *tile;
-  Expected<std::optional<PackedTile>> packed = planPacking(options, plan);
-  if (!packed)
-    return takeError(packed);
-  plan.packed = *packed;
-  return {};
+  return planPacking(options, plan);
 }
 
 /// The same where no block is given. The blocks that are best for a pattern are so for unpacked heads: packed ones take
@@ -209,6 +215,40 @@ Expected<std::optional<DType>> requestedDType(const AttentionOptions &options) {
   if (*options.dtype == "bf16" || *options.dtype == "f16")
     return std::optional<DType>(*options.dtype == "bf16" ? DType::BF16 : DType::F16);
   return makeError(ErrorCode::InvalidArgument, "--dtype is '{}'; give bf16 or f16", *options.dtype);
+}
+
+Expected<std::optional<BlockLists>> planRows(const AttentionOptions &options, const BlockLists &lists,
+                                             AttentionPlan &plan) {
+  std::optional<BlockLists> used = lists.queryBlock == 64 ? lists.withRowsPaired() : std::nullopt;
+  if (used) {
+    Expected<AttentionTile> tile =
+        chooseTile(plan.shape.headDim, plan.shape.valueDim, used->queryBlock, used->keyBlock);
+    if (!tile)
+      return takeError(tile);
+    plan.rowsPaired = 2;
+    plan.tile = *tile;
+  }
+  const int64_t group = plan.shape.heads / plan.shape.kvHeads;
+  if (group == 1 || options.pack == "off")
+    return used;
+  const BlockLists &rows = used ? *used : lists;
+  std::optional<BlockLists> grouped = rows.withHeadsGrouped(group);
+  if (options.pack == "on") {
+    if (!grouped)
+      return makeError(ErrorCode::InvalidArgument,
+                       "--pack on needs lists that the heads of a KV head share, and those of '{}' differ; use --pack "
+                       "off",
+                       options.pattern);
+    Expected<PackedTile> packed = mustPack(plan, rows.queryBlock);
+    if (!packed)
+      return takeError(packed);
+    plan.packed = *packed;
+  } else {
+    PackingChoice choice = choosePacking(rows, grouped, plan.shape, plan.tile, packingMachine(plan));
+    plan.packed = choice.tile;
+    plan.packing = std::move(choice.reason);
+  }
+  return plan.packed ? grouped : used;
 }
 
 Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std::optional<AttentionShape> &loadedShape,

@@ -53,6 +53,8 @@ std::string AttentionReport::json() const {
   json["params"] = object(params);
   if (!tileOrigin.empty())
     json["tile"] = tileOrigin;
+  if (!plan.packing.empty())
+    json["packing"] = plan.packing;
   json["hooks"] = object(hooks);
   json["problem"] = Json{{"batch", shape.batch},        {"heads", shape.heads},
                          {"kv_heads", shape.kvHeads},   {"queries", shape.queries},
@@ -93,6 +95,8 @@ std::string AttentionReport::text() const {
   lines += fmt::format("  params   {}\n", values);
   if (!tileOrigin.empty())
     lines += fmt::format("  tile     {}\n", tileOrigin);
+  if (!plan.packing.empty())
+    lines += fmt::format("  packing  {}\n", plan.packing);
   for (const auto &[name, body] : hooks)
     lines += fmt::format("  hook     {} = {}\n", name, body);
   lines += fmt::format("  blocks   {}: {} partial and {} full of {}x{}, density {:.4g}, {}\n", patternText,

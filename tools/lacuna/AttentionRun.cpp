@@ -61,7 +61,7 @@ public:
     std::unique_ptr<CpuRunner> runner(new CpuRunner);
     Places at{data.q.view(), data.k.view(), data.v.view(), data.o.view(), data.lse.view()};
     if (!plan.synthesised)
-      at.lists = data.lists.view();
+      at.lists = data.kernelLists().view();
     if (kernels.split) {
       Expected<HostTensor> workspace =
           HostTensor::allocate(DType::F32, {static_cast<int64_t>(kernels.split->workspaceBytes() / sizeof(float))});
@@ -205,7 +205,7 @@ private:
     Expected<const int32_t *> order =
         copy(plan.synthesised ? longestFirst(plan.pattern, plan.queryBlock, plan.keyBlock, plan.programShape(), rows,
                                              cacheBytes, threadBlocks)
-                              : longestFirst(data.lists, plan.programShape(), rows, cacheBytes, threadBlocks));
+                              : longestFirst(data.kernelLists(), plan.programShape(), rows, cacheBytes, threadBlocks));
     if (!order)
       return takeError(order);
     launches[0].options.order = *order;
@@ -213,9 +213,10 @@ private:
   }
 
   Expected<void> uploadLists(Places &at) {
-    BlockListView &lists = at.lists.emplace(data.lists.view());
+    const BlockLists &rows = data.kernelLists();
+    BlockListView &lists = at.lists.emplace(rows.view());
     const std::pair<std::span<const int32_t>, const int32_t **> parts[] = {
-        {data.lists.indptr, &lists.indptr}, {data.lists.split, &lists.split}, {data.lists.indices, &lists.indices}};
+        {rows.indptr, &lists.indptr}, {rows.split, &lists.split}, {rows.indices, &lists.indices}};
     for (const auto &[numbers, pointer] : parts) {
       Expected<const int32_t *> address = copy(numbers);
       if (!address)

@@ -17,6 +17,9 @@ namespace lacuna::tools {
 struct AttentionData {
   runtime::HostTensor q, k, v, o, lse;
   runtime::BlockLists lists;
+  std::optional<runtime::BlockLists> rows = {}; ///< of planRows: the same, as the kernel reads them
+
+  const runtime::BlockLists &kernelLists() const { return rows ? *rows : lists; }
 };
 
 /// Reads q.npy, k.npy and v.npy of --load; the type is --dtype, or what q.npy holds. Errors: as readNpy;

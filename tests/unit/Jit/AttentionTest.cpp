@@ -82,6 +82,67 @@ TEST_CASE("Attention: planned once, in parts or whole, run on the caller's memor
   }
 }
 
+TEST_CASE("Attention: heads that share keys and lists share tiles, whole and in parts") {
+  const AttentionShape shape{
+      .batch = 1, .heads = 4, .kvHeads = 2, .queries = 70, .keys = 450, .headDim = 16, .valueDim = 16};
+  ThreadPool pool;
+  HostTensor q = *HostTensor::allocate(DType::BF16, {1, 4, 70, 16}),
+             k = *HostTensor::allocate(DType::BF16, {1, 2, 450, 16}),
+             v = *HostTensor::allocate(DType::BF16, {1, 2, 450, 16}),
+             o = *HostTensor::allocate(DType::BF16, {1, 4, 70, 16}),
+             lse = *HostTensor::allocate(DType::F32, {1, 4, 70});
+  uint64_t stream = 0;
+  for (HostTensor *tensor : {&q, &k, &v})
+    fillNormal(*tensor, 1, stream++, pool);
+  BlockLists lists; // each head its own; heads 0 and 1 have the same, and so have 2 and 3
+  lists.heads = 4, lists.rowBlocks = 2, lists.keyBlocks = 8, lists.queryBlock = lists.keyBlock = 64;
+  for (int32_t head = 0; head < 4; ++head)
+    for (int32_t row = 0; row < 2; ++row) {
+      lists.split.push_back(static_cast<int32_t>(lists.indices.size()));
+      for (int32_t block = head / 2 + row; block < 8; block += 1 + row)
+        lists.indices.push_back(block);
+      lists.indptr.push_back(static_cast<int32_t>(lists.indices.size()));
+    }
+  for (std::optional<bool> pack : {std::optional<bool>(), std::optional<bool>(true), std::optional<bool>(false)})
+    for (int64_t splits : {1, 3}) {
+      CAPTURE(splits);
+      Expected<Attention> attention =
+          Attention::plan(Jit::forCpu(), {.shape = shape, .splits = splits, .pack = pack}, lists);
+      REQUIRE_MESSAGE(attention, attention.error().render());
+      CHECK(attention->tile() == (pack.value_or(true) ? PackedTile{2, 64, 128} : PackedTile{1, 64, 128}));
+      CHECK(attention->splits() == splits);
+      CHECK(attention->packing().find(pack.value_or(true) ? "2 heads a tile: " : "not asked for") == 0);
+      std::vector<float> workspace(attention->workspaceBytes() / 4 + 16, std::numeric_limits<float>::quiet_NaN());
+      auto address = (reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64;
+      std::memset(o.data(), 0xff, o.bytes());
+      std::memset(lse.data(), 0xff, lse.bytes());
+      Expected<BoundAttention> launch = attention->bind({q.view(), k.view(), v.view(), o.view(), lse.view()}, 0.25f,
+                                                        reinterpret_cast<void *>(address), attention->workspaceBytes());
+      REQUIRE_MESSAGE(launch, launch.error().render());
+      REQUIRE(launch->run());
+      AttentionProblem problem;
+      problem.shape = shape;
+      problem.q = &q, problem.k = &k, problem.v = &v;
+      problem.lists = &lists;
+      problem.scale = 0.25f;
+      Expected<CheckReport> check = checkAttention(problem, o, lse, pool);
+      REQUIRE(check);
+      CHECK_MESSAGE(check->passed, (check->reasons.empty() ? "" : check->reasons[0]));
+    }
+  // Heads with lists of their own, and a tile of the caller's, stay as they are.
+  CHECK(Attention::plan(Jit::forCpu(), {.shape = shape, .params = {{"BM", "64"}}}, lists)->tile().heads == 1);
+  lists.indices.back() = 7;
+  Expected<Attention> apart = Attention::plan(Jit::forCpu(), {.shape = shape}, lists);
+  REQUIRE_MESSAGE(apart, apart.error().render());
+  CHECK(apart->tile().heads == 1);
+  CHECK(apart->packing() == "the heads of a KV head have lists of their own");
+  CHECK(message(Attention::plan(Jit::forCpu(), {.shape = shape, .pack = true}, lists)) ==
+        "heads are to be packed, and cannot be: the heads of a KV head have lists of their own; leave out pack");
+  // Neighbouring rows with the same blocks are one, of 128 queries.
+  const BlockLists alike = *Pattern::parse("dense")->build(shape, 64, 64, 1);
+  CHECK(Attention::plan(Jit::forCpu(), {.shape = shape, .pack = false}, alike)->tile() == PackedTile{1, 128, 128});
+}
+
 TEST_CASE("Attention: rows without blocks give zero and -inf without any part to run") {
   Memory memory;
   BlockLists lists = *Pattern::parse("dense")->build(kShape, 64, 64, 1);

@@ -38,35 +38,22 @@ TEST_CASE("the tiles of common blocks") {
   CHECK(*chooseTile(64, 256, 128, 128) == AttentionTile{128, 64});
 }
 
-TEST_CASE("the packed tile that few queries fill best") {
+TEST_CASE("the packed tile that costs least") {
   auto packed = [](int64_t heads, int64_t kvHeads, int64_t queries, int64_t headDim, int64_t queryBlock) {
     AttentionShape shape{1, heads, kvHeads, queries, 1000, headDim, headDim};
     return choosePackedTile(shape, queryBlock, {128, 96});
   };
   CHECK(*packed(64, 8, 1, 128, 128) == PackedTile{8, 8, 96});
   CHECK(*packed(64, 8, 16, 128, 128) == PackedTile{8, 16, 96}); // both are full: the larger one
-  CHECK(*packed(8, 1, 9, 64, 384) == PackedTile{8, 16, 96});    // 24 queries of 192 rows would be emptier
+  CHECK(*packed(8, 1, 9, 64, 384) == PackedTile{8, 16, 96});    // 1 step, against 1.5 of 192 rows or two of 64
   CHECK(*packed(8, 1, 24, 64, 384) == PackedTile{8, 24, 96});
-  CHECK(*packed(8, 1, 24, 128, 384) == PackedTile{8, 8, 96}); // 192 rows only for head dimensions up to 64
+  CHECK(*packed(8, 1, 24, 128, 384) == PackedTile{8, 16, 96}); // 192 rows only for head dimensions up to 64
   CHECK(*packed(3, 1, 50, 64, 192) == PackedTile{3, 64, 96});
   CHECK_FALSE(packed(3, 1, 50, 128, 192)); // 3 divides only 192
 
   CHECK_FALSE(packed(5, 1, 50, 64, 128));
   CHECK(*packed(64, 1, 1, 128, 64) == PackedTile{64, 1, 96});
   CHECK_FALSE(packed(256, 1, 1, 128, 64));
-}
-
-TEST_CASE("packing pays where it fills tiles") {
-  auto pays = [](int64_t queries) {
-    return packingPays({1, 64, 8, queries, 1000, 128, 128}, {128, 128}, {8, 16, 128});
-  };
-  CHECK(pays(1));
-  CHECK(pays(16));
-  CHECK(pays(112));       // 0.875 against 1
-  CHECK_FALSE(pays(128)); // 1 against 1
-  CHECK_FALSE(pays(120)); // 0.94 against 0.94
-  CHECK(pays(200));       // 0.78 against 0.96
-  CHECK_FALSE(pays(16384));
 }
 
 TEST_CASE("blocks and extents that are refused") {

@@ -124,8 +124,8 @@ TEST_CASE("patterns that are not understood") {
     CAPTURE(text);
     Expected<Pattern> pattern = Pattern::parse(text);
     REQUIRE(!pattern);
-    CHECK(pattern.error().message.find("give dense, causal, window:LEFT[:SINK], random:DENSITY or lists:DIR") !=
-          std::string::npos);
+    CHECK(pattern.error().message.find(
+              "give dense, causal, window:LEFT[:SINK], random:DENSITY[:shared] or lists:DIR") != std::string::npos);
   }
   CHECK(Pattern::parse("lists:a/b")->directory == "a/b");
   Expected<BlockLists> lists = Pattern::parse("lists:x")->build(shapeOf(16, 16), 16, 16, 1);
@@ -210,4 +210,52 @@ TEST_CASE("equal neighbouring rows are paired, and only they") {
   // The same blocks, but one of them partial in one row only.
   lists.split[0] = 2;
   CHECK(!lists.withRowsPaired());
+}
+
+TEST_CASE("heads of a group with equal lists have one for all of them, and only they") {
+  AttentionShape shape = shapeOf(2 * 64, 640, 2, 4);
+  BlockLists lists;
+  lists.batches = 2, lists.heads = 4;
+  lists.rowBlocks = 2, lists.keyBlocks = 10, lists.queryBlock = lists.keyBlock = 64;
+  for (int32_t list = 0; list < 8; ++list) // groups of two heads: 0 0 1 1, and 2 2 3 3 of the second batch
+    for (int32_t row = 0; row < 2; ++row) {
+      lists.indices.push_back(list / 2);
+      lists.split.push_back(static_cast<int32_t>(lists.indices.size()));
+      lists.indices.insert(lists.indices.end(), {row + 5, 9});
+      lists.indptr.push_back(static_cast<int32_t>(lists.indices.size()));
+    }
+  REQUIRE(lists.check(shape));
+  std::optional<BlockLists> grouped = lists.withHeadsGrouped(2);
+  REQUIRE(grouped);
+  AttentionShape groups = shape;
+  groups.heads = 2;
+  CHECK(grouped->check(groups));
+  CHECK(grouped->split == std::vector<int32_t>{1, 4, 7, 10, 13, 16, 19, 22});
+  CHECK(grouped->indices ==
+        std::vector<int32_t>{0, 5, 9, 0, 6, 9, 1, 5, 9, 1, 6, 9, 2, 5, 9, 2, 6, 9, 3, 5, 9, 3, 6, 9});
+  CHECK_FALSE(lists.withHeadsGrouped(4)); // groups differ
+  CHECK(lists.withHeadsGrouped(1)->indices == lists.indices);
+  BlockLists other = lists;
+  other.split.back() += 1; // the same blocks, but one of them partial in one head only
+  REQUIRE(other.check(shape));
+  CHECK_FALSE(other.withHeadsGrouped(2));
+  other = lists;
+  other.indices.back() = 8;
+  CHECK_FALSE(other.withHeadsGrouped(2));
+  // Shared lists serve any group.
+  BlockLists shared = *Pattern::parse("causal")->build(shape, 64, 64, 1);
+  CHECK(shared.withHeadsGrouped(4)->indices == shared.indices);
+}
+
+TEST_CASE("random lists that heads share: one a batch") {
+  const AttentionShape shape = shapeOf(300, 900, 2, 4);
+  const Pattern pattern = *Pattern::parse("random:0.3:shared");
+  CHECK(pattern.shared);
+  CHECK(pattern.density == 0.3);
+  const BlockLists lists = *pattern.build(shape, 64, 64, 1);
+  CHECK(lists.check(shape));
+  CHECK(lists.batches == 2);
+  CHECK(lists.heads == 1);
+  for (const char *wrong : {"random:shared", "random::shared", "random:0.3:", "random:0.3:shared:shared"})
+    CHECK_FALSE(Pattern::parse(wrong));
 }

@@ -45,13 +45,14 @@ TEST_CASE("SplitPlan: what the kernels are launched with") {
   CHECK(rows.rowBlocks == 8);
   const auto &po = std::get<TensorView>(parts[4]), &pl = std::get<TensorView>(parts[5]);
   CHECK(po.shape == std::vector<int64_t>{4, 2, 3, 100, 72});
-  CHECK(pl.shape == std::vector<int64_t>{4, 2, 3, 100});
+  CHECK(pl.shape == std::vector<int64_t>{4, 2, 3, 1, 100});
   CHECK(static_cast<char *>(pl.data) == static_cast<char *>(po.data) + oBytes);
   CHECK(std::get<float>(parts[6]) == 0.5f);
 
   auto merge = plan->mergeArguments(tables, workspace.data(), {}, lse);
   CHECK(std::get<TensorView>(merge[0]).data == po.data);
   CHECK(std::get<TensorView>(merge[1]).data == pl.data);
+  CHECK(std::get<TensorView>(merge[1]).shape == std::vector<int64_t>{4, 2, 3, 100});
   const auto &counts = std::get<TensorView>(merge[2]);
   CHECK(counts.shape == std::vector<int64_t>{2, 3, 100});
   for (int64_t row = 0; row < 600; ++row)
@@ -92,6 +93,32 @@ TEST_CASE("SplitPlan: parts without blocks do not run and are not counted") {
   plan = SplitPlan::create(lists, kShape, kTile, 2, {});
   REQUIRE(plan);
   CHECK(plan->programs() == 0);
+}
+
+TEST_CASE("SplitPlan: a program for each tile of several heads, which have one list") {
+  AttentionShape shape = kShape;
+  shape.heads = 6;
+  BlockLists lists = dense(shape);
+  lists.heads = 3; // of two heads each: 1 block, 5 (in 3 parts of at most 2), none
+  lists.indptr = {0, 1, 2, 7, 12, 12, 12};
+  lists.split = {0, 1, 2, 7, 12, 12};
+  lists.indices = {3, 3, 1, 2, 4, 5, 6, 1, 2, 4, 5, 6};
+  Expected<SplitPlan> plan = SplitPlan::create(lists, shape, {32, 64}, 4, {}, /*heads=*/2);
+  REQUIRE(plan);
+  // 4 tiles of 32 queries, in 2 batches.
+  CHECK(plan->programs() == 2 * 4 * (1 + 3));
+  for (int64_t at = 0; at < plan->programs(); ++at)
+    CHECK(plan->partsOptions(plan->tables().data()).order[at] < 4 * 3 * 2 * 4);
+  auto parts = plan->partsArguments(plan->tables().data(), nullptr, {}, {}, {}, 1);
+  CHECK(std::get<TensorView>(parts[4]).shape == std::vector<int64_t>{4, 2, 6, 100, 72});
+  CHECK(std::get<TensorView>(parts[5]).shape == std::vector<int64_t>{4, 2, 3, 2, 100});
+  auto merge = plan->mergeArguments(plan->tables().data(), nullptr, {}, {});
+  CHECK(std::get<TensorView>(merge[1]).shape == std::vector<int64_t>{4, 2, 6, 100});
+  const int32_t *counts = static_cast<const int32_t *>(std::get<TensorView>(merge[2]).data);
+  for (int64_t row = 0; row < 2 * 6 * 100; ++row) {
+    constexpr int32_t kParts[] = {1, 3, 0};
+    REQUIRE(counts[row] == kParts[row / 100 % 6 / 2]);
+  }
 }
 
 TEST_CASE("SplitPlan: what it refuses") {

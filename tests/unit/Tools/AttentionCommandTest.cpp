@@ -211,10 +211,10 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
     REQUIRE_MESSAGE(result.status == 0, result.errors);
     return backend.last->kernel == LibraryKernel::Packed;
   };
-  // 150 queries fill 78 % of 64-row tiles, and 94 % of 32 rows of two heads each.
+  // Two tiles of two heads with 64 queries each do what four of 64 rows would, and at less than their cost.
   CHECK(packed({"--kv-heads", "2"}));
   CHECK(backend.last->params == std::vector<std::pair<std::string, std::string>>{{"R", "2"},
-                                                                                 {"L", "32"},
+                                                                                 {"L", "64"},
                                                                                  {"BN", "128"},
                                                                                  {"D", "16"},
                                                                                  {"DV", "16"},
@@ -224,6 +224,8 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
   CHECK_FALSE(packed({"--kv-heads", "2", "--pack", "off"}));
   CHECK_FALSE(packed({}));                                             // a KV head each
   CHECK_FALSE(packed({"--kv-heads", "2", "--pattern", "random:0.4"})); // lists of their own
+  CHECK(packed({"--kv-heads", "2", "--pattern", "random:0.4:shared", "--check"}));
+  CHECK_FALSE(packed({"--kv-heads", "2", "--pattern", "random:0.4:shared", "--pack", "off"}));
   CHECK(packed({"--kv-heads", "1", "--pack", "on"}));
 
   auto wrongCall = [&](std::vector<std::string> flags) {
@@ -232,18 +234,49 @@ TEST_CASE("heads are packed where that fills tiles, or as --pack says") {
     return result.errors;
   };
   CHECK(wrongCall({"--pack", "yes"}) == "lacuna attention: --pack is 'yes'; give auto, on or off\n");
-  CHECK(wrongCall({"--pack", "on", "--kv-heads", "2", "--split", "2"}) ==
-        "lacuna attention: --pack on and --split 2 were given; rows of packed heads are not cut, so give --split 1 or "
-        "--pack off\n");
   CHECK(wrongCall({"--pack", "on"}) ==
         "lacuna attention: --pack on was given, but each of the 4 heads has a KV head of "
         "its own; give fewer --kv-heads\n");
   CHECK(wrongCall({"--pack", "on", "--kv-heads", "2", "--pattern", "random:0.4"}) ==
-        "lacuna attention: --pack on needs lists that the heads of a KV head share, and the pattern 'random:0.4' may "
-        "give each head its own; use dense, causal or window\n");
+        "lacuna attention: --pack on needs lists that the heads of a KV head share, and the pattern 'random:0.4' "
+        "gives each head its own; use random:0.4:shared\n");
 }
 
-TEST_CASE("on a GPU heads are packed where enough programs remain, on a CPU always") {
+TEST_CASE("lists in memory say which rows of which heads share tiles") {
+  AttentionOptions options;
+  options.device = "cpu", options.heads = 4, options.kvHeads = 2, options.queries = 300, options.keys = 400;
+  options.block = "64x64", options.pattern = "lists:somewhere";
+  auto planFor = [&](const char *text, const char *pack, uint64_t seed = 1) {
+    options.pack = pack;
+    AttentionPlan plan = planAttention(options, std::nullopt, std::nullopt).value();
+    BlockLists lists = *Pattern::parse(text)->build(plan.shape, 64, 64, seed);
+    Expected<std::optional<BlockLists>> rows = planRows(options, lists, plan);
+    REQUIRE_MESSAGE(rows, rows.error().render());
+    CHECK(rows->has_value() == (plan.packed || plan.rowsPaired > 1));
+    return plan;
+  };
+  AttentionPlan plan = planFor("random:0.3:shared", "auto");
+  CHECK(*plan.packed == PackedTile{2, 64, 128});
+  CHECK(plan.packing == "2 heads a tile: 10 programs in 1 part, 32 steps; apart: 20 programs in 1 part, 48 steps");
+  CHECK(plan.rowsPaired == 1);
+  CHECK_FALSE(planFor("random:0.3:shared", "off").packed);
+  plan = planFor("random:0.3", "auto");
+  CHECK_FALSE(plan.packed);
+  CHECK(plan.packing == "the heads of a KV head have lists of their own");
+  // Neighbouring rows with the same blocks are one.
+  plan = planFor("dense", "off");
+  CHECK(plan.kernelQueryBlock() == 128);
+  CHECK(plan.tile == AttentionTile{128, 128});
+  options.pack = "on";
+  plan = planAttention(options, std::nullopt, std::nullopt).value();
+  Expected<std::optional<BlockLists>> refused =
+      planRows(options, *Pattern::parse("random:0.3")->build(plan.shape, 64, 64, 1), plan);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "--pack on needs lists that the heads of a KV head share, and those of "
+                                   "'lists:somewhere' differ; use --pack off");
+}
+
+TEST_CASE("few queries are packed, in as many parts as fill a GPU") {
   AttentionOptions options;
   options.heads = 64, options.kvHeads = 8, options.queries = 8, options.keys = 4096;
   auto packs = [&](const char *device, int64_t batch) {
@@ -252,9 +285,15 @@ TEST_CASE("on a GPU heads are packed where enough programs remain, on a CPU alwa
     REQUIRE(plan);
     return plan->packed.has_value();
   };
-  CHECK(packs("cpu", 1));
-  CHECK_FALSE(packs("gpu", 1)); // 8 programs
-  CHECK(packs("gpu", 32));      // 256 programs
+  for (const char *split : {"auto", "1", "4"}) {
+    options.split = split;
+    for (int64_t batch : {1, 32}) {
+      CHECK(packs("cpu", batch));
+      CHECK(packs("gpu", batch));
+    }
+  }
+  options.queries = 4096; // tiles are full either way
+  CHECK_FALSE(packs("gpu", 1));
   options.pack = "on";
   CHECK(packs("gpu", 1));
 }
@@ -412,7 +451,7 @@ TEST_CASE("where no block is given the pattern decides, and lists take 128x128")
   CHECK(plan("random:0.1", 64) == AttentionTile{128, 128});
 }
 
-TEST_CASE("a pattern is synthesised unless rows run in parts; packed heads make no difference") {
+TEST_CASE("a pattern is synthesised unless rows run in parts; heads are packed either way") {
   AttentionOptions options;
   options.device = "cpu", options.heads = 8, options.kvHeads = 2, options.queries = 3;
   auto plan = [&] {
@@ -427,7 +466,7 @@ TEST_CASE("a pattern is synthesised unless rows run in parts; packed heads make 
   }
   options.split = "2";
   CHECK_FALSE(plan().synthesised);
-  CHECK_FALSE(plan().packed);
+  CHECK(plan().packed == PackedTile{4, 16, 128});
 }
 
 TEST_CASE("packed heads take blocks of 128x128 where none is given, others the best for the pattern") {
@@ -462,6 +501,14 @@ TEST_CASE("parts are of lists: a pattern is left out where the rule decides on t
   CHECK(parts->splits() == 3);
   request.hooks.pop_back();
   CHECK(parts->hooks == request.hooks);
+  CHECK(parts->params.front() == std::pair<std::string, std::string>("BM", "64"));
+  AttentionPlan packed = plan;
+  packed.shape.kvHeads = 1, packed.packed = PackedTile{2, 64, 64};
+  Expected<AttentionKernels> together = compileAttention(packed, request, backend, lists);
+  REQUIRE_MESSAGE(together.has_value(), together.error().render());
+  CHECK(together->params.front() == std::pair<std::string, std::string>("R", "2"));
+  CHECK(together->params[1] == std::pair<std::string, std::string>("BM", "128"));
+  CHECK(2 * together->split->programs() == parts->split->programs());
   CHECK(backend.last->hooks.empty()); // of the merge
 }
 

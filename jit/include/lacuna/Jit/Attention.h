@@ -6,7 +6,8 @@
 //
 // Where the rows are too few to fill the GPU, or one is much longer than the others, their keys are computed in parts
 // that a second launch merges (runtime/include/lacuna/Runtime/SplitRows.h says when). Parts need a workspace; without
-// any, workspaceBytes() is 0.
+// any, workspaceBytes() is 0. Query heads that share a KV head and have equal lists may share tiles, in one launch or
+// in parts (PackHeads.h there says when); neighbouring rows of 64-row blocks with equal lists always do.
 //
 // q [B, H, M, D], k [B, G, N, D], v [B, G, N, DV], o [B, H, M, DV] in bf16 or f16, lse [B, H, M] in float32, natural
 // logarithm. An empty row gives O = 0 and LSE = -inf.
@@ -25,6 +26,8 @@ struct AttentionSpec {
   std::map<std::string, std::string> params = {}; ///< of the hooks, or in place of the tile's (BM, BN) and other params
   /// Parts of the longest row, 1 to kMostSplits; none: by the rule on a GPU, 1 on the CPU.
   std::optional<int64_t> splits = {};
+  /// Whether the query heads of a KV head share tiles; none: by the rule, and never with a BM of the caller's.
+  std::optional<bool> pack = {};
   /// The rule stays within a workspace of so many bytes.
   int64_t workspaceLimit = int64_t(256) << 20;
 };
@@ -53,13 +56,18 @@ private:
 /// A planned attention. Cheap to copy; copies share the code and the tables. Thread safety: any thread may bind.
 class Attention {
 public:
-  /// Compiles, decides on the parts and copies its tables to the device. Errors: InvalidArgument as BlockLists::check,
-  /// chooseTile and SplitPlan::create; as Jit::compile; ResourceExhausted where the device's memory is too small.
+  /// Compiles, decides on packing and parts and copies its tables to the device. Errors: InvalidArgument as
+  /// BlockLists::check, chooseTile and SplitPlan::create, and where heads are to be packed and cannot be; as
+  /// Jit::compile; ResourceExhausted where the device's memory is too small.
   static Expected<Attention> plan(const Jit &jit, const AttentionSpec &spec, const runtime::BlockLists &lists);
 
-  /// Parts of the longest row; 1: attention_forward runs alone.
+  /// Parts of the longest row; 1: one kernel runs alone.
   int64_t splits() const;
-  /// Of attention_forward, or of the parts.
+  /// The heads and queries of a program's rows, and the keys of a step. With one head, heads are not packed.
+  runtime::PackedTile tile() const;
+  /// Why heads are packed or not, a phrase.
+  const std::string &packing() const;
+  /// Of attention_forward or attention_packed, or of the parts.
   const runtime::LaunchMetadata &metadata() const;
   /// The workspace that bind() wants; its address is a multiple of SplitPlan::kAlignment bytes.
   size_t workspaceBytes() const;

@@ -40,21 +40,17 @@ struct AttentionTile {
 /// that no tile divides.
 Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock);
 
-/// The tile of the packed attention kernel: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns (BN).
+/// A tile whose rows are those of several heads: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns (BN).
 struct PackedTile {
   int64_t heads = 0, queries = 0, keys = 0;
   int64_t rows() const { return heads * queries; }
   bool operator==(const PackedTile &) const = default;
 };
 
-/// The packed tile that the queries of `shape` fill best, beside the tile that chooseTile gave for the same lists; of
-/// equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up to 64) has as many
+/// The packed tile whose programs cost least (stepCost, PackHeads.h), beside the tile that chooseTile gave for the same
+/// lists; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up to 64) has as many
 /// for each head, or their number does not divide the lists' query block.
 std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile);
-
-/// Whether packing pays: the share of rows that hold a query is less than 0.9 of the packed one's.
-/// **Source:** FlashAttention-3's rule for PackGQA.
-bool packingPays(const AttentionShape &shape, AttentionTile tile, PackedTile packed);
 
 /// Checks a list's block. Errors: as chooseTile.
 Expected<void> checkListBlock(int64_t queryBlock, int64_t keyBlock);

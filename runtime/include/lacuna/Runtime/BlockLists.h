@@ -59,6 +59,11 @@ struct BlockLists {
   /// 1024. The lists must pass check().
   std::optional<BlockLists> withRowsPaired() const;
 
+  /// One list for each `group` neighbouring heads, where theirs are equal: a kernel then may take these heads together.
+  /// Lists that all heads share stay as they are. Nothing where two heads of a group differ. The lists must pass
+  /// check(), and `group` divide the operator's heads.
+  std::optional<BlockLists> withHeadsGrouped(int64_t group) const;
+
   /// Floating-point operations over the listed blocks, each counted whole.
   double executedFlops(const AttentionShape &shape) const;
 };

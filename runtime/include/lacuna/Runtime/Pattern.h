@@ -3,7 +3,8 @@
 //   dense               every query sees every key
 //   causal              query i sees key j when j <= i + keys - queries (the bottom-right corners align)
 //   window:LEFT[:SINK]  causal, and i + keys - queries - j <= LEFT or j < SINK
-//   random:DENSITY      a share of the blocks, each head its own, at least one a row of blocks
+//   random:DENSITY      a share of the blocks, at least one a row of blocks; each head its own, with :shared behind it
+//                       each batch its own
 //   lists:DIR           the caller's lists: indptr.npy, split.npy and indices.npy in DIR
 //
 //===----------------------------------------------------------------------===//
@@ -24,6 +25,7 @@ struct Pattern {
   Kind kind = Kind::Dense;
   int64_t left = 0, sink = 0; ///< Window, in keys
   double density = 1;         ///< Random, above 0 and up to 1
+  bool shared = false;        ///< Random: one list for all heads
   std::string directory;      ///< Lists
 
   /// Errors: InvalidArgument, with the forms above.
@@ -46,9 +48,9 @@ struct Pattern {
   int64_t rowLength(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock, int64_t row) const;
 
   /// The lists of this pattern: a block is full where all of its elements inside the matrix are seen, absent where none
-  /// is, else partial. One list for all heads, for random one a batch and head. `seed` matters to random only; equal
-  /// seeds give equal lists. Errors: InvalidArgument for a shape or block that is not allowed, or for Lists, which are
-  /// read, not built; ResourceExhausted for more than 2^31-1 blocks.
+  /// is, else partial. One list for all, for random one a batch and head, or a batch. `seed` matters to random only;
+  /// equal seeds give equal lists. Errors: InvalidArgument for a shape or block that is not allowed, or for Lists,
+  /// which are read, not built; ResourceExhausted for more than 2^31-1 blocks.
   Expected<BlockLists> build(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock, uint64_t seed) const;
 };
 

@@ -40,10 +40,12 @@ public:
   /// The address of a workspace is a multiple of this many bytes.
   static constexpr size_t kAlignment = 64;
 
-  /// `lists` must pass check(shape), and `tile` fit them (chooseTile). Errors: InvalidArgument for splits outside 1 to
-  /// kMostSplits; ResourceExhausted for more than 2^31 - 1 programs or row blocks.
+  /// Each program takes `tile.queries` queries (L) of `heads` neighbouring heads (R), which share a KV head and a list:
+  /// `lists` have one for each `heads` heads, or one for all (BlockLists::withHeadsGrouped). They must fit `shape` and
+  /// the tile (chooseTile, choosePackedTile). Errors: InvalidArgument for splits outside 1 to kMostSplits;
+  /// ResourceExhausted for more than 2^31 - 1 programs or row blocks.
   static Expected<SplitPlan> create(const BlockLists &lists, const AttentionShape &shape, AttentionTile tile,
-                                    int64_t splits, SplitMachine machine);
+                                    int64_t splits, SplitMachine machine, int64_t heads = 1);
 
   int64_t splits() const { return parts; }
   /// splitRows of the lists.
@@ -74,7 +76,7 @@ private:
   SplitPlan() = default;
 
   AttentionShape shape;
-  int64_t parts = 1, numPrograms = 0;
+  int64_t parts = 1, numPrograms = 0, headsOfTile = 1;
   BlockLists cut;
   std::vector<int32_t> numbers;
   size_t splitAt = 0, indicesAt = 0, countsAt = 0, orderAt = 0; // in `numbers`

@@ -37,6 +37,10 @@ int64_t stepsOf(const BlockLists &lists, int64_t row, int64_t keysPerStep);
 std::vector<int64_t> programSteps(const BlockLists &lists, const AttentionShape &shape, AttentionTile tile,
                                   int64_t splits = 1);
 
+/// The time of one launch, or of all parts and the merge, in steps: programs that take steps[p] steps each, and what a
+/// program costs beside them, the longest first on `threadBlocks` thread blocks, the longest row in `splits` parts.
+double splitTime(std::span<const int64_t> steps, int64_t splits, int64_t threadBlocks);
+
 /// Into how many parts the longest row is best cut, 1 to `most`, where `threadBlocks` programs run at once and program
 /// p takes steps[p] steps. 1 where the longest row has at most 4 steps, or where, longest first, at least 80 % of the
 /// thread blocks' time is used; else the smallest number that comes within 95 % of the best rate. A part costs a few
