@@ -72,6 +72,7 @@ private:
   std::unique_ptr<llvm::LLVMContext> llvmContext;
   std::unique_ptr<llvm::Module> llvmModule;
   std::string ptx, sass;
+  std::string suffix; ///< of the symbol
   GpuTarget gpu;
 };
 

@@ -1,4 +1,5 @@
 // What each stage does.
+#include "KernelSymbol.h"
 #include "MetadataBuilder.h"
 #include "StageRunner.h"
 #include "UseOrder.h"
@@ -121,6 +122,7 @@ Expected<void> StageRunner::generate() {
   auto checked = analyzeRequest(tree, request);
   if (!checked)
     return takeError(checked);
+  suffix = symbolSuffix(**checked, request);
   auto generated = frontend::generateTile(**checked, context);
   if (!generated)
     return takeError(generated);
@@ -147,6 +149,7 @@ Expected<void> StageRunner::describe() {
     return takeError(metadata);
   result.metadata = std::move(*metadata);
   result.metadata.target = targetName(request.target);
+  result.metadata.symbol = symbolOf(result.metadata.kernel, suffix);
   return {};
 }
 
@@ -203,6 +206,12 @@ Expected<void> StageRunner::lowerToLLVM() {
   if (!translated)
     return takeError(translated);
   llvmModule = std::move(*translated);
+  llvm::Function *kernel = llvmModule->getFunction(result.metadata.kernel);
+  if (!kernel)
+    return makeError(ErrorCode::CompileFailed,
+                     "the edited stages have no kernel '{}'; the launch is that of stage 'tile.opt', rename it there",
+                     result.metadata.kernel);
+  kernel->setName(result.metadata.symbol);
   return {};
 }
 
