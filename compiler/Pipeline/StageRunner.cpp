@@ -87,8 +87,7 @@ Expected<void> StageRunner::runRow(const Row &row) {
   if (request.keep.contains(row.stage))
     result.texts[row.stage] = row.print();
   if (!request.dumpDirectory.empty()) {
-    std::string path =
-        fmt::format("{}/{:02}-{}", request.dumpDirectory, static_cast<int>(row.stage), stageName(row.stage));
+    std::string path = fmt::format("{}/{}", request.dumpDirectory, stageFileName(row.stage));
     std::error_code error;
     llvm::raw_fd_ostream file(path, error);
     file << row.print();
