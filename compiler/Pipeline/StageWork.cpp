@@ -6,11 +6,13 @@
 
 #include "lacuna/Compiler/Analysis/StepCost.h"
 #include "lacuna/Compiler/Codegen/CpuJit.h"
+#include "lacuna/Compiler/Codegen/LineTable.h"
 #include "lacuna/Compiler/Conversion/TileToCpu.h"
 #include "lacuna/Compiler/Conversion/TileToWarp.h"
 #include "lacuna/Compiler/Conversion/WarpToLLVM.h"
 #include "lacuna/Compiler/Frontend/IRGen.h"
 #include "lacuna/Compiler/Frontend/Parser.h"
+#include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
 
@@ -202,6 +204,8 @@ Expected<void> StageRunner::lowerToLLVM() {
   addGpuLaunch(*module, result.metadata);
   result.kernel.occupancy = gpuOccupancy(*module, result.metadata);
   llvmContext = std::make_unique<llvm::LLVMContext>();
+  if (request.lineInfo && request.target != Target::Cpu)
+    attachLineTable(*module, lineFileName(request.fileName));
   auto translated = translateToLLVM(*module, *llvmContext);
   if (!translated)
     return takeError(translated);
@@ -244,7 +248,7 @@ Expected<void> StageRunner::assemble() {
     result.image = ptx; // The driver assembles it.
     return {};
   }
-  auto cubin = assembler->assemble(ptx, gpu.processor);
+  auto cubin = assembler->assemble(ptx, gpu.processor, request.lineInfo);
   if (!cubin)
     return takeError(cubin);
   result.image = std::move(cubin->image);
@@ -255,7 +259,7 @@ Expected<void> StageRunner::assemble() {
 }
 
 Expected<void> StageRunner::disassemble() {
-  auto text = lacuna::disassemble(result.image);
+  auto text = lacuna::disassemble(result.image, request.lineInfo);
   if (!text)
     return takeError(text);
   sass = std::move(*text);
