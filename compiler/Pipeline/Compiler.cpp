@@ -1,5 +1,6 @@
 #include "lacuna/Compiler/Pipeline/Compiler.h"
 
+#include "Reproducer.h"
 #include "StageRunner.h"
 
 #include "lacuna/Compiler/Pipeline/Seeing.h"
@@ -12,6 +13,20 @@ struct Compiler::State {
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
   std::optional<Expected<runtime::Knobs>> knobs; ///< nothing: not read yet
 };
+
+/// Leaves a reproducer where the compiler is at fault.
+void Compiler::reproduce(CompileRequest &request, Error &error, FailurePoint failure, const runtime::Knobs &knobs) {
+  request.dumpDirectory.clear();
+  // Which pass it was costs a second run, of what came before the code generators.
+  if (failure.stage >= Stage::TileOpt && failure.stage <= Stage::Llvm) {
+    StageRunner again(request, state->context);
+    again.watchesPasses = true;
+    if (!again.run() && again.failure().stage == failure.stage)
+      failure = again.failure();
+  }
+  if (isCompilerFault(request, error, failure))
+    writeReproducer(request, error, failure, knobs);
+}
 
 Compiler::Compiler() : state(std::make_unique<State>()) {
   registerPipelineDialects(state->context);
@@ -33,9 +48,12 @@ Expected<CompileResult> Compiler::compile(const CompileRequest &request) {
   auto seen = withKnobs(request, *knobs);
   if (!seen)
     return takeError(seen);
-  auto result = StageRunner(*seen, state->context).run();
+  StageRunner runner(*seen, state->context);
+  auto result = runner.run();
   if (result && !request.probe)
     showResult(*result, *knobs);
+  if (!result && !request.probe)
+    reproduce(*seen, result.error(), runner.failure(), *knobs);
   return result;
 }
 

@@ -120,14 +120,22 @@ Expected<CompileResult> StageRunner::run() {
   for (const Row &row : table()) {
     if (row.stage == Stage::Sass && last != Stage::Sass)
       continue; // Made only on request.
-    if (Expected<void> done = runRow(row); !done)
+    if (Expected<void> done = runRow(row); !done) {
+      failed.stage = row.stage;
+      if (row.stage == Stage::Cubin)
+        failed.before = ptx;
+      else if (row.stage > Stage::Llvm && llvmModule)
+        failed.before = printLLVM();
       return takeError(done);
+    }
     if (last == row.stage)
       return std::move(result);
   }
   if (request.target == Target::Cpu)
-    if (Expected<void> done = finishCpu(); !done)
+    if (Expected<void> done = finishCpu(); !done) {
+      failed.stage = Stage::Object;
       return takeError(done);
+    }
   return std::move(result);
 }
 

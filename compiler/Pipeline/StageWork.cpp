@@ -21,6 +21,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/Verifier.h"
@@ -132,10 +133,48 @@ Expected<void> StageRunner::generate() {
   return {};
 }
 
+namespace {
+/// Keeps the first pass that fails, with the module that it was given.
+class FailingPass : public mlir::PassInstrumentation {
+public:
+  explicit FailingPass(FailurePoint &point) : point(point) {}
+
+  void runBeforePass(mlir::Pass *pass, mlir::Operation *op) override {
+    if (pass->getArgument().empty()) // leads to the passes of a nested operation
+      return;
+    before.clear();
+    llvm::raw_string_ostream stream(before);
+    auto module = llvm::dyn_cast<mlir::ModuleOp>(op);
+    (module ? module : op->getParentOfType<mlir::ModuleOp>()).print(stream);
+  }
+
+  void runAfterPassFailed(mlir::Pass *pass, mlir::Operation *op) override {
+    if (pass->getArgument().empty() || !point.pass.empty())
+      return;
+    llvm::raw_string_ostream stream(point.pass);
+    const bool nested = !llvm::isa<mlir::ModuleOp>(op);
+    stream << "builtin.module(";
+    if (nested)
+      stream << op->getName() << '(';
+    pass->printAsTextualPipeline(stream);
+    stream << (nested ? "))" : ")");
+    point.before = before;
+    mlir::ScopedDiagnosticHandler quiet(op->getContext(), [](mlir::Diagnostic &) {});
+    point.leftInvalidIr = mlir::failed(mlir::verify(op));
+  }
+
+private:
+  FailurePoint &point;
+  std::string before;
+};
+} // namespace
+
 Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir::OpPassManager &)> &build) {
   return withDiagnostics(stage, [&] {
     mlir::PassManager passes(&context);
     passes.enableVerifier();
+    if (watchesPasses)
+      passes.addInstrumentation(std::make_unique<FailingPass>(failed));
     build(passes);
     return passes.run(*module);
   });
@@ -212,7 +251,7 @@ Expected<void> StageRunner::lowerToLLVM() {
   llvmModule = std::move(*translated);
   llvm::Function *kernel = llvmModule->getFunction(result.metadata.kernel);
   if (!kernel)
-    return makeError(ErrorCode::CompileFailed,
+    return makeError(ErrorCode::ParseError,
                      "the edited stages have no kernel '{}'; the launch is that of stage 'tile.opt', rename it there",
                      result.metadata.kernel);
   kernel->setName(result.metadata.symbol);

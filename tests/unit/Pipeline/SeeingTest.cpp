@@ -153,3 +153,32 @@ TEST_CASE("a knob that cannot be read is told") {
   REQUIRE(!result);
   CHECK(result.error().message == "LACUNA_TIME=often: give a whole number from 0 to 2147483647");
 }
+
+TEST_CASE("of the compiler's failures the last 16 are kept") {
+  ScratchDirectory scratch;
+  runtime::Knobs knobs;
+  knobs.reproducers = scratch / "repros";
+  CompileRequest plain = scale();
+  plain.keep = {Stage::Tile};
+  const std::string tile = compiled({}, plain).texts[Stage::Tile];
+  std::string last;
+  for (int number = 0; number < 20; ++number) {
+    CompileRequest request = scale();
+    request.source += fmt::format("// {}\n", number);
+    request.overrides[Stage::Warp] = tile; // which a later pass cannot take
+    auto result = Compiler(knobs).compile(request);
+    REQUIRE(!result);
+    REQUIRE_MESSAGE(!result.error().notes.empty(), result.error().render());
+    last = result.error().notes.back();
+  }
+  CHECK(namesIn(knobs.reproducers).size() == 16);
+  REQUIRE(last.starts_with("a reproducer was written; run: sh " + knobs.reproducers + "/repro-"));
+  CHECK(readFile(last.substr(last.rfind(' ') + 1)).find("lacuna compile kernel.tile") != std::string::npos);
+
+  knobs.reproducers = "/proc/none";
+  CompileRequest request = scale();
+  request.overrides[Stage::Warp] = tile;
+  auto result = Compiler(knobs).compile(request);
+  REQUIRE(!result);
+  CHECK(result.error().notes.empty());
+}

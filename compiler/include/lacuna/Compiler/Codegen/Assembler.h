@@ -28,8 +28,8 @@ struct Cubin {
 /// Reads the output of `ptxas -v`. Lines it does not know are ignored.
 AssemblerReport parseAssemblerLog(std::string_view log);
 
-/// The SASS of a cubin, by nvdisasm (in PATH or in /usr/local/cuda/bin), with the lines that it holds where `lines` asks
-/// for them. Errors: Unavailable, ToolFailed.
+/// The SASS of a cubin, by nvdisasm (in PATH or in /usr/local/cuda/bin), with the lines that it holds where `lines`
+/// asks for them. Errors: Unavailable, ToolFailed.
 Expected<std::string> disassemble(std::string_view cubin, bool lines = false);
 
 class Assembler {

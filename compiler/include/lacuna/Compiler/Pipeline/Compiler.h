@@ -79,6 +79,7 @@ public:
 
 private:
   struct State;
+  void reproduce(CompileRequest &request, Error &error, struct FailurePoint failure, const runtime::Knobs &knobs);
   std::unique_ptr<State> state;
 };
 
