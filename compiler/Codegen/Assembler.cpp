@@ -1,5 +1,7 @@
 #include "lacuna/Compiler/Codegen/Assembler.h"
 
+#include "lacuna/Runtime/Trace.h"
+
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
@@ -168,6 +170,7 @@ Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view proce
   if (lineInfo)
     arguments.push_back("-lineinfo");
   arguments.append({input->path(), "-o", output->path()});
+  runtime::TraceSpan span("ptxas", program);
   int status = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, redirects, limit.count(),
                                          /*MemoryLimit=*/0, &message, &failed);
   std::string text = log->read();

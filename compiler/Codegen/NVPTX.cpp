@@ -1,6 +1,7 @@
 #include "lacuna/Compiler/Codegen/NVPTX.h"
 
 #include "LlvmTargets.h"
+#include "LlvmTrace.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -12,6 +13,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Target/TargetMachine.h"
 
 namespace lacuna {
@@ -56,7 +58,11 @@ Expected<void> optimizeForGpu(llvm::Module &module, const GpuTarget &target) {
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(machine->get(), tuning);
+  LlvmTrace trace("LLVM passes");
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::TimeProfilingPassesHandler profile;
+  profile.registerCallbacks(callbacks);
+  llvm::PassBuilder builder(machine->get(), tuning, std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
@@ -77,6 +83,7 @@ Expected<std::string> emitPtx(llvm::Module &module, const GpuTarget &target) {
   llvm::legacy::PassManager passes;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
     return makeError(ErrorCode::Internal, "LLVM cannot write PTX");
+  LlvmTrace trace("LLVM code generation");
   passes.run(module);
   return std::string(text);
 }

@@ -4,6 +4,7 @@
 #include "StageRunner.h"
 
 #include "lacuna/Compiler/Pipeline/Seeing.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include <optional>
 
@@ -48,6 +49,7 @@ Expected<CompileResult> Compiler::compile(const CompileRequest &request) {
   auto seen = withKnobs(request, *knobs);
   if (!seen)
     return takeError(seen);
+  runtime::TraceSpan span(request.probe ? "analyze" : "compile", request.fileName);
   StageRunner runner(*seen, state->context);
   auto result = runner.run();
   if (result && !request.probe)

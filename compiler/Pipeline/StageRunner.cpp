@@ -3,9 +3,9 @@
 
 #include "lacuna/Compiler/Frontend/AstPrinter.h"
 #include "lacuna/Compiler/Frontend/Parser.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace lacuna {
@@ -66,7 +66,7 @@ Expected<void> StageRunner::readOverride(const Row &row, const std::string &text
 }
 
 Expected<void> StageRunner::runRow(const Row &row) {
-  llvm::TimeTraceScope trace(stageName(row.stage));
+  runtime::TraceSpan span(stageName(row.stage));
   auto begin = std::chrono::steady_clock::now();
   auto overridden = request.overrides.find(row.stage);
   Expected<void> made;

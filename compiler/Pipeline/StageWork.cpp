@@ -15,6 +15,7 @@
 #include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -167,6 +168,21 @@ private:
   FailurePoint &point;
   std::string before;
 };
+
+/// A span of the trace for each pass.
+class TracedPasses : public mlir::PassInstrumentation {
+public:
+  void runBeforePass(mlir::Pass *pass, mlir::Operation *) override {
+    spans.push_back(pass->getArgument().empty()
+                        ? nullptr
+                        : std::make_unique<runtime::TraceSpan>(std::string_view(pass->getArgument())));
+  }
+  void runAfterPass(mlir::Pass *, mlir::Operation *) override { spans.pop_back(); }
+  void runAfterPassFailed(mlir::Pass *, mlir::Operation *) override { spans.pop_back(); }
+
+private:
+  std::vector<std::unique_ptr<runtime::TraceSpan>> spans;
+};
 } // namespace
 
 Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir::OpPassManager &)> &build) {
@@ -175,6 +191,8 @@ Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir
     passes.enableVerifier();
     if (watchesPasses)
       passes.addInstrumentation(std::make_unique<FailingPass>(failed));
+    if (runtime::traceEnabled())
+      passes.addInstrumentation(std::make_unique<TracedPasses>());
     build(passes);
     return passes.run(*module);
   });

@@ -43,6 +43,7 @@ CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
   command
       ->add_option("--override", options.overrides, "STAGE=FILE: put an edited text in place of a stage (repeatable)")
       ->take_all();
+  addTraceOption(*command);
   command->add_flag("--lineinfo", options.lineInfo,
                     "put the lines of the text into the code, for profilers (LACUNA_LINEINFO)");
   command->footer(
