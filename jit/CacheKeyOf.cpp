@@ -1,11 +1,12 @@
 // What the code of a kernel depends on.
 #include "lacuna/Compiler/Pipeline/Resolve.h"
+#include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Jit/CachedCompiler.h"
 
 namespace lacuna {
 
 /// Of the fields and of what an entry's record holds: another number, another key.
-static constexpr int64_t kSchema = 1;
+static constexpr int64_t kSchema = 2;
 
 static std::string text(const std::string &value) {
   return value;
@@ -34,6 +35,8 @@ Expected<runtime::CacheKey> cacheKeyOf(const CompileRequest &request, const Tool
       .table("hook", request.hooks)
       .table("scalar", positive)
       .table("knob", codegen)
+      // The lines are of this file, whose name the code then holds.
+      .text("lines of", request.lineInfo || knobs.lineInfo ? lineFileName(request.fileName) : "")
       .text("compiler", tools.compiler)
       .text("llvm", tools.llvm)
       .text("ptx", tools.ptx)

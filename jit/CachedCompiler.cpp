@@ -5,9 +5,11 @@
 #include "CompilationRecord.h"
 
 #include "lacuna/Compiler/Pipeline/Resolve.h"
+#include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Runtime/Log.h"
 #include "lacuna/Runtime/MemoryCache.h"
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 
@@ -56,6 +58,12 @@ void CachedCompiler::State::prepare() {
   std::call_once(prepared, [&] {
     knobs = given ? Expected<runtime::Knobs>(*given) : runtime::Knobs::fromEnvironment();
     mode = knobs.and_then([](const runtime::Knobs &read) { return runtime::cacheModeOf(read); });
+    // A kernel on disk has no stages to dump, and edited stages are nobody else's kernel.
+    if (mode && *mode == CacheMode::Disk && !(knobs->dump.empty() && knobs->overrides.empty())) {
+      mode = CacheMode::Memory;
+      runtime::log("cache", runtime::LogLevel::Info,
+                   "nothing is taken from disk or put there while LACUNA_DUMP or LACUNA_OVERRIDE is set");
+    }
   });
 }
 
@@ -122,7 +130,7 @@ Expected<CompileResult> CachedCompiler::State::compileNow(const CompileRequest &
   }
   std::lock_guard lock(mutex);
   if (!compiler)
-    compiler.emplace();
+    compiler.emplace(*knobs);
   auto result = compiler->compile(complete);
   if (result && driverAssembles) {
     result->image = std::move(result->texts[Stage::Ptx]);
@@ -163,6 +171,7 @@ Expected<std::shared_ptr<const CompileResult>> CachedCompiler::State::fromDiskOr
                                                                                          const ChosenAssembler &chosen,
                                                                                          const CacheKey &key,
                                                                                          bool &onDisk) {
+  const auto begin = std::chrono::steady_clock::now();
   std::shared_ptr<const CompileResult> result;
   auto compile = [&]() -> Expected<runtime::CacheEntry> {
     auto compiled = compileNow(request, chosen);
@@ -180,7 +189,12 @@ Expected<std::shared_ptr<const CompileResult>> CachedCompiler::State::fromDiskOr
   if (!obtained)
     return takeError(obtained);
   onDisk = obtained->found;
-  return onDisk ? resultOf(std::move(obtained->entry)) : result;
+  if (!onDisk)
+    return result;
+  result = resultOf(std::move(obtained->entry));
+  std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
+  showResult(*result, *knobs, cacheSourceName(CacheSource::Disk), elapsed.count());
+  return result;
 }
 
 CachedCompiler::CachedCompiler() : state(std::make_shared<State>()) {}
@@ -207,7 +221,7 @@ Expected<CachedCompilation> CachedCompiler::compile(const CompileRequest &reques
   if (!chosen)
     return takeError(chosen);
   if (*state->mode == CacheMode::Off || !isWhole(request)) {
-    auto result = isWhole(request) ? state->compileNow(request, *chosen) : Compiler().compile(request);
+    auto result = isWhole(request) ? state->compileNow(request, *chosen) : Compiler(*state->knobs).compile(request);
     if (!result)
       return takeError(result);
     return CachedCompilation{std::make_shared<const CompileResult>(std::move(*result)), CacheSource::None};

@@ -161,6 +161,7 @@ Expected<Settings> completeParams(const KernelSpec &spec, const KernelDescriptio
 
 Expected<Facts> analyzePoint(Compiler &compiler, CompileRequest request) {
   request.stopAfter = request.target == Target::Cpu ? Stage::TileOpt : Stage::Llvm;
+  request.probe = true;
   auto compiled = compiler.compile(request);
   if (!compiled)
     return takeError(compiled);

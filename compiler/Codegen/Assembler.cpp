@@ -1,5 +1,7 @@
 #include "lacuna/Compiler/Codegen/Assembler.h"
 
+#include "lacuna/Runtime/Trace.h"
+
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
@@ -143,7 +145,7 @@ Expected<std::string> Assembler::version() const {
   return groups[1].str();
 }
 
-Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view processor,
+Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view processor, bool lineInfo,
                                     std::chrono::seconds limit) const {
   auto input = TemporaryFile::create("ptx"), output = TemporaryFile::create("cubin"),
        log = TemporaryFile::create("log");
@@ -164,11 +166,16 @@ Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view proce
   std::string message;
   bool failed = false;
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log->path()), StringRef(log->path())};
-  int status = llvm::sys::ExecuteAndWait(program, {program, architecture, "-v", input->path(), "-o", output->path()},
-                                         std::nullopt, redirects, limit.count(), /*MemoryLimit=*/0, &message, &failed);
+  llvm::SmallVector<StringRef> arguments = {program, architecture, "-v"};
+  if (lineInfo)
+    arguments.push_back("-lineinfo");
+  arguments.append({input->path(), "-o", output->path()});
+  runtime::TraceSpan span("ptxas", program);
+  int status = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, redirects, limit.count(),
+                                         /*MemoryLimit=*/0, &message, &failed);
   std::string text = log->read();
-  std::string again = fmt::format("to see it again: lacuna compile … --emit ptx -o kernel.ptx; {} {} -v kernel.ptx",
-                                  program, architecture);
+  std::string again = fmt::format("to see it again: lacuna compile … --emit ptx -o kernel.ptx; {} {} -v{} kernel.ptx",
+                                  program, architecture, lineInfo ? " -lineinfo" : "");
   if (failed || status == -1)
     return tl::unexpected(Error{ErrorCode::ToolFailed, fmt::format("cannot run {}: {}", program, message), {again}});
   if (status == -2)
@@ -187,7 +194,7 @@ Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view proce
   return cubin;
 }
 
-Expected<std::string> disassemble(std::string_view cubin) {
+Expected<std::string> disassemble(std::string_view cubin, bool lines) {
   auto program = llvm::sys::findProgramByName("nvdisasm");
   if (!program)
     program = llvm::sys::findProgramByName("nvdisasm", {"/usr/local/cuda/bin"});
@@ -205,8 +212,10 @@ Expected<std::string> disassemble(std::string_view cubin) {
     stream << StringRef(cubin.data(), cubin.size());
   }
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(output->path()), StringRef("")};
-  int status = llvm::sys::ExecuteAndWait(*program, {*program, "-c", input->path()}, std::nullopt, redirects,
-                                         /*SecondsToWait=*/60);
+  llvm::SmallVector<StringRef> arguments = {*program, "-c", input->path()};
+  if (lines)
+    arguments.push_back("-g");
+  int status = llvm::sys::ExecuteAndWait(*program, arguments, std::nullopt, redirects, /*SecondsToWait=*/60);
   if (status != 0)
     return makeError(ErrorCode::ToolFailed, "{} failed with exit status {}", *program, status);
   return output->read();

@@ -1,6 +1,7 @@
 #include "lacuna/Compiler/Codegen/NVPTX.h"
 
 #include "LlvmTargets.h"
+#include "LlvmTrace.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -12,6 +13,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/InstCombine/InstCombine.h"
 #include "llvm/Transforms/Scalar/ADCE.h"
@@ -73,7 +75,11 @@ Expected<void> optimizeForGpu(llvm::Module &module, const GpuTarget &target) {
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(machine->get());
+  LlvmTrace trace("LLVM passes");
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::TimeProfilingPassesHandler profile;
+  profile.registerCallbacks(callbacks);
+  llvm::PassBuilder builder(machine->get(), llvm::PipelineTuningOptions(), std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
@@ -95,6 +101,7 @@ Expected<std::string> emitPtx(llvm::Module &module, const GpuTarget &target) {
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile,
                                       /*DisableVerify=*/true))
     return makeError(ErrorCode::Internal, "LLVM cannot write PTX");
+  LlvmTrace trace("LLVM code generation");
   passes.run(module);
   return std::string(text);
 }

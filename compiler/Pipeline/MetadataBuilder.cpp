@@ -46,7 +46,7 @@ Expected<runtime::LaunchMetadata> describeKernel(ModuleOp module) {
     }
   if (!kernel)
     return makeError(ErrorCode::Internal, "the module holds no kernel");
-  runtime::LaunchMetadata metadata{.kernel = kernel.getName().str(), .symbol = kernel.getName().str(), .target = ""};
+  runtime::LaunchMetadata metadata{.kernel = kernel.getName().str(), .symbol = "", .target = ""};
   metadata.dims = stringsOf(kernel, "dims");
   metadata.grid = stringsOf(kernel, "grid");
   for (const std::string &expression : stringsOf(kernel, "constraints"))

@@ -9,7 +9,7 @@
 
 namespace lacuna {
 
-/// Arguments, dimensions, grid and constraints of the kernel (a tile.func or a warp.func) in `module`.
+/// Name, arguments, dimensions, grid and constraints of the kernel (a tile.func or a warp.func) in `module`.
 /// Errors: Internal where there is not exactly one.
 Expected<runtime::LaunchMetadata> describeKernel(mlir::ModuleOp module);
 

@@ -1,5 +1,7 @@
 #include "lacuna/Compiler/Pipeline/Stage.h"
 
+#include <fmt/format.h>
+
 #include <iterator>
 
 namespace lacuna {
@@ -10,6 +12,13 @@ static_assert(std::size(kNames) == std::size(kAllStages) + 1);
 
 std::string_view stageName(Stage stage) {
   return kNames[static_cast<int>(stage)];
+}
+
+std::string stageFileName(Stage stage) {
+  static constexpr std::string_view kSuffixes[] = {"tile", "tile", "mlir", "mlir",  "mlir", "mlir",
+                                                   "ll",   "ll",   "ptx",  "cubin", "sass", "o"};
+  static_assert(std::size(kSuffixes) == std::size(kNames));
+  return fmt::format("{:02}-{}.{}", static_cast<int>(stage), stageName(stage), kSuffixes[static_cast<int>(stage)]);
 }
 
 std::optional<Stage> parseStage(std::string_view name) {

@@ -3,9 +3,9 @@
 
 #include "lacuna/Compiler/Frontend/AstPrinter.h"
 #include "lacuna/Compiler/Frontend/Parser.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace lacuna {
@@ -66,7 +66,7 @@ Expected<void> StageRunner::readOverride(const Row &row, const std::string &text
 }
 
 Expected<void> StageRunner::runRow(const Row &row) {
-  llvm::TimeTraceScope trace(stageName(row.stage));
+  runtime::TraceSpan span(stageName(row.stage));
   auto begin = std::chrono::steady_clock::now();
   auto overridden = request.overrides.find(row.stage);
   Expected<void> made;
@@ -87,8 +87,7 @@ Expected<void> StageRunner::runRow(const Row &row) {
   if (request.keep.contains(row.stage))
     result.texts[row.stage] = row.print();
   if (!request.dumpDirectory.empty()) {
-    std::string path =
-        fmt::format("{}/{:02}-{}", request.dumpDirectory, static_cast<int>(row.stage), stageName(row.stage));
+    std::string path = fmt::format("{}/{}", request.dumpDirectory, stageFileName(row.stage));
     std::error_code error;
     llvm::raw_fd_ostream file(path, error);
     file << row.print();
@@ -121,14 +120,22 @@ Expected<CompileResult> StageRunner::run() {
   for (const Row &row : table()) {
     if (row.stage == Stage::Sass && last != Stage::Sass)
       continue; // Made only on request.
-    if (Expected<void> done = runRow(row); !done)
+    if (Expected<void> done = runRow(row); !done) {
+      failed.stage = row.stage;
+      if (row.stage == Stage::Cubin)
+        failed.before = ptx;
+      else if (row.stage > Stage::Llvm && llvmModule)
+        failed.before = printLLVM();
       return takeError(done);
+    }
     if (last == row.stage)
       return std::move(result);
   }
   if (request.target == Target::Cpu)
-    if (Expected<void> done = finishCpu(); !done)
+    if (Expected<void> done = finishCpu(); !done) {
+      failed.stage = Stage::Object;
       return takeError(done);
+    }
   return std::move(result);
 }
 

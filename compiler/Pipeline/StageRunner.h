@@ -1,6 +1,8 @@
 // One compilation: runs the stages in order, and around each one times, overrides, keeps, dumps and stops.
 #pragma once
 
+#include "Reproducer.h"
+
 #include "lacuna/Compiler/Codegen/NVPTX.h"
 #include "lacuna/Compiler/Frontend/CheckedKernel.h"
 #include "lacuna/Compiler/Pipeline/Compiler.h"
@@ -25,6 +27,11 @@ class StageRunner {
 public:
   StageRunner(const CompileRequest &request, mlir::MLIRContext &context) : request(request), context(context) {}
   Expected<CompileResult> run();
+
+  /// After run() has failed: where. The pass that failed and what it was given are known to a runner that watches its
+  /// passes, which prints the module before each one.
+  const FailurePoint &failure() const { return failed; }
+  bool watchesPasses = false;
 
 private:
   /// One row of the table of stages: how the stage is made, printed, and read back from an edited text.
@@ -72,6 +79,8 @@ private:
   std::unique_ptr<llvm::LLVMContext> llvmContext;
   std::unique_ptr<llvm::Module> llvmModule;
   std::string ptx, sass;
+  std::string suffix; ///< of the symbol
+  FailurePoint failed;
   GpuTarget gpu;
 };
 

@@ -1,23 +1,28 @@
 // What each stage does.
+#include "KernelSymbol.h"
 #include "MetadataBuilder.h"
 #include "StageRunner.h"
 #include "UseOrder.h"
 
 #include "lacuna/Compiler/Analysis/StepCost.h"
 #include "lacuna/Compiler/Codegen/CpuJit.h"
+#include "lacuna/Compiler/Codegen/LineTable.h"
 #include "lacuna/Compiler/Conversion/TileToCpu.h"
 #include "lacuna/Compiler/Conversion/TileToWarp.h"
 #include "lacuna/Compiler/Conversion/WarpToLLVM.h"
 #include "lacuna/Compiler/Frontend/IRGen.h"
 #include "lacuna/Compiler/Frontend/Parser.h"
+#include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/Verifier.h"
@@ -121,6 +126,7 @@ Expected<void> StageRunner::generate() {
   auto checked = analyzeRequest(tree, request);
   if (!checked)
     return takeError(checked);
+  suffix = symbolSuffix(**checked, request);
   auto generated = frontend::generateTile(**checked, context);
   if (!generated)
     return takeError(generated);
@@ -128,10 +134,65 @@ Expected<void> StageRunner::generate() {
   return {};
 }
 
+namespace {
+/// Keeps the first pass that fails, with the module that it was given.
+class FailingPass : public mlir::PassInstrumentation {
+public:
+  explicit FailingPass(FailurePoint &point) : point(point) {}
+
+  void runBeforePass(mlir::Pass *pass, mlir::Operation *op) override {
+    if (pass->getArgument().empty()) // leads to the passes of a nested operation
+      return;
+    before.clear();
+    llvm::raw_string_ostream stream(before);
+    auto module = llvm::dyn_cast<mlir::ModuleOp>(op);
+    (module ? module : op->getParentOfType<mlir::ModuleOp>()).print(stream);
+  }
+
+  void runAfterPassFailed(mlir::Pass *pass, mlir::Operation *op) override {
+    if (pass->getArgument().empty() || !point.pass.empty())
+      return;
+    llvm::raw_string_ostream stream(point.pass);
+    const bool nested = !llvm::isa<mlir::ModuleOp>(op);
+    stream << "builtin.module(";
+    if (nested)
+      stream << op->getName() << '(';
+    pass->printAsTextualPipeline(stream);
+    stream << (nested ? "))" : ")");
+    point.before = before;
+    mlir::ScopedDiagnosticHandler quiet(op->getContext(), [](mlir::Diagnostic &) {});
+    point.leftInvalidIr = mlir::failed(mlir::verify(op));
+  }
+
+private:
+  FailurePoint &point;
+  std::string before;
+};
+
+/// A span of the trace for each pass.
+class TracedPasses : public mlir::PassInstrumentation {
+public:
+  void runBeforePass(mlir::Pass *pass, mlir::Operation *) override {
+    spans.push_back(pass->getArgument().empty()
+                        ? nullptr
+                        : std::make_unique<runtime::TraceSpan>(std::string_view(pass->getArgument())));
+  }
+  void runAfterPass(mlir::Pass *, mlir::Operation *) override { spans.pop_back(); }
+  void runAfterPassFailed(mlir::Pass *, mlir::Operation *) override { spans.pop_back(); }
+
+private:
+  std::vector<std::unique_ptr<runtime::TraceSpan>> spans;
+};
+} // namespace
+
 Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir::OpPassManager &)> &build) {
   return withDiagnostics(stage, [&] {
     mlir::PassManager passes(&context);
     passes.enableVerifier();
+    if (watchesPasses)
+      passes.addInstrumentation(std::make_unique<FailingPass>(failed));
+    if (runtime::traceEnabled())
+      passes.addInstrumentation(std::make_unique<TracedPasses>());
     build(passes);
     return passes.run(*module);
   });
@@ -147,6 +208,7 @@ Expected<void> StageRunner::describe() {
     return takeError(metadata);
   result.metadata = std::move(*metadata);
   result.metadata.target = targetName(request.target);
+  result.metadata.symbol = symbolOf(result.metadata.kernel, suffix);
   return {};
 }
 
@@ -199,10 +261,18 @@ Expected<void> StageRunner::lowerToLLVM() {
   addGpuLaunch(*module, result.metadata);
   result.kernel.occupancy = gpuOccupancy(*module, result.metadata);
   llvmContext = std::make_unique<llvm::LLVMContext>();
+  if (request.lineInfo && request.target != Target::Cpu)
+    attachLineTable(*module, lineFileName(request.fileName));
   auto translated = translateToLLVM(*module, *llvmContext);
   if (!translated)
     return takeError(translated);
   llvmModule = std::move(*translated);
+  llvm::Function *kernel = llvmModule->getFunction(result.metadata.kernel);
+  if (!kernel)
+    return makeError(ErrorCode::ParseError,
+                     "the edited stages have no kernel '{}'; the launch is that of stage 'tile.opt', rename it there",
+                     result.metadata.kernel);
+  kernel->setName(result.metadata.symbol);
   return {};
 }
 
@@ -235,7 +305,7 @@ Expected<void> StageRunner::assemble() {
     result.image = ptx; // The driver assembles it.
     return {};
   }
-  auto cubin = assembler->assemble(ptx, gpu.processor);
+  auto cubin = assembler->assemble(ptx, gpu.processor, request.lineInfo);
   if (!cubin)
     return takeError(cubin);
   result.image = std::move(cubin->image);
@@ -246,7 +316,7 @@ Expected<void> StageRunner::assemble() {
 }
 
 Expected<void> StageRunner::disassemble() {
-  auto text = lacuna::disassemble(result.image);
+  auto text = lacuna::disassemble(result.image, request.lineInfo);
   if (!text)
     return takeError(text);
   sass = std::move(*text);

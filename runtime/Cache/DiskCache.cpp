@@ -4,6 +4,7 @@
 #include "DiskCacheState.h"
 #include "lacuna/Runtime/CacheDirectory.h"
 #include "lacuna/Runtime/Log.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include <cerrno>
 #include <cstring>
@@ -106,6 +107,7 @@ Expected<DiskCache> DiskCache::open(const std::string &directory, const DiskCach
 }
 
 tl::expected<CacheEntry, MissReason> DiskCache::get(const CacheKey &key) const {
+  TraceSpan span("cache get");
   auto found = find(*state, key);
   if (found) {
     ++state->hits;
@@ -119,6 +121,7 @@ tl::expected<CacheEntry, MissReason> DiskCache::get(const CacheKey &key) const {
 }
 
 bool DiskCache::put(const CacheKey &key, const CacheEntry &entry) const {
+  TraceSpan span("cache put", entry.metadata.symbol);
   std::string bytes = encodeEntry(key, entry);
   EntryName name(key.hex());
   Expected<void> done = store(*state, name, bytes);

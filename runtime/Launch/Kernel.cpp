@@ -2,6 +2,8 @@
 
 #include "KernelState.h"
 
+#include "lacuna/Runtime/Trace.h"
+
 #include <algorithm>
 
 namespace lacuna::runtime {
@@ -67,6 +69,7 @@ const Function &Kernel::function() const {
 }
 
 Expected<Kernel> Kernel::load(const Device &device, std::string_view image, LaunchMetadata metadata) {
+  TraceSpan span("module load", metadata.symbol);
   Expected<LaunchSignature> signature = LaunchSignature::create(std::move(metadata));
   if (!signature)
     return takeError(signature);

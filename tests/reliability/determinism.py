@@ -54,7 +54,7 @@ def compile_once(arguments, scratch, case, build):
     random.shuffle(options)
     command = [arguments.bin / "lacuna", "compile", random.choice([name, str(folder / name)]), "--dump", "dump"]
     run(command + [word for option in options for word in option], folder)
-    stages = sorted((folder / "dump").glob("*-ptx")) + sorted((folder / "dump").glob("*-cubin"))
+    stages = sorted((folder / "dump").glob("*.ptx")) + sorted((folder / "dump").glob("*.cubin"))
     digests = tuple(digest(stage) for stage in stages)
     shutil.rmtree(folder.parent)
     return digests

@@ -12,14 +12,15 @@
 #include "lacuna/Dialect/Warp/Transforms/Passes.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry
-      .insert<mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
-              mlir::math::MathDialect, mlir::scf::SCFDialect, lacuna::tile::TileDialect, lacuna::warp::WarpDialect>();
+  registry.insert<mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                  mlir::LLVM::LLVMDialect, mlir::math::MathDialect, mlir::NVVM::NVVMDialect, mlir::scf::SCFDialect,
+                  lacuna::tile::TileDialect, lacuna::warp::WarpDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   lacuna::tile::registerTilePasses();

@@ -19,6 +19,7 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   CLI::App *command =
       app.add_subcommand("attention", "Runs block-sparse attention on generated or given data, checks it "
                                       "against float64 and measures it");
+  addTraceOption(*command);
   command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
   command->add_option("--batch", options.batch, "batch size (1)");
   command->add_option("--heads", options.heads, "query heads (16)");

@@ -2,9 +2,8 @@
 
 #include "OptionChecks.h"
 
-#include "CompileReport.h"
-
 #include "lacuna/Compiler/Pipeline/Compiler.h"
+#include "lacuna/Compiler/Pipeline/Report.h"
 #include "lacuna/Jit/Jit.h"
 
 #include <fmt/format.h>
@@ -44,6 +43,9 @@ CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
   command
       ->add_option("--override", options.overrides, "STAGE=FILE: put an edited text in place of a stage (repeatable)")
       ->take_all();
+  addTraceOption(*command);
+  command->add_flag("--lineinfo", options.lineInfo,
+                    "put the lines of the text into the code, for profilers (LACUNA_LINEINFO)");
   command->footer(
       "Exit status: 0 done; 1 the work failed (an error in the text, a file that cannot be read or written, no\n"
       "assembler); 2 the call is wrong (an option, kernel, param, hook or stage that does not exist, a value\n"
@@ -99,6 +101,7 @@ Expected<CompileRequest> makeCompileRequest(const CompileOptions &options) {
         options.output);
   request.kernel = options.kernel;
   request.dumpDirectory = options.dumpDirectory;
+  request.lineInfo = options.lineInfo;
   request.positiveScalars.insert(options.positive.begin(), options.positive.end());
   for (auto [option, texts, settings] :
        {std::tuple("--set", &options.params, &request.params), std::tuple("--hook", &options.hooks, &request.hooks)})

@@ -13,7 +13,7 @@ namespace lacuna::tools {
 struct CompileOptions {
   std::string file, kernel, target = "sm_90a", emit, output, dumpDirectory;
   std::vector<std::string> params, hooks, overrides, positive;
-  bool time = false, report = false;
+  bool time = false, report = false, lineInfo = false;
 };
 
 CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options);

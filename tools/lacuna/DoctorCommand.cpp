@@ -87,7 +87,7 @@ int runDoctorCommand() {
   line("cache", knobs ? describeCache(*knobs) : knobs.error().message);
   fmt::print("\nenvironment:\n");
   for (const runtime::KnobInfo &knob : runtime::knobTable())
-    fmt::print("  {:<16} {}\n", knob.environment, knob.help);
+    fmt::print("  {:<18} {}\n", knob.environment, knob.help);
   return 0;
 }
 

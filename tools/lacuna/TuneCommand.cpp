@@ -33,6 +33,7 @@ CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
       ->allow_extra_args(false);
   command->add_option("--shapes", options.shapesFile, "a file of shapes, one a line (docs/tuning.md)")
       ->check(refuseEmpty);
+  addTraceOption(*command);
   command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
   command->add_option("--budget", options.budget, "seconds that all of it may take")
       ->check(CLI::Number)

@@ -44,6 +44,7 @@ private:
     request.params = json.at("params").get<std::map<std::string, std::string>>();
     request.hooks = json.at("hooks").get<std::map<std::string, std::string>>();
     request.allScalarsPositive = true;
+    request.probe = true;
     return request;
   }
 

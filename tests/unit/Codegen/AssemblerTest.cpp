@@ -56,7 +56,7 @@ Expected<Cubin> assembleWith(const std::string &program, std::chrono::seconds li
   ScopedVariable named("LACUNA_PTXAS", program);
   auto assembler = Assembler::find();
   REQUIRE(assembler);
-  return assembler->assemble(".version 8.3\n", "sm_90a", limit);
+  return assembler->assemble(".version 8.3\n", "sm_90a", /*lineInfo=*/false, limit);
 }
 
 bool contains(const std::string &text, const std::string &part) {

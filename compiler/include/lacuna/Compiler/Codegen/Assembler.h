@@ -28,8 +28,9 @@ struct Cubin {
 /// Reads the output of `ptxas -v`. Lines it does not know are ignored.
 AssemblerReport parseAssemblerLog(std::string_view log);
 
-/// The SASS of a cubin, by nvdisasm (looked for as ptxas is, beside it or in PATH). Errors: Unavailable, ToolFailed.
-Expected<std::string> disassemble(std::string_view cubin);
+/// The SASS of a cubin, by nvdisasm (in PATH or in /usr/local/cuda/bin), with the lines that it holds where `lines`
+/// asks for them. Errors: Unavailable, ToolFailed.
+Expected<std::string> disassemble(std::string_view cubin, bool lines = false);
 
 class Assembler {
 public:
@@ -40,9 +41,10 @@ public:
   const std::string &path() const { return program; }
   /// The release it says it is, e.g. "13.0.88". Errors: ToolFailed.
   Expected<std::string> version() const;
-  /// Assembles for `processor` (sm_90a). Errors: ToolFailed where it cannot be run, does not end in time or crashes;
-  /// CompileFailed where it refuses the PTX. Both say how to run it again by hand.
-  Expected<Cubin> assemble(std::string_view ptx, std::string_view processor,
+  /// Assembles for `processor` (sm_90a), with the lines that the PTX names where `lineInfo` asks for them. Errors:
+  /// ToolFailed where it cannot be run, does not end in time or crashes; CompileFailed where it refuses the PTX. Both
+  /// say how to run it again by hand.
+  Expected<Cubin> assemble(std::string_view ptx, std::string_view processor, bool lineInfo = false,
                            std::chrono::seconds limit = std::chrono::seconds(60)) const;
 
 private:

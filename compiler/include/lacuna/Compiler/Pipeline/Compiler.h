@@ -4,6 +4,7 @@
 #include "lacuna/Compiler/Analysis/KernelReport.h"
 #include "lacuna/Compiler/Codegen/Assembler.h"
 #include "lacuna/Compiler/Pipeline/Stage.h"
+#include "lacuna/Runtime/Knobs.h"
 #include "lacuna/Runtime/LaunchMetadata.h"
 
 #include <map>
@@ -29,6 +30,9 @@ struct CompileRequest {
   std::set<Stage> keep;                   ///< stages whose text is returned
   std::map<Stage, std::string> overrides; ///< stage -> text that takes the place of its output
   std::string dumpDirectory;              ///< not empty: the text of every stage is written there
+  bool lineInfo = false;                  ///< GPU: the code tells which lines of the text it is made from
+  /// Asks what a kernel would be, one of many: the environment's dumps, times and reports leave it out.
+  bool probe = false;
 };
 
 struct StageTime {
@@ -59,18 +63,23 @@ struct CompileResult {
 /// Thread safety: one compilation at a time for each Compiler; different Compilers are independent.
 class Compiler {
 public:
+  /// Takes its settings (docs/seeing.md) from the environment at the first compilation.
   Compiler();
+  /// With settings of the caller.
+  explicit Compiler(const runtime::Knobs &knobs);
   ~Compiler();
   Compiler(Compiler &&) noexcept;
 
   /// Errors: ParseError, VerifyError, InvalidArgument, NotFound (the text and its specialisation, with carets);
   /// Unsupported, CompileFailed (a stage refused, with the place in the text); ToolFailed (ptxas); Unavailable
-  /// (`stopAfter` asks for a cubin and there is no ptxas; LACUNA_PTXAS names no program; the dump cannot be written).
+  /// (`stopAfter` asks for a cubin and there is no ptxas; LACUNA_PTXAS names no program; the dump cannot be written);
+  /// InvalidArgument for a knob that cannot be read.
   /// Never an exception.
   Expected<CompileResult> compile(const CompileRequest &request);
 
 private:
   struct State;
+  void reproduce(CompileRequest &request, Error &error, struct FailurePoint failure, const runtime::Knobs &knobs);
   std::unique_ptr<State> state;
 };
 

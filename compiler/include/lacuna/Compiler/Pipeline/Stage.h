@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace lacuna {
@@ -29,6 +30,8 @@ inline constexpr Stage kAllStages[] = {Stage::Source, Stage::Ast,     Stage::Til
 /// The name used on the command line and for dumped files: "tile.opt".
 std::string_view stageName(Stage stage);
 std::optional<Stage> parseStage(std::string_view name);
+/// The file of a dump that holds it: "03-tile.opt.mlir".
+std::string stageFileName(Stage stage);
 /// All names, for messages: "source, ast, …".
 std::string_view stageNames();
 

@@ -1,10 +1,10 @@
-#include "CompileReport.h"
+#include "lacuna/Compiler/Pipeline/Report.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cmath>
 
-namespace lacuna::tools {
+namespace lacuna {
 
 using Json = nlohmann::ordered_json;
 
@@ -77,4 +77,4 @@ std::string reportJson(const CompileResult &result) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-} // namespace lacuna::tools
+} // namespace lacuna
