@@ -23,8 +23,6 @@ endif()
 # it holds for the libraries of libraries too.
 set(CMAKE_BUILD_RPATH "$ORIGIN/../lib")
 add_link_options(LINKER:--disable-new-dtags)
-# The cache of compiled kernels tells one build of the compiler from another by it.
-add_link_options(LINKER:--build-id=sha1)
 if(LACUNA_SANITIZE)
   add_compile_options(-fsanitize=${LACUNA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${LACUNA_SANITIZE})

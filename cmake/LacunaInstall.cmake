@@ -1,6 +1,7 @@
 # What `cmake --install` puts where, and what find_package(lacuna COMPONENTS runtime jit) gives:
 #
-#   runtime   lacuna::runtime: launch finished kernels, from a bundle or a cubin. No LLVM.
+#   runtime   lacuna::runtime: launch finished kernels, from a bundle or a cubin; lacuna::runtime_c: the same from C,
+#             through liblacuna_runtime.so. No LLVM.
 #   jit       lacuna::jit: compile and launch, C++; lacuna::c: the same through liblacuna.so. Needs LLVM and MLIR 19.1, which
 #             find_package(lacuna) then looks for.
 #
@@ -52,7 +53,7 @@ function(_lacuna_install_headers component)
   endforeach()
 endfunction()
 
-_lacuna_install_libraries(runtime LacunaRuntime)
+_lacuna_install_libraries(runtime LacunaRuntime LacunaRuntimeC)
 _lacuna_install_headers(runtime runtime/include)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/lacunaConfig.cmake.in ${PROJECT_BINARY_DIR}/lacunaConfig.cmake
   INSTALL_DESTINATION ${LACUNA_PACKAGE_DIR})

@@ -1,5 +1,7 @@
 #include "AssemblerChoice.h"
 
+#include <algorithm>
+
 #include <sys/stat.h>
 
 namespace lacuna {
@@ -41,6 +43,31 @@ Expected<ChosenAssembler> AssemblerChoice::get(const runtime::DiskCache *cache) 
     identity = std::move(now);
   }
   return ChosenAssembler{assembler, version};
+}
+
+static constexpr std::string_view kAssemblersNote = "assemblers";
+
+std::vector<std::string> notedAssemblers(const runtime::DiskCache *cache) {
+  std::vector<std::string> versions;
+  const std::string text = cache ? cache->note(kAssemblersNote).value_or("") : "";
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    versions.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return versions;
+}
+
+void noteAssembler(const runtime::DiskCache &cache, const std::string &version) {
+  constexpr size_t kMost = 8; // Each is one more look for a kernel that is missing.
+  std::vector<std::string> versions = notedAssemblers(&cache);
+  if (!versions.empty() && versions.front() == version)
+    return;
+  std::erase(versions, version);
+  std::string text = version + "\n";
+  for (size_t index = 0; index < std::min(versions.size(), kMost - 1); ++index)
+    text += versions[index] + "\n";
+  cache.setNote(kAssemblersNote, text);
 }
 
 } // namespace lacuna

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lacuna {
 
@@ -30,5 +31,11 @@ private:
   std::optional<Assembler> assembler;
   std::string identity, version; ///< of the file when it was asked
 };
+
+/// The versions of the assemblers that made what `cache` holds, latest first. A machine without one looks for their
+/// kernels, so that a cache may be filled elsewhere. None for null.
+std::vector<std::string> notedAssemblers(const runtime::DiskCache *cache);
+/// Puts `version` first among them.
+void noteAssembler(const runtime::DiskCache &cache, const std::string &version);
 
 } // namespace lacuna

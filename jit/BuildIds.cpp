@@ -1,5 +1,7 @@
 #include "BuildIds.h"
 
+#include "SourceHash.h"
+
 #include "lacuna/Runtime/Hash.h"
 
 #include <cstring>
@@ -33,24 +35,11 @@ std::string buildIdOf(const dl_phdr_info &object) {
   return "";
 }
 
-bool holds(const dl_phdr_info &object, uintptr_t address) {
-  for (size_t index = 0; index < object.dlpi_phnum; ++index) {
-    const ElfW(Phdr) &segment = object.dlpi_phdr[index];
-    uintptr_t begin = object.dlpi_addr + segment.p_vaddr;
-    if (segment.p_type == PT_LOAD && address >= begin && address < begin + segment.p_memsz)
-      return true;
-  }
-  return false;
-}
-
 int visit(dl_phdr_info *object, size_t, void *data) {
   auto &ids = *static_cast<BuildIds *>(data);
   const char *slash = std::strrchr(object->dlpi_name, '/');
   std::string_view name = slash ? slash + 1 : object->dlpi_name;
-  // This function is linked into the same object as the compiler.
-  if (holds(*object, reinterpret_cast<uintptr_t>(&visit)))
-    ids.compiler = buildIdOf(*object);
-  else if (name.starts_with("libLLVM"))
+  if (name.starts_with("libLLVM"))
     ids.llvm = buildIdOf(*object);
   else if (name.starts_with("libMLIR.so"))
     ids.mlir = buildIdOf(*object);
@@ -59,12 +48,10 @@ int visit(dl_phdr_info *object, size_t, void *data) {
 
 } // namespace
 
-Expected<BuildIds> buildIds() {
+BuildIds buildIds() {
   BuildIds ids;
+  ids.compiler = sourceHash();
   dl_iterate_phdr(&visit, &ids);
-  if (ids.compiler.empty())
-    return makeError(ErrorCode::Unavailable, "this program was linked without an ELF build id, so that its kernels "
-                                             "cannot be told from those of another build; link with --build-id");
   return ids;
 }
 

@@ -1,19 +1,15 @@
-// Which builds of the compiler and of LLVM run in this process.
+// Which compiler and which LLVM run in this process.
 #pragma once
-
-#include "lacuna/Runtime/Error.h"
 
 #include <string>
 
 namespace lacuna {
 
-/// The ELF build ids of the program or library that holds the compiler, and of the shared LLVM and MLIR that it uses,
-/// as hexadecimal digits.
 struct BuildIds {
-  std::string compiler, llvm, mlir;
+  std::string compiler;   ///< SourceHash.h
+  std::string llvm, mlir; ///< the ELF build ids of the shared libraries; empty where they have none
 };
 
-/// Errors: Unavailable where the compiler was linked without one; LLVM's may be empty.
-Expected<BuildIds> buildIds();
+BuildIds buildIds();
 
 } // namespace lacuna

@@ -1,7 +1,7 @@
 // What the code of a kernel depends on.
-#include "lacuna/Compiler/Pipeline/Resolve.h"
+#include "CacheKeyOf.h"
+
 #include "lacuna/Compiler/Pipeline/Seeing.h"
-#include "lacuna/Jit/CachedCompiler.h"
 
 namespace lacuna {
 
@@ -17,11 +17,14 @@ static std::string text(int value) {
 
 Expected<runtime::CacheKey> cacheKeyOf(const CompileRequest &request, const ToolVersions &tools,
                                        const runtime::Knobs &knobs) {
-  auto resolved = resolveRequest(request);
-  if (!resolved)
-    return takeError(resolved);
+  return resolveRequest(request).map(
+      [&](const ResolvedRequest &resolved) { return cacheKeyOf(request, resolved, tools, knobs); });
+}
+
+runtime::CacheKey cacheKeyOf(const CompileRequest &request, const ResolvedRequest &resolved, const ToolVersions &tools,
+                             const runtime::Knobs &knobs) {
   std::map<std::string, std::string> positive, codegen;
-  for (const std::string &name : resolved->positiveScalars)
+  for (const std::string &name : resolved.positiveScalars)
     positive.emplace(name, "greater than 0");
 #define LACUNA_KNOB(member, environment, type, fallback, effect, help)                                                 \
   if (runtime::KnobInfo::Effect::effect == runtime::KnobInfo::Effect::Codegen)                                         \
@@ -30,8 +33,8 @@ Expected<runtime::CacheKey> cacheKeyOf(const CompileRequest &request, const Tool
   return runtime::CacheKeyBuilder()
       .number("schema", kSchema)
       .text("target", targetName(request.target))
-      .text("kernel", resolved->kernel)
-      .table("param", resolved->params)
+      .text("kernel", resolved.kernel)
+      .table("param", resolved.params)
       .table("hook", request.hooks)
       .table("scalar", positive)
       .table("knob", codegen)

@@ -2,13 +2,16 @@
 
 #include "AssemblerChoice.h"
 #include "BuildIds.h"
+#include "CacheKeyOf.h"
 #include "CompilationRecord.h"
+#include "CompilerPool.h"
+#include "Refusal.h"
 
-#include "lacuna/Compiler/Pipeline/Resolve.h"
 #include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Runtime/Log.h"
 #include "lacuna/Runtime/MemoryCache.h"
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -17,30 +20,46 @@ namespace lacuna {
 
 using runtime::CacheKey;
 using runtime::CacheMode;
+using Clock = std::chrono::steady_clock;
 
 struct CachedCompiler::State {
+  /// Where a request is looked for.
+  struct Lookup {
+    ResolvedRequest resolved;
+    std::vector<CacheKey> keys;                               ///< the last is that of what is compiled here
+    runtime::MissReason reason = runtime::MissReason::Absent; ///< why it was not found, where that is worth telling
+  };
+
   std::optional<runtime::Knobs> given;
 
   // Set by prepare(), constant afterwards.
   std::once_flag prepared;
   Expected<runtime::Knobs> knobs;
   Expected<CacheMode> mode = CacheMode::Off;
+  Expected<bool> jit = true;
+  BuildIds builds;
   // Set by the first openDisk(), constant afterwards.
   std::once_flag diskOpened;
   std::optional<runtime::DiskCache> disk;
-  BuildIds builds;
 
   AssemblerChoice assemblers;
   runtime::MemoryCache<const CompileResult> memory;
-  std::mutex mutex; // of `compiler`
-  std::optional<Compiler> compiler;
+  CompilerPool compilers;
 
-  void prepare();
+  /// Reads the settings. Errors: InvalidArgument.
+  Expected<void> prepare();
   /// The cache on disk, or null where there is none.
   const runtime::DiskCache *openDisk();
-  Expected<CacheKey> keyOf(const CompileRequest &request, const ChosenAssembler &chosen, const runtime::Driver *driver);
+  /// What the keys of a request say of the tools, but for the assembler.
+  ToolVersions toolsFor(Target target);
+  Expected<Lookup> lookupOf(const CompileRequest &request, const ChosenAssembler &chosen,
+                            const runtime::Driver *driver);
+  /// From memory or disk, under any of the keys; nothing where it is not there.
+  std::optional<CachedCompilation> find(Lookup &lookup);
   Expected<CompileResult> compileNow(const CompileRequest &request, const ChosenAssembler &chosen);
   Expected<ChosenAssembler> assemblerFor(const CompileRequest &request);
+  /// The kernel of an entry, which was looked for since `begin`.
+  std::shared_ptr<const CompileResult> fromDisk(runtime::CacheEntry &&entry, Clock::time_point begin);
   Expected<std::shared_ptr<const CompileResult>>
   fromDiskOrCompiler(const CompileRequest &request, const ChosenAssembler &chosen, const CacheKey &key, bool &onDisk);
 };
@@ -54,7 +73,7 @@ std::string_view cacheSourceName(CacheSource source) {
 // Settings
 //===--------------------------------------------------------------------------------------------------------------===//
 
-void CachedCompiler::State::prepare() {
+Expected<void> CachedCompiler::State::prepare() {
   std::call_once(prepared, [&] {
     knobs = given ? Expected<runtime::Knobs>(*given) : runtime::Knobs::fromEnvironment();
     mode = knobs.and_then([](const runtime::Knobs &read) { return runtime::cacheModeOf(read); });
@@ -64,7 +83,12 @@ void CachedCompiler::State::prepare() {
       runtime::log("cache", runtime::LogLevel::Info,
                    "nothing is taken from disk or put there while LACUNA_DUMP or LACUNA_OVERRIDE is set");
     }
+    jit = knobs.and_then([](const runtime::Knobs &read) { return runtime::jitAllowedBy(read); });
+    builds = buildIds();
   });
+  if (!mode)
+    return tl::unexpected(mode.error());
+  return jit ? Expected<void>() : tl::unexpected(jit.error());
 }
 
 /// Without a directory, kernels are kept in memory; that is said once.
@@ -72,11 +96,7 @@ const runtime::DiskCache *CachedCompiler::State::openDisk() {
   std::call_once(diskOpened, [&] {
     if (!mode || *mode != CacheMode::Disk)
       return;
-    auto directory = buildIds().and_then([&](const BuildIds &ids) {
-      builds = ids;
-      return runtime::chooseCacheDirectory(*knobs);
-    });
-    auto opened = directory.and_then([&](const std::string &path) {
+    auto opened = runtime::chooseCacheDirectory(*knobs).and_then([&](const std::string &path) {
       runtime::DiskCacheOptions options;
       options.sizeLimit = static_cast<uint64_t>(knobs->cacheMegabytes) << 20;
       return runtime::DiskCache::open(path, options);
@@ -91,7 +111,7 @@ const runtime::DiskCache *CachedCompiler::State::openDisk() {
 }
 
 Expected<ChosenAssembler> CachedCompiler::State::assemblerFor(const CompileRequest &request) {
-  if (request.target == Target::Cpu)
+  if (request.target == Target::Cpu || !*jit) // Where nothing is compiled it does not matter what is on this machine.
     return ChosenAssembler{};
   auto chosen = assemblers.get(openDisk());
   if (!chosen && chosen.error().code == ErrorCode::NotFound)
@@ -99,20 +119,41 @@ Expected<ChosenAssembler> CachedCompiler::State::assemblerFor(const CompileReque
   return chosen;
 }
 
-Expected<CacheKey> CachedCompiler::State::keyOf(const CompileRequest &request, const ChosenAssembler &chosen,
-                                                const runtime::Driver *driver) {
-  CodeGenerator generator = codeGeneratorOf(request.target);
+ToolVersions CachedCompiler::State::toolsFor(Target target) {
+  CodeGenerator generator = codeGeneratorOf(target);
   ToolVersions tools;
   tools.llvm = generator.llvm;
   tools.ptx = generator.ptx;
   tools.hookLibrary = generator.hookLibrary;
-  if (request.target == Target::Cpu) // The builds are those of this process, which keeps it.
-    return cacheKeyOf(request, tools, *knobs);
+  if (target == Target::Cpu) // The builds are those of this process, which keeps it.
+    return tools;
   tools.compiler = builds.compiler;
   tools.llvm += fmt::format(" {} {}", builds.llvm, builds.mlir);
-  tools.assembler = chosen.assembler ? fmt::format("ptxas {}", chosen.version)
-                                     : fmt::format("driver {}", driver ? driver->version() : 0);
-  return cacheKeyOf(request, tools, *knobs);
+  return tools;
+}
+
+Expected<CachedCompiler::State::Lookup> CachedCompiler::State::lookupOf(const CompileRequest &request,
+                                                                        const ChosenAssembler &chosen,
+                                                                        const runtime::Driver *driver) {
+  auto resolved = resolveRequest(request);
+  if (!resolved)
+    return takeError(resolved);
+  Lookup lookup{std::move(*resolved), {}};
+  ToolVersions tools = toolsFor(request.target);
+  auto add = [&](std::string assembler) {
+    tools.assembler = std::move(assembler);
+    lookup.keys.push_back(cacheKeyOf(request, lookup.resolved, tools, *knobs));
+  };
+  if (request.target == Target::Cpu) {
+    add("");
+  } else if (chosen.assembler) {
+    add(fmt::format("ptxas {}", chosen.version));
+  } else { // What an assembler made elsewhere is better than what the driver would make of PTX here.
+    for (const std::string &version : notedAssemblers(openDisk()))
+      add(fmt::format("ptxas {}", version));
+    add(fmt::format("driver {}", driver ? driver->version() : 0));
+  }
+  return lookup;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -128,10 +169,7 @@ Expected<CompileResult> CachedCompiler::State::compileNow(const CompileRequest &
     complete.stopAfter = Stage::Ptx;
     complete.keep.insert(Stage::Ptx);
   }
-  std::lock_guard lock(mutex);
-  if (!compiler)
-    compiler.emplace(*knobs);
-  auto result = compiler->compile(complete);
+  auto result = compilers.compile(complete, *knobs);
   if (result && driverAssembles) {
     result->image = std::move(result->texts[Stage::Ptx]);
     result->texts.clear();
@@ -167,11 +205,19 @@ std::string_view bytesOf(const CacheKey &key) {
 
 } // namespace
 
+std::shared_ptr<const CompileResult> CachedCompiler::State::fromDisk(runtime::CacheEntry &&entry,
+                                                                     Clock::time_point begin) {
+  auto result = resultOf(std::move(entry));
+  std::chrono::duration<double, std::milli> elapsed = Clock::now() - begin;
+  showResult(*result, *knobs, cacheSourceName(CacheSource::Disk), elapsed.count());
+  return result;
+}
+
 Expected<std::shared_ptr<const CompileResult>> CachedCompiler::State::fromDiskOrCompiler(const CompileRequest &request,
                                                                                          const ChosenAssembler &chosen,
                                                                                          const CacheKey &key,
                                                                                          bool &onDisk) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   std::shared_ptr<const CompileResult> result;
   auto compile = [&]() -> Expected<runtime::CacheEntry> {
     auto compiled = compileNow(request, chosen);
@@ -189,12 +235,12 @@ Expected<std::shared_ptr<const CompileResult>> CachedCompiler::State::fromDiskOr
   if (!obtained)
     return takeError(obtained);
   onDisk = obtained->found;
-  if (!onDisk)
+  if (!onDisk) {
+    if (chosen.assembler)
+      noteAssembler(*disk, chosen.version);
     return result;
-  result = resultOf(std::move(obtained->entry));
-  std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
-  showResult(*result, *knobs, cacheSourceName(CacheSource::Disk), elapsed.count());
-  return result;
+  }
+  return fromDisk(std::move(obtained->entry), begin);
 }
 
 CachedCompiler::CachedCompiler() : state(std::make_shared<State>()) {}
@@ -202,36 +248,83 @@ CachedCompiler::CachedCompiler(const runtime::Knobs &knobs) : CachedCompiler() {
   state->given = knobs;
 }
 
+std::optional<CachedCompilation> CachedCompiler::State::find(Lookup &lookup) {
+  for (const CacheKey &key : lookup.keys)
+    if (auto known = memory.find(bytesOf(key)))
+      return CachedCompilation{std::move(known), CacheSource::Memory};
+  if (!openDisk())
+    return std::nullopt;
+  for (const CacheKey &key : lookup.keys) {
+    const auto begin = Clock::now();
+    auto entry = disk->get(key);
+    if (!entry) {
+      lookup.reason = entry.error() == runtime::MissReason::Absent ? lookup.reason : entry.error();
+      continue;
+    }
+    auto make = [&]() -> Expected<std::shared_ptr<const CompileResult>> { return fromDisk(std::move(*entry), begin); };
+    return CachedCompilation{*memory.obtain(bytesOf(key), make), CacheSource::Disk};
+  }
+  return std::nullopt;
+}
+
 Expected<CacheMode> CachedCompiler::mode() const {
-  state->prepare();
+  (void)state->prepare();
   return state->mode;
 }
 
+Expected<bool> CachedCompiler::mayCompile() const {
+  (void)state->prepare();
+  return state->jit;
+}
+
 const runtime::DiskCache *CachedCompiler::disk() const {
-  state->prepare();
+  (void)state->prepare();
   return state->openDisk();
+}
+
+Expected<CacheAnswer> CachedCompiler::find(const CompileRequest &request, const runtime::Driver *driver) const {
+  if (Expected<void> ready = state->prepare(); !ready)
+    return takeError(ready);
+  auto chosen = state->assemblerFor(request);
+  if (!chosen)
+    return takeError(chosen);
+  auto lookup = state->lookupOf(request, *chosen, driver);
+  if (!lookup)
+    return takeError(lookup);
+  CacheAnswer answer{lookup->resolved.kernel, state->find(*lookup), {}};
+  if (!answer.compilation)
+    answer.missing = missingKernel(request, lookup->resolved, state->openDisk(), lookup->reason, *state->jit);
+  return answer;
 }
 
 Expected<CachedCompilation> CachedCompiler::compile(const CompileRequest &request,
                                                     const runtime::Driver *driver) const {
-  state->prepare();
-  if (!state->mode)
-    return takeError(Expected<CacheMode>(state->mode));
+  if (Expected<void> ready = state->prepare(); !ready)
+    return takeError(ready);
   auto chosen = isWhole(request) ? state->assemblerFor(request) : ChosenAssembler{request.assembler, {}};
   if (!chosen)
     return takeError(chosen);
-  if (*state->mode == CacheMode::Off || !isWhole(request)) {
+  const bool keeps = isWhole(request) && *state->mode != CacheMode::Off;
+  if (!keeps && *state->jit) {
     auto result = isWhole(request) ? state->compileNow(request, *chosen) : Compiler(*state->knobs).compile(request);
     if (!result)
       return takeError(result);
     return CachedCompilation{std::make_shared<const CompileResult>(std::move(*result)), CacheSource::None};
   }
-  auto key = state->keyOf(request, *chosen, driver);
-  if (!key)
-    return takeError(key);
+  auto lookup = state->lookupOf(request, *chosen, driver);
+  if (!lookup)
+    return takeError(lookup);
+  if (!*state->jit || lookup->keys.size() > 1) {
+    if (auto found = keeps ? state->find(*lookup) : std::nullopt)
+      return std::move(*found);
+    if (!*state->jit)
+      return tl::unexpected(
+          missingKernel(request, lookup->resolved, state->openDisk(), lookup->reason, /*compiles=*/false));
+  }
   bool inMemory = false, onDisk = false;
-  auto make = [&] { return state->fromDiskOrCompiler(request, *chosen, *key, onDisk); };
-  auto result = state->memory.obtain(bytesOf(*key), make, &inMemory);
+  const CacheKey &key = lookup->keys.back();
+  auto make = [&] { return state->fromDiskOrCompiler(request, *chosen, key, onDisk); };
+  auto result = state->memory.obtain(bytesOf(key), make, &inMemory);
   if (!result)
     return takeError(result);
   return CachedCompilation{std::move(*result), inMemory ? CacheSource::Memory
@@ -241,17 +334,26 @@ Expected<CachedCompilation> CachedCompiler::compile(const CompileRequest &reques
 
 Expected<CachedCompilation> CachedCompiler::compileAnew(const CompileRequest &request,
                                                         const runtime::Driver *driver) const {
-  state->prepare();
-  if (state->mode && *state->mode != CacheMode::Off) {
+  if (Expected<void> ready = state->prepare(); !ready)
+    return takeError(ready);
+  if (!*state->jit)
+    return makeError(ErrorCode::Unavailable,
+                     "LACUNA_JIT=off lets nothing be compiled in the place of what the cache holds; put another there "
+                     "with: LACUNA_JIT=on lacuna warm {}",
+                     warmWords(request));
+  if (*state->mode != CacheMode::Off) {
     auto chosen = state->assemblerFor(request);
     if (!chosen)
       return takeError(chosen);
-    auto key = state->keyOf(request, *chosen, driver);
-    if (!key)
-      return takeError(key);
-    state->memory.forget(bytesOf(*key));
-    if (const runtime::DiskCache *disk = request.target == Target::Cpu ? nullptr : state->openDisk())
-      disk->remove(*key);
+    auto lookup = state->lookupOf(request, *chosen, driver);
+    if (!lookup)
+      return takeError(lookup);
+    const runtime::DiskCache *disk = request.target == Target::Cpu ? nullptr : state->openDisk();
+    for (const CacheKey &key : lookup->keys) {
+      state->memory.forget(bytesOf(key));
+      if (disk)
+        disk->remove(key);
+    }
   }
   return compile(request, driver);
 }

@@ -5,6 +5,7 @@
 
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
+#include "lacuna/Jit/Tuning.h"
 #include "lacuna/Runtime/MemoryCache.h"
 
 #include <algorithm>
@@ -21,11 +22,14 @@ namespace lacuna {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
+/// In the place of code: compiled for a GPU without one.
+struct NotLoaded {};
+
 /// One compilation, loaded.
 struct Variant {
   std::shared_ptr<const CompileResult> compilation;
   CacheSource source;
-  std::variant<runtime::Kernel, runtime::CpuKernel> code;
+  std::variant<runtime::Kernel, runtime::CpuKernel, NotLoaded> code;
 };
 
 /// A kernel as it is kept in memory.
@@ -39,12 +43,18 @@ struct Loaded {
 } // namespace
 
 struct Jit::State {
+  Target target = Target::Sm90a;
   std::optional<runtime::Device> device;
+  std::string machine;                       // without a device: the name of the GPU compiled for, if it is known
   std::shared_ptr<runtime::ThreadPool> pool; // CPU
   CachedCompiler compiler;
   OpenParams openParams;
   runtime::MemoryCache<Loaded> kernels;
 
+  /// Sets the open params of `spec`. Returns where they come from; empty: nothing was set.
+  std::string chooseParams(KernelSpec &spec);
+  CompileRequest requestOf(const KernelSpec &spec, bool positive) const;
+  const runtime::Driver *driver() const { return device ? &device->driver() : nullptr; }
   Expected<std::unique_ptr<const Variant>> build(const KernelSpec &spec, bool positive);
   Expected<std::shared_ptr<Loaded>> load(const KernelSpec &spec);
 };
@@ -55,6 +65,8 @@ struct JitKernel::State {
   CacheSource source;
   std::shared_ptr<const CompileListener> listener; ///< may be null
 
+  /// The variant for any scalars; `stream`, where there is one, is about to run it.
+  Expected<const Variant *> general(const runtime::Stream *stream);
   /// The variant that may run with these scalars, on `stream`, where there is one.
   Expected<const Variant *> select(std::span<const runtime::ArgumentValue> arguments, const runtime::Stream *stream);
 
@@ -67,6 +79,11 @@ struct JitKernel::State {
       return takeError(variant);
     if (const auto *found = std::get_if<Code>(&(*variant)->code))
       return found;
+    if (std::holds_alternative<NotLoaded>((*variant)->code))
+      return makeError(ErrorCode::InvalidArgument,
+                       "kernel '{}' was compiled ahead, for a GPU that this Jit does not have; use Jit::forDevice to "
+                       "launch it",
+                       (*variant)->compilation->metadata.kernel);
     return makeError(ErrorCode::InvalidArgument, "kernel '{}' was compiled for {}",
                      (*variant)->compilation->metadata.kernel,
                      std::is_same_v<Code, runtime::Kernel> ? "the CPU; launch it without a stream, on host memory"
@@ -95,15 +112,29 @@ Expected<std::string> readTextFile(const std::string &path) {
 // Variants
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spec, bool positive) {
+std::string Jit::State::chooseParams(KernelSpec &spec) {
+  if (!spec.tuned || (target == Target::Sm90a && !device && machine.empty()))
+    return "";
+  autotune::MachineLimits limits = machineLimits(device ? &*device : nullptr, pool ? pool->threads() : 1);
+  if (!machine.empty())
+    limits.name = machine;
+  return openParams.choose(spec, target, limits, compiler);
+}
+
+CompileRequest Jit::State::requestOf(const KernelSpec &spec, bool positive) const {
   CompileRequest request;
-  request.fileName = spec.file;
+  request.fileName = spec.file.empty() ? "<source>" : spec.file;
   request.source = spec.source;
-  request.target = device ? Target::Sm90a : Target::Cpu;
+  request.target = target;
   request.kernel = spec.kernel;
   request.params = spec.params;
   request.hooks = spec.hooks;
   request.allScalarsPositive = positive;
+  return request;
+}
+
+Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spec, bool positive) {
+  const CompileRequest request = requestOf(spec, positive);
   if (device) {
     auto loaded = loadKernel(compiler, request, *device);
     if (!loaded)
@@ -114,6 +145,8 @@ Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spe
   auto compiled = compiler.compile(request);
   if (!compiled)
     return takeError(compiled);
+  if (target == Target::Sm90a)
+    return std::make_unique<const Variant>(std::move(compiled->result), compiled->source, NotLoaded{});
   const CompileResult &result = *compiled->result;
   auto kernel = runtime::CpuKernel::create(result.cpu.entry, result.metadata, pool, result.cpu.owner);
   if (!kernel)
@@ -124,8 +157,7 @@ Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spe
 Expected<std::shared_ptr<Loaded>> Jit::State::load(const KernelSpec &spec) {
   auto loaded = std::make_shared<Loaded>();
   loaded->spec = spec;
-  if (spec.tuned)
-    loaded->tuning = openParams.choose(loaded->spec, device ? &*device : nullptr, pool ? pool->threads() : 1, compiler);
+  loaded->tuning = chooseParams(loaded->spec);
   auto positive = build(loaded->spec, /*positive=*/true);
   if (!positive)
     return takeError(positive);
@@ -161,13 +193,15 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
       if (std::find(metadata.positiveScalars.begin(), metadata.positiveScalars.end(), metadata.arguments[i].name) !=
           metadata.positiveScalars.end())
         holds &= *value > 0 && std::isfinite(*value);
-  if (holds)
-    return loaded->positive.get();
-  HeardCompilation heard(listener.get(), loaded->spec, jit->device ? Target::Sm90a : Target::Cpu);
+  return holds ? loaded->positive.get() : general(stream);
+}
+
+Expected<const Variant *> JitKernel::State::general(const runtime::Stream *stream) {
+  HeardCompilation heard(listener.get(), loaded->spec, jit->target);
   std::unique_lock lock(loaded->mutex);
   if (loaded->general)
     return loaded->general.get();
-  if (auto loadable = checkLoadable(metadata, stream); !loadable)
+  if (auto loadable = checkLoadable(loaded->positive->compilation->metadata, stream); !loadable)
     return takeError(loadable);
   auto built = jit->build(loaded->spec, /*positive=*/false);
   if (built)
@@ -195,6 +229,12 @@ CacheSource JitKernel::source() const {
 }
 const std::string &JitKernel::tuning() const {
   return state->loaded->tuning;
+}
+
+Expected<CacheSource> JitKernel::loadForAnyScalars() const {
+  if (metadata().positiveScalars.empty())
+    return source();
+  return state->general(nullptr).map([](const Variant *variant) { return variant->source; });
 }
 
 Expected<void> JitKernel::launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
@@ -226,6 +266,7 @@ Expected<runtime::PreparedCpuLaunch> JitKernel::prepare(std::span<const runtime:
 
 Jit Jit::forCpu(std::shared_ptr<runtime::ThreadPool> pool) {
   auto state = std::make_shared<State>();
+  state->target = Target::Cpu;
   state->pool = pool ? std::move(pool) : std::make_shared<runtime::ThreadPool>();
   return Jit(std::move(state));
 }
@@ -241,6 +282,12 @@ Expected<Jit> Jit::forDevice(const runtime::Device &device) {
   return Jit(std::move(state));
 }
 
+Jit Jit::ahead(std::string machine) {
+  auto state = std::make_shared<State>();
+  state->machine = std::move(machine);
+  return Jit(std::move(state));
+}
+
 Jit Jit::forThisMachine() {
   if (auto device = runtime::Device::open())
     if (auto jit = forDevice(*device))
@@ -249,7 +296,7 @@ Jit Jit::forThisMachine() {
 }
 
 Target Jit::target() const {
-  return state->device ? Target::Sm90a : Target::Cpu;
+  return state->target;
 }
 const runtime::Device *Jit::device() const {
   return state->device ? &*state->device : nullptr;
@@ -268,7 +315,7 @@ static std::string nameOf(const KernelSpec &spec) {
 
 Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
   HeardCompilation heard(listener.get(), spec, target());
-  auto kernel = find(spec);
+  auto kernel = complete(spec).and_then([&](const KernelSpec &whole) { return compileText(whole); });
   if (!kernel)
     return heard.failed(kernel);
   heard.done(kernel->compilation(), kernel->source());
@@ -288,14 +335,14 @@ Jit Jit::withListener(CompileListener heardBy) const {
   return copy;
 }
 
-static Expected<JitKernel> notInLibrary(const std::string &name) {
+static tl::unexpected<Error> notInLibrary(const std::string &name) {
   std::string names;
   for (const LibraryText &each : kernelLibrary())
     names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
   return makeError(ErrorCode::NotFound, "the library has no kernel '{}'; it has {}", name, names);
 }
 
-Expected<JitKernel> Jit::find(const KernelSpec &spec) const {
+Expected<KernelSpec> Jit::complete(const KernelSpec &spec) {
   if (!spec.library.empty() && !(spec.file.empty() && spec.source.empty()))
     return makeError(ErrorCode::InvalidArgument,
                      "both a kernel of the library ('{}') and a text of its own ({}) were given; give one of them",
@@ -304,10 +351,12 @@ Expected<JitKernel> Jit::find(const KernelSpec &spec) const {
     KernelSpec complete = spec;
     complete.file = spec.library + ".tile";
     complete.source = libraryText(spec.library);
-    return complete.source.empty() ? notInLibrary(spec.library) : compileText(complete);
+    if (complete.source.empty())
+      return notInLibrary(spec.library);
+    return complete;
   }
   if (!spec.source.empty())
-    return compileText(spec);
+    return spec;
   if (spec.file.empty())
     return makeError(ErrorCode::InvalidArgument,
                      "there is nothing to compile: neither a file nor a source nor a kernel of the library was given");
@@ -316,20 +365,29 @@ Expected<JitKernel> Jit::find(const KernelSpec &spec) const {
     return takeError(text);
   KernelSpec complete = spec;
   complete.source = std::move(*text);
-  return compileText(complete);
+  return complete;
+}
+
+Expected<CacheAnswer> Jit::find(const KernelSpec &spec, bool anyScalars) const {
+  auto whole = complete(spec);
+  if (!whole)
+    return takeError(whole);
+  (void)state->chooseParams(*whole);
+  return state->compiler.find(state->requestOf(*whole, !anyScalars), state->driver());
+}
+
+Expected<bool> Jit::mayCompile() const {
+  return state->compiler.mayCompile();
+}
+const runtime::DiskCache *Jit::cache() const {
+  return state->compiler.disk();
 }
 
 Expected<JitKernel> Jit::compileText(const KernelSpec &spec) const {
   auto mode = state->compiler.mode();
   if (!mode)
     return takeError(mode);
-  auto make = [&]() -> Expected<std::shared_ptr<Loaded>> {
-    if (!spec.file.empty())
-      return state->load(spec);
-    KernelSpec named = spec;
-    named.file = "<source>";
-    return state->load(named);
-  };
+  auto make = [&] { return state->load(spec); };
   bool inMemory = false;
   auto loaded = *mode == runtime::CacheMode::Off ? make() : state->kernels.obtain(nameOf(spec), make, &inMemory);
   if (!loaded)

@@ -14,9 +14,10 @@ Expected<LoadedKernel> loadKernel(const CachedCompiler &compiler, const CompileR
   if (!kernel && kernel.error().code == ErrorCode::Incompatible && compiled->source != CacheSource::None) {
     runtime::log("cache", runtime::LogLevel::Warn, "a kernel from the cache was refused and is compiled anew: {}",
                  kernel.error().message);
-    compiled = compiler.compileAnew(request, &device.driver());
-    if (!compiled)
-      return takeError(compiled);
+    auto anew = compiler.compileAnew(request, &device.driver());
+    if (!anew)
+      return tl::unexpected(std::move(anew.error()).causedBy(std::move(kernel.error())));
+    compiled = std::move(anew);
     kernel = load();
   }
   if (!kernel)

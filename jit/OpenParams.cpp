@@ -6,6 +6,7 @@
 #include "lacuna/Runtime/Log.h"
 
 #include <algorithm>
+#include <array>
 
 namespace lacuna {
 
@@ -40,27 +41,33 @@ OpenParams::Choice OpenParams::fromRecords(const KernelSpec &spec, Target target
   return {std::move((*open)->point), std::move((*open)->origin)};
 }
 
-std::string OpenParams::choose(KernelSpec &spec, const runtime::Device *device, int threads,
+/// A note: the records' stamp, the params, the origin; a line each.
+static std::optional<std::array<std::string, 3>> readNote(const runtime::DiskCache *notes, const std::string &name) {
+  const std::optional<std::string> note = notes ? notes->note(name) : std::nullopt;
+  const size_t first = note ? note->find('\n') : std::string::npos;
+  const size_t second = first == std::string::npos ? first : note->find('\n', first + 1);
+  if (second == std::string::npos)
+    return std::nullopt;
+  return std::array{note->substr(0, first), note->substr(first + 1, second - first - 1), note->substr(second + 1)};
+}
+
+std::string OpenParams::choose(KernelSpec &spec, Target target, const autotune::MachineLimits &machine,
                                const CachedCompiler &compiler) {
   if (spec.source.find("tune") == std::string::npos) // No such entry: not even parsed.
     return "";
-  const autotune::MachineLimits machine = machineLimits(device, threads);
-  const auto builds = buildIds();
-  const runtime::DiskCache *notes = device && builds ? compiler.disk() : nullptr; // Code for a CPU is compiled anyway.
-  // The note: the records' stamp, the params, the origin; a line each.
-  const std::string name = notes ? noteName(spec, machine, builds->compiler) : "";
-  const std::string stamp = notes ? autotune::TunedRecords::stamp() + "\n" : "";
+  const runtime::DiskCache *notes = target == Target::Cpu ? nullptr : compiler.disk(); // That code is compiled anyway.
+  const std::string name = notes ? noteName(spec, machine, buildIds().compiler) : "";
+  const std::string stamp = notes ? autotune::TunedRecords::stamp() : "";
+  const bool compiles = compiler.mayCompile().value_or(true);
   std::optional<Choice> choice;
-  if (auto note = notes ? notes->note(name) : std::nullopt; note && note->starts_with(stamp)) {
-    const std::string rest = note->substr(stamp.size());
-    const size_t end = rest.find('\n');
-    if (auto params = autotune::parseSettings(rest.substr(0, end)); params && end != std::string::npos)
-      choice = Choice{std::move(*params), rest.substr(end + 1)};
-  }
+  // Where nothing may be compiled the choice is the one that the cache was filled by, whatever records lie here.
+  if (auto note = readNote(notes, name); note && ((*note)[0] == stamp || !compiles))
+    if (auto params = autotune::parseSettings((*note)[1]))
+      choice = Choice{std::move(*params), (*note)[2]};
   if (!choice) {
-    choice = fromRecords(spec, device ? Target::Sm90a : Target::Cpu, machine);
-    if (notes)
-      notes->setNote(name, stamp + autotune::settingsText(choice->params) + "\n" + choice->origin);
+    choice = fromRecords(spec, target, machine);
+    if (notes && compiles)
+      notes->setNote(name, stamp + "\n" + autotune::settingsText(choice->params) + "\n" + choice->origin);
   }
   if (choice->origin.empty())
     return "";

@@ -98,6 +98,7 @@ Expected<std::string> emitPtx(llvm::Module &module, const GpuTarget &target) {
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager passes;
+  // What the dialects became was verified when it was translated.
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile,
                                       /*DisableVerify=*/true))
     return makeError(ErrorCode::Internal, "LLVM cannot write PTX");

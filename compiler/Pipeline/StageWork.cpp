@@ -188,13 +188,15 @@ private:
 Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir::OpPassManager &)> &build) {
   return withDiagnostics(stage, [&] {
     mlir::PassManager passes(&context);
-    passes.enableVerifier();
+    // The scalar code is large: it is verified once, as the last pass leaves it, and again as LLVM IR.
+    passes.enableVerifier(stage != Stage::Llvm);
     if (watchesPasses)
       passes.addInstrumentation(std::make_unique<FailingPass>(failed));
     if (runtime::traceEnabled())
       passes.addInstrumentation(std::make_unique<TracedPasses>());
     build(passes);
-    return passes.run(*module);
+    const bool done = mlir::succeeded(passes.run(*module));
+    return mlir::success(done && (stage != Stage::Llvm || mlir::succeeded(mlir::verify(*module))));
   });
 }
 

@@ -1,6 +1,7 @@
 // Compilers and kernels of the C interface.
-#include "Handles.h"
-#include "Status.h"
+#include "JitHandles.h"
+
+#include "../../runtime/c/Status.h"
 
 using namespace lacuna;
 using namespace lacuna::c;
@@ -12,23 +13,33 @@ lacuna_status give(Jit jit, lacuna_jit **out) {
   return LACUNA_OK;
 }
 
-Expected<std::map<std::string, std::string>> convertSettings(std::string_view what, const lacuna_setting *settings,
-                                                             size_t count) {
-  std::map<std::string, std::string> converted;
-  if (count > 0 && !settings)
-    return makeError(ErrorCode::InvalidArgument, "the spec has {} {}s and NULL for them", count, what);
-  for (size_t index = 0; index < count; ++index) {
-    if (!settings[index].name || !settings[index].value)
-      return makeError(ErrorCode::InvalidArgument, "{} number {} of the spec has NULL for its name or value", what,
-                       index);
-    if (!converted.emplace(settings[index].name, settings[index].value).second)
-      return makeError(ErrorCode::InvalidArgument, "the spec gives {} '{}' twice; give it once", what,
-                       settings[index].name);
+/// A kernel of a Jit.
+class JitCode final : public KernelCode {
+public:
+  explicit JitCode(JitKernel kernel) : kernel(std::move(kernel)) {}
+
+  const runtime::LaunchMetadata &metadata() const override { return kernel.metadata(); }
+  Expected<void> launch(const runtime::Stream *stream,
+                        std::span<const runtime::ArgumentValue> arguments) const override {
+    return stream ? kernel.launch(*stream, arguments) : kernel.launch(arguments);
   }
-  return converted;
+  Expected<std::unique_ptr<AnyPrepared>> prepare(const runtime::Stream *stream,
+                                                 std::span<const runtime::ArgumentValue> arguments) const override {
+    return stream ? anyOf(kernel.prepare(*stream, arguments)) : anyOf(kernel.prepare(arguments));
+  }
+
+private:
+  JitKernel kernel;
+};
+
+} // namespace
+
+lacuna_kernel *lacuna::c::makeKernel(JitKernel kernel, const runtime::Device *device) {
+  return makeKernel(std::make_unique<JitCode>(std::move(kernel)),
+                    Place{device ? std::optional(*device) : std::nullopt});
 }
 
-Expected<KernelSpec> convertSpec(const lacuna_kernel_spec &given) {
+Expected<KernelSpec> lacuna::c::convertSpec(const lacuna_kernel_spec &given) {
   if (given.struct_size != sizeof(lacuna_kernel_spec))
     return makeError(
         ErrorCode::InvalidArgument,
@@ -51,8 +62,6 @@ Expected<KernelSpec> convertSpec(const lacuna_kernel_spec &given) {
   spec.hooks = std::move(*hooks);
   return spec;
 }
-
-} // namespace
 
 lacuna_status lacuna_jit_create(lacuna_jit **out) {
   if (!out)
@@ -102,31 +111,7 @@ lacuna_status lacuna_compile(lacuna_jit *jit, const lacuna_kernel_spec *spec, la
     auto kernel = jit->jit.compile(*converted);
     if (!kernel)
       return fail(kernel.error());
-    const runtime::Device *device = jit->jit.device();
-    Place place{device ? std::optional(*device) : std::nullopt};
-    std::string metadata = kernel->metadata().toJson();
-    *out = new lacuna_kernel{std::move(*kernel), std::move(place), std::move(metadata)};
+    *out = makeKernel(std::move(*kernel), jit->jit.device());
     return LACUNA_OK;
   });
-}
-
-const char *lacuna_kernel_name(const lacuna_kernel *kernel) {
-  return kernel ? kernel->kernel.metadata().kernel.c_str() : "";
-}
-
-size_t lacuna_kernel_num_arguments(const lacuna_kernel *kernel) {
-  return kernel ? kernel->kernel.metadata().arguments.size() : 0;
-}
-
-const char *lacuna_kernel_argument_name(const lacuna_kernel *kernel, size_t index) {
-  return index < lacuna_kernel_num_arguments(kernel) ? kernel->kernel.metadata().arguments[index].name.c_str()
-                                                     : nullptr;
-}
-
-const char *lacuna_kernel_metadata(const lacuna_kernel *kernel) {
-  return kernel ? kernel->metadata.c_str() : "";
-}
-
-void lacuna_kernel_destroy(lacuna_kernel *kernel) {
-  delete kernel;
 }

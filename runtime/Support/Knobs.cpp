@@ -34,6 +34,12 @@ Expected<Knobs> Knobs::fromEnvironment() {
   return knobs;
 }
 
+Expected<bool> jitAllowedBy(const Knobs &knobs) {
+  if (knobs.jit != "on" && knobs.jit != "off")
+    return makeError(ErrorCode::InvalidArgument, "LACUNA_JIT={}: give on or off", knobs.jit);
+  return knobs.jit == "on";
+}
+
 std::span<const KnobInfo> knobTable() {
   static constexpr KnobInfo kTable[] = {
 #define LACUNA_KNOB(member, environment, type, fallback, effect, help)                                                 \

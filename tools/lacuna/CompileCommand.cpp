@@ -86,6 +86,20 @@ Expected<std::pair<std::string, std::string>> splitSetting(const std::string &op
 
 } // namespace
 
+Expected<void> readSettings(const std::vector<std::string> &params, const std::vector<std::string> &hooks,
+                            CompileRequest &request) {
+  for (auto [option, texts, settings] :
+       {std::tuple("--set", &params, &request.params), std::tuple("--hook", &hooks, &request.hooks)})
+    for (const std::string &text : *texts) {
+      auto setting = splitSetting(option, text);
+      if (!setting)
+        return takeError(setting);
+      if (!settings->insert(*setting).second)
+        return makeError(ErrorCode::InvalidArgument, "{} is given twice for '{}'", option, setting->first);
+    }
+  return {};
+}
+
 Expected<CompileRequest> makeCompileRequest(const CompileOptions &options) {
   CompileRequest request;
   auto target = parseTarget(options.target);
@@ -103,15 +117,8 @@ Expected<CompileRequest> makeCompileRequest(const CompileOptions &options) {
   request.dumpDirectory = options.dumpDirectory;
   request.lineInfo = options.lineInfo;
   request.positiveScalars.insert(options.positive.begin(), options.positive.end());
-  for (auto [option, texts, settings] :
-       {std::tuple("--set", &options.params, &request.params), std::tuple("--hook", &options.hooks, &request.hooks)})
-    for (const std::string &text : *texts) {
-      auto setting = splitSetting(option, text);
-      if (!setting)
-        return takeError(setting);
-      if (!settings->insert(*setting).second)
-        return makeError(ErrorCode::InvalidArgument, "{} is given twice for '{}'", option, setting->first);
-    }
+  if (auto set = readSettings(options.params, options.hooks, request); !set)
+    return takeError(set);
   if (!options.emit.empty()) {
     request.stopAfter = parseStage(options.emit);
     if (!request.stopAfter)

@@ -23,6 +23,9 @@ int runCompileCommand(const CompileOptions &options);
 /// What the options ask the compiler for, texts read. Errors: InvalidArgument for a wrong call; Unavailable for a file
 /// that cannot be read.
 Expected<CompileRequest> makeCompileRequest(const CompileOptions &options);
+/// Puts the values of --set and --hook into `request`. Errors: InvalidArgument, by option.
+Expected<void> readSettings(const std::vector<std::string> &params, const std::vector<std::string> &hooks,
+                            CompileRequest &request);
 /// Prints an error and returns the exit status that goes with it.
 int failCommand(const Error &error);
 

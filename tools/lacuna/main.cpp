@@ -6,6 +6,7 @@
 #include "DoctorCommand.h"
 #include "JitBackend.h"
 #include "TuneCommand.h"
+#include "WarmCommand.h"
 
 #include "lacuna/Runtime/Log.h"
 
@@ -46,6 +47,8 @@ int run(int argc, char **argv) {
   CacheOptions cacheOptions;
   CLI::App *cache = addCacheCommand(app, cacheOptions);
   CLI::App *tune = addTuneCommand(app, tuneOptions);
+  WarmCommandOptions warmOptions;
+  CLI::App *warm = addWarmCommand(app, warmOptions);
   CLI::App *doctor = app.add_subcommand("doctor", "Say what was found on this machine and what each absence means");
   try {
     app.parse(argc, argv);
@@ -63,6 +66,8 @@ int run(int argc, char **argv) {
     return cacheCommand(cacheOptions).print();
   if (tune->parsed())
     return runTuneCommand(tuneOptions);
+  if (warm->parsed())
+    return runWarmCommand(warmOptions);
   if (doctor->parsed())
     return runDoctorCommand();
   if (attention->parsed()) {

@@ -1,8 +1,6 @@
 // The facade on a GPU that is none: kernels from memory and from disk, and a driver that refuses what the cache holds.
-#include "CacheTestSupport.h"
-#include "fakecuda/FakeDriver.h"
+#include "JitEnvironment.h"
 
-#include "lacuna/Jit/Jit.h"
 #include "lacuna/Jit/Tuning.h"
 
 #include <thread>
@@ -10,27 +8,8 @@
 using namespace lacuna;
 using namespace lacuna::runtime;
 
-namespace {
-
-/// The knobs of a fixture as variables, as Jit reads the environment.
-struct Environment {
-  CacheFixture fixture;
-  ScopedVariable mode{"LACUNA_CACHE", "disk"};
-  ScopedVariable directory{"LACUNA_CACHE_DIR", fixture.knobs.cacheDirectory.c_str()};
-  fake::FakeDriver driver;
-
-  Jit open() {
-    auto jit = Jit::forDevice(*Device::open(*driver.load(), 0));
-    REQUIRE(jit);
-    return *jit;
-  }
-  const KernelSpec spec = {.file = "scale.tile", .source = kScaleKernel};
-};
-
-} // namespace
-
 TEST_CASE("a Jit loads each kernel once; the next process takes it from disk") {
-  Environment environment;
+  JitEnvironment environment;
   {
     Jit jit = environment.open();
     auto first = jit.compile(environment.spec), second = jit.compile(environment.spec);
@@ -56,7 +35,7 @@ TEST_CASE("a Jit loads each kernel once; the next process takes it from disk") {
 }
 
 TEST_CASE("of threads that ask a Jit at once one compiles and loads") {
-  Environment environment;
+  JitEnvironment environment;
   Jit jit = environment.open();
   std::atomic<int> compiled{0}, found{0};
   std::vector<std::thread> threads;
@@ -74,7 +53,7 @@ TEST_CASE("of threads that ask a Jit at once one compiles and loads") {
 }
 
 TEST_CASE("what the driver refuses is compiled anew once, if it came from the cache") {
-  Environment environment;
+  JitEnvironment environment;
   environment.driver.state.failResult = cu::NoBinaryForGpu;
   {
     REQUIRE(environment.open().compile(environment.spec));
@@ -96,7 +75,7 @@ TEST_CASE("what the driver refuses is compiled anew once, if it came from the ca
 }
 
 TEST_CASE("without an assembler PTX is stored, and the driver's version is part of the key") {
-  Environment environment;
+  JitEnvironment environment;
   ScopedVariable none("LACUNA_PTXAS", nullptr), path("PATH", "/none"), home("CUDA_HOME", nullptr),
       cudaPath("CUDA_PATH", nullptr);
   if (std::filesystem::exists("/usr/local/cuda/bin/ptxas")) {
@@ -116,7 +95,7 @@ TEST_CASE("without an assembler PTX is stored, and the driver's version is part 
 }
 
 TEST_CASE("LACUNA_CACHE=off compiles every time, and a word that is none is an error") {
-  Environment environment;
+  JitEnvironment environment;
   ScopedVariable off("LACUNA_CACHE", "off");
   Jit jit = environment.open();
   for (int time = 0; time < 2; ++time)
@@ -139,7 +118,7 @@ kernel twice(x: f32[M, 16], y: out f32[M, 16])
 }
 schedule twice on sm_90a { tune BM }
 )";
-  Environment environment;
+  JitEnvironment environment;
   const std::string path = environment.fixture.scratch / "tuning.db";
   ScopedVariable tuning{"LACUNA_TUNING", path.c_str()};
   const KernelSpec spec = {.file = "twice.tile", .source = kTwice};

@@ -14,6 +14,7 @@
 #include "lacuna/Runtime/Driver.h"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace lacuna {
@@ -32,6 +33,13 @@ struct CachedCompilation {
   CacheSource source = CacheSource::None;
 };
 
+/// What the cache has of a request.
+struct CacheAnswer {
+  std::string kernel;                           ///< its name
+  std::optional<CachedCompilation> compilation; ///< nothing: it would have to be compiled
+  std::optional<Error> missing;                 ///< then, in words: where it was looked for, what puts it there
+};
+
 /// What the key of a request depends on beside the request: the tools, each by what tells its builds apart.
 struct ToolVersions {
   std::string compiler, llvm, ptx, assembler, hookLibrary;
@@ -41,8 +49,8 @@ struct ToolVersions {
 Expected<runtime::CacheKey> cacheKeyOf(const CompileRequest &request, const ToolVersions &tools,
                                        const runtime::Knobs &knobs);
 
-/// A handle: copies share what is in memory. Thread safety: any thread; compilations run one after another, hits beside
-/// them.
+/// A handle: copies share what is in memory. Thread safety: any thread; as many compilations run side by side as there
+/// are processors, and hits beside them.
 class CachedCompiler {
 public:
   /// Takes its settings from the environment at the first compilation.
@@ -52,13 +60,20 @@ public:
 
   /// Compiles as Compiler::compile, all stages; a request that stops earlier, keeps, dumps or overrides stages is
   /// compiled every time. `driver`, where there is one, is part of the key if it is what assembles.
-  /// Errors: as Compiler::compile; InvalidArgument for a knob that cannot be read.
+  /// With LACUNA_JIT=off nothing is compiled, and it does not matter which assembler made what the cache holds.
+  /// Errors: as Compiler::compile; InvalidArgument for a knob that cannot be read; Unavailable for a kernel that is
+  /// missing with LACUNA_JIT=off, which is named with the command that puts it into the cache.
   Expected<CachedCompilation> compile(const CompileRequest &request, const runtime::Driver *driver = nullptr) const;
+  /// What memory or disk has of a request that compiles all stages; never compiles. Errors: those that compile would
+  /// find in the text and its specialisation; InvalidArgument for a knob that cannot be read.
+  Expected<CacheAnswer> find(const CompileRequest &request, const runtime::Driver *driver = nullptr) const;
   /// Compiles whatever the cache holds, and puts that in its place.
   Expected<CachedCompilation> compileAnew(const CompileRequest &request, const runtime::Driver *driver = nullptr) const;
 
   /// What LACUNA_CACHE says. Errors: InvalidArgument.
   Expected<runtime::CacheMode> mode() const;
+  /// What LACUNA_JIT says. Errors: InvalidArgument.
+  Expected<bool> mayCompile() const;
   /// The cache on disk, or null where there is none.
   const runtime::DiskCache *disk() const;
 

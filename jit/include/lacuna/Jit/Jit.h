@@ -23,6 +23,10 @@
 
 namespace lacuna {
 
+struct WarmRequest; // Warm.h
+struct WarmOptions;
+struct WarmReport;
+
 /// Which kernel, and for which values.
 struct KernelSpec {
   std::string file = {};   ///< path of the .tile file; with `source`, its name in messages
@@ -53,6 +57,10 @@ public:
   /// Where the values of tuned params come from; empty: from the caller and the text.
   const std::string &tuning() const;
 
+  /// Compiles, or takes from the cache, the code for scalars that are not above zero, so that no launch has to. Returns
+  /// where it comes from. Errors: as Jit::compile.
+  Expected<CacheSource> loadForAnyScalars() const;
+
   /// GPU: enqueues on `stream`, without allocation or synchronisation; views hold device pointers, valid until it has
   /// run. Errors: InvalidArgument by the argument's name; as runtime::Kernel::launch; as Jit::compile for the variant.
   Expected<void> launch(const runtime::Stream &stream, std::span<const runtime::ArgumentValue> arguments,
@@ -78,13 +86,16 @@ private:
 
 /// Compiles kernels for one machine, each once: what was asked for before is taken from memory, what another process
 /// compiled from disk (docs/cache.md). Cheap to copy; copies share what they compiled. Thread safety: every call may be
-/// made from any thread; compilations of one Jit run one after another.
+/// made from any thread; as many compilations run side by side as there are processors.
 class Jit {
 public:
   /// The CPU; `pool` runs the grids (null: a new one with LACUNA_THREADS threads).
   static Jit forCpu(std::shared_ptr<runtime::ThreadPool> pool = nullptr);
   /// A GPU. Errors: Unsupported for a compute capability other than 9.0.
   static Expected<Jit> forDevice(const runtime::Device &device);
+  /// A GPU that this machine may not have: what is compiled goes into the cache, and cannot be launched. `machine`, the
+  /// name that the driver gives it ("NVIDIA H200"), is whose tuning records open params take; empty: none.
+  static Jit ahead(std::string machine = {});
   /// The first GPU if there is one that is supported, else the CPU.
   static Jit forThisMachine();
 
@@ -93,10 +104,24 @@ public:
   const runtime::Device *device() const;
 
   /// Reads, compiles and loads. Errors: InvalidArgument for a spec that names no text or two; NotFound for a kernel
-  /// that the library does not have; as readTextFile; as CachedCompiler::compile; as runtime::Kernel::load.
+  /// that the library does not have; as readTextFile; as CachedCompiler::compile (with LACUNA_JIT=off: Unavailable for
+  /// one that is not in the cache); as runtime::Kernel::load.
   Expected<JitKernel> compile(const KernelSpec &spec) const;
   /// The same in a thread of its own. The last copy of the future waits for it; so does the end of the process.
   std::shared_future<Expected<JitKernel>> compileAsync(KernelSpec spec) const;
+
+  /// Loads what is in the cache and compiles the rest, side by side; afterwards `compile` finds all of it in memory.
+  /// With LACUNA_JIT=off, what is missing is an error of the report. Errors are in the report (lacuna/Jit/Warm.h).
+  WarmReport warm(std::span<const WarmRequest> requests, const WarmOptions &options) const;
+  WarmReport warm(std::span<const WarmRequest> requests) const;
+
+  /// What memory or disk has of a kernel, or of its variant for any scalars; nothing is compiled or loaded. Errors:
+  /// those that compile would find in the text and its specialisation.
+  Expected<CacheAnswer> find(const KernelSpec &spec, bool anyScalars = false) const;
+  /// Whether what is not in the cache may be compiled: LACUNA_JIT. Errors: InvalidArgument for another word.
+  Expected<bool> mayCompile() const;
+  /// The cache on disk, or null where there is none.
+  const runtime::DiskCache *cache() const;
 
   /// This Jit, what it has compiled included, with `listener` told of every compilation that is asked of the copy.
   Jit withListener(CompileListener listener) const;
@@ -105,7 +130,8 @@ private:
   friend class JitKernel;
   struct State;
   explicit Jit(std::shared_ptr<State> state) : state(std::move(state)) {}
-  Expected<JitKernel> find(const KernelSpec &spec) const;
+  /// The spec with its text read.
+  static Expected<KernelSpec> complete(const KernelSpec &spec);
   Expected<JitKernel> compileText(const KernelSpec &spec) const;
   std::shared_ptr<State> state;
   std::shared_ptr<const CompileListener> listener; ///< may be null

@@ -1,7 +1,8 @@
 /*===- lacuna.h - The C interface of Lacuna ------------------------------------------------------*- C -*-===*
  *
  * A C99 interface over lacuna::Jit: compile a kernel of a .tile text, launch it on tensors in DLPack's layout. The
- * library is liblacuna.so (CMake: lacuna::c); it exports lacuna_* and nothing else.
+ * library is liblacuna.so (CMake: lacuna::c); it exports lacuna_* and nothing else. Tensors and launches are those of
+ * lacuna/c/runtime.h, which also says what holds for errors, threads, memory and streams.
  *
  *   lacuna_jit *jit = NULL;
  *   lacuna_kernel *kernel = NULL;
@@ -17,154 +18,16 @@
  *
  * examples/02_jit_from_c is a whole program.
  *
- * Errors. Every function that can fail returns a lacuna_status, 0 for success; lacuna_last_error() is then a sentence
- * that says what was given, what is allowed and what to change. What a function gives through `out` is written on
- * success only. Nothing throws, and nothing is printed but what LACUNA_LOG asks for.
- *
- * Threads. Every function may be called from any thread; lacuna_last_error is the calling thread's own. One
- * lacuna_prepared may be run by several threads at once, but set only while no other call uses it. A handle is
- * destroyed once, when no other call uses it; objects made from it may outlive it.
- *
- * Memory. Tensors, lists and streams are the caller's: they are neither copied nor freed, and must stay valid until the
- * kernel has run. Strings that a function returns live as long as the handle they were asked of.
- *
- * Streams. For a GPU, `stream` is a CUstream or cudaStream_t of the kernel's device, NULL the default stream; a launch
- * only enqueues, and may be captured into a CUDA graph. For the CPU it must be NULL, and a launch returns when all is
- * done.
- *
  *===------------------------------------------------------------------------------------------------------------===*/
 
 #ifndef LACUNA_C_LACUNA_H
 #define LACUNA_C_LACUNA_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#if defined(__GNUC__)
-#define LACUNA_API __attribute__((visibility("default")))
-#else
-#define LACUNA_API
-#endif
+#include "lacuna/c/runtime.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/*===- Status ----------------------------------------------------------------------------------------------===*/
-
-/** What kind of thing went wrong. The numbers stay what they are in later versions. */
-typedef enum lacuna_status {
-  LACUNA_OK = 0,
-  LACUNA_INVALID_ARGUMENT = 1,   /**< the caller gave something that is not allowed */
-  LACUNA_PARSE_ERROR = 2,        /**< text that is not in the language */
-  LACUNA_VERIFY_ERROR = 3,       /**< IR that breaks a rule of its own kind */
-  LACUNA_UNSUPPORTED = 4,        /**< meaningful, but not implemented for this target or in this version */
-  LACUNA_COMPILE_FAILED = 5,     /**< a compiler stage refused the program */
-  LACUNA_TOOL_FAILED = 6,        /**< ptxas failed, hung or gave output that is not understood */
-  LACUNA_NOT_FOUND = 7,          /**< a file, kernel or name that does not exist */
-  LACUNA_INCOMPATIBLE = 8,       /**< built for another machine, driver or format version */
-  LACUNA_RESOURCE_EXHAUSTED = 9, /**< over a limit: shared memory, registers, memory, grid */
-  LACUNA_UNAVAILABLE = 10,       /**< the machine lacks it: no driver, no device, no assembler */
-  LACUNA_INTERNAL = 11           /**< a bug of Lacuna */
-} lacuna_status;
-
-/** The name of a status, "InvalidArgument"; "unknown" for a number that is none. Never NULL. */
-LACUNA_API const char *lacuna_status_name(lacuna_status status);
-
-/** What the calling thread's last failed call has to say, with notes on lines of their own; "" before the first.
- *  Valid until the thread's next call that fails. Never NULL. */
-LACUNA_API const char *lacuna_last_error(void);
-
-/** The version of the library, "0.1.0". Never NULL. */
-LACUNA_API const char *lacuna_version(void);
-
-/*===- Tensors ---------------------------------------------------------------------------------------------===*/
-
-/** A tensor: the layout of DLTensor. Where dlpack.h is included before this file it is that type; elsewhere a
- *  DLTensor * may be cast to it. strides are in elements; NULL is C order without gaps. Element types are kDLFloat
- *  of 16 and 32 bits, kDLBfloat of 16 and kDLInt of 32, one lane. Source: DLPack, dlpack.h
- *  (https://dmlc.github.io/dlpack). */
-#if defined(DLPACK_VERSION) || defined(DLPACK_MAJOR_VERSION)
-typedef DLTensor lacuna_tensor;
-#else
-typedef struct lacuna_device {
-  int32_t device_type; /**< LACUNA_DEVICE_CPU or another of DLPack's numbers */
-  int32_t device_id;   /**< which GPU */
-} lacuna_device;
-
-typedef struct lacuna_dtype {
-  uint8_t code; /**< LACUNA_INT, LACUNA_FLOAT or LACUNA_BFLOAT */
-  uint8_t bits;
-  uint16_t lanes;
-} lacuna_dtype;
-
-typedef struct lacuna_tensor {
-  void *data;
-  lacuna_device device;
-  int32_t ndim;
-  lacuna_dtype dtype;
-  int64_t *shape;
-  int64_t *strides;
-  uint64_t byte_offset; /**< of the first element behind data */
-} lacuna_tensor;
-#endif
-
-/* DLPack's numbers. */
-enum { LACUNA_DEVICE_CPU = 1, LACUNA_DEVICE_CUDA = 2, LACUNA_DEVICE_CUDA_HOST = 3, LACUNA_DEVICE_CUDA_MANAGED = 13 };
-enum { LACUNA_INT = 0, LACUNA_FLOAT = 2, LACUNA_BFLOAT = 4 };
-
-/** A block list (CSR): row r of list (b, h) is row R = (b * heads + h) * row_blocks + r; indices[indptr[R] ..
- *  split[R]) are its partial blocks, [split[R] .. indptr[R + 1]) its full ones, each part ascending. All three are
- *  int32 of rank 1 without gaps on the kernel's device. `batches` or `heads` of 1 is a list that all share. */
-typedef struct lacuna_block_list {
-  const lacuna_tensor *indptr;  /**< [batches * heads * row_blocks + 1] */
-  const lacuna_tensor *split;   /**< [batches * heads * row_blocks] */
-  const lacuna_tensor *indices; /**< [entries]; its data may be NULL where it has none */
-  int64_t batches, heads, row_blocks;
-} lacuna_block_list;
-
-typedef enum lacuna_argument_kind {
-  LACUNA_ARGUMENT_TENSOR = 0,
-  LACUNA_ARGUMENT_BLOCK_LIST = 1,
-  LACUNA_ARGUMENT_F32 = 2,
-  LACUNA_ARGUMENT_I32 = 3
-} lacuna_argument_kind;
-
-/** One argument of a kernel. */
-typedef struct lacuna_argument {
-  lacuna_argument_kind kind;
-  union {
-    const lacuna_tensor *tensor;
-    const lacuna_block_list *block_list;
-    float f32;
-    int32_t i32;
-  } value;
-} lacuna_argument;
-
-static inline lacuna_argument lacuna_tensor_argument(const lacuna_tensor *tensor) {
-  lacuna_argument argument;
-  argument.kind = LACUNA_ARGUMENT_TENSOR;
-  argument.value.tensor = tensor;
-  return argument;
-}
-static inline lacuna_argument lacuna_block_list_argument(const lacuna_block_list *list) {
-  lacuna_argument argument;
-  argument.kind = LACUNA_ARGUMENT_BLOCK_LIST;
-  argument.value.block_list = list;
-  return argument;
-}
-static inline lacuna_argument lacuna_f32_argument(float value) {
-  lacuna_argument argument;
-  argument.kind = LACUNA_ARGUMENT_F32;
-  argument.value.f32 = value;
-  return argument;
-}
-static inline lacuna_argument lacuna_i32_argument(int32_t value) {
-  lacuna_argument argument;
-  argument.kind = LACUNA_ARGUMENT_I32;
-  argument.value.i32 = value;
-  return argument;
-}
 
 /*===- The compiler ----------------------------------------------------------------------------------------===*/
 
@@ -189,11 +52,6 @@ LACUNA_API int lacuna_jit_device_type(const lacuna_jit *jit);
 /** Destroys it; NULL does nothing. Its kernels stay. */
 LACUNA_API void lacuna_jit_destroy(lacuna_jit *jit);
 
-/** The value of a param, or the body of a hook. */
-typedef struct lacuna_setting {
-  const char *name, *value;
-} lacuna_setting;
-
 /** Which kernel, and for which values. Begin with LACUNA_KERNEL_SPEC_INIT; exactly one of library, file and source
  *  says where the text is, but a source may have a file, its name in messages. */
 typedef struct lacuna_kernel_spec {
@@ -211,59 +69,73 @@ typedef struct lacuna_kernel_spec {
 
 #define LACUNA_KERNEL_SPEC_INIT {sizeof(lacuna_kernel_spec), NULL, NULL, NULL, NULL, NULL, 0, NULL, 0}
 
-/** A compiled and loaded kernel. */
-typedef struct lacuna_kernel lacuna_kernel;
-
 /** Reads, compiles and loads; takes as long as a compilation. Errors: LACUNA_INVALID_ARGUMENT for a spec that names
  *  no text or several, a param outside its domain, a NULL; LACUNA_NOT_FOUND for a file, kernel, param or hook that
  *  does not exist; LACUNA_PARSE_ERROR and LACUNA_VERIFY_ERROR with the place in the text; LACUNA_UNSUPPORTED,
- *  LACUNA_COMPILE_FAILED, LACUNA_TOOL_FAILED, LACUNA_RESOURCE_EXHAUSTED, LACUNA_INCOMPATIBLE. */
+ *  LACUNA_COMPILE_FAILED, LACUNA_TOOL_FAILED, LACUNA_RESOURCE_EXHAUSTED, LACUNA_INCOMPATIBLE; with LACUNA_JIT=off
+ *  LACUNA_UNAVAILABLE for a kernel that is not in the cache, which is named with the command that puts it there. */
 LACUNA_API lacuna_status lacuna_compile(lacuna_jit *jit, const lacuna_kernel_spec *spec, lacuna_kernel **out);
 
-/** The kernel's name in its text; "" for NULL. */
-LACUNA_API const char *lacuna_kernel_name(const lacuna_kernel *kernel);
-/** How many arguments it takes; 0 for NULL. */
-LACUNA_API size_t lacuna_kernel_num_arguments(const lacuna_kernel *kernel);
-/** The name of argument `index`; NULL where there is none. */
-LACUNA_API const char *lacuna_kernel_argument_name(const lacuna_kernel *kernel, size_t index);
-/** What a launch has to know, one JSON object (lacuna/Runtime/LaunchMetadata.h); "" for NULL. */
-LACUNA_API const char *lacuna_kernel_metadata(const lacuna_kernel *kernel);
-/** Destroys it; NULL does nothing. What was prepared of it stays, and what was enqueued runs. */
-LACUNA_API void lacuna_kernel_destroy(lacuna_kernel *kernel);
+/*===- In the background, ahead, and what took how long ----------------------------------------------------===*/
 
-/*===- Launches --------------------------------------------------------------------------------------------===*/
+/** A compilation in a thread of its own. */
+typedef struct lacuna_compilation lacuna_compilation;
 
-/** Checks every argument and launches. Errors: LACUNA_INVALID_ARGUMENT, by the argument's name, for a wrong number,
- *  kind, dtype, rank, size, stride, alignment or device, a NULL, an overflow or a size of zero (nothing was
- *  launched); LACUNA_UNSUPPORTED for a grid that is too large; LACUNA_RESOURCE_EXHAUSTED, LACUNA_INTERNAL as the
- *  driver says. A float32 scalar that is not above zero compiles a variant of the kernel, once: errors as
- *  lacuna_compile. */
-LACUNA_API lacuna_status lacuna_launch(const lacuna_kernel *kernel, void *stream, const lacuna_argument *arguments,
-                                       size_t num_arguments);
+/** Begins what lacuna_compile does and returns; the spec is copied. Errors: LACUNA_INVALID_ARGUMENT for a NULL, or a
+ *  spec that is none; the others come with lacuna_compilation_wait. */
+LACUNA_API lacuna_status lacuna_compile_start(lacuna_jit *jit, const lacuna_kernel_spec *spec,
+                                              lacuna_compilation **out);
+/** Whether lacuna_compilation_wait would return at once: 1 or 0; 0 for NULL. */
+LACUNA_API int lacuna_compilation_done(const lacuna_compilation *compilation);
+/** Waits for it and gives its kernel; every call gives a handle of its own. Errors: as lacuna_compile. */
+LACUNA_API lacuna_status lacuna_compilation_wait(lacuna_compilation *compilation, lacuna_kernel **out);
+/** Destroys it; one that is not done is waited for. NULL does nothing. Its kernels stay. */
+LACUNA_API void lacuna_compilation_destroy(lacuna_compilation *compilation);
 
-/** A launch that was checked once: arguments, and for a GPU the stream. */
-typedef struct lacuna_prepared lacuna_prepared;
+/** Makes kernels ready ahead: those in the cache are loaded, the others compiled, `jobs` at once (0: one for each
+ *  processor); later lacuna_compile finds them in memory. `any_scalars` of 1 also makes their variants for float32
+ *  scalars that are not above zero, which a launch would else compile. Errors: as lacuna_compile, of the first that
+ *  fails; lacuna_last_error() names all. */
+LACUNA_API lacuna_status lacuna_warm(lacuna_jit *jit, const lacuna_kernel_spec *specs, size_t num_specs,
+                                     int any_scalars, int jobs);
+/** The same for a file with a request a line (docs/serving.md). Errors: likewise; LACUNA_INVALID_ARGUMENT with every
+ *  mistake of the file and its line; LACUNA_NOT_FOUND for a file that is not there. */
+LACUNA_API lacuna_status lacuna_warm_list(lacuna_jit *jit, const char *path, int jobs);
 
-/** Does once what lacuna_launch does each time, and asks the driver whether the memory is the device's. Errors: as
- *  lacuna_launch. */
-LACUNA_API lacuna_status lacuna_prepare(const lacuna_kernel *kernel, void *stream, const lacuna_argument *arguments,
-                                        size_t num_arguments, lacuna_prepared **out);
-/** Launches with what it holds, on its stream. Errors: as the driver says; LACUNA_INVALID_ARGUMENT for NULL. */
-LACUNA_API lacuna_status lacuna_prepared_run(const lacuna_prepared *prepared);
-/** Puts other memory in the place of tensor `index`: same dtype, shape, strides and device; `data` is the address of
- *  the first element. Errors: LACUNA_INVALID_ARGUMENT by name for an index that is no tensor, a NULL or an alignment
- *  that the kernel cannot use; nothing was changed. */
-LACUNA_API lacuna_status lacuna_prepared_set_data(lacuna_prepared *prepared, size_t index, void *data);
-/** Puts another list, of any number of entries, in the place of list `index`. Errors: likewise, and as
- *  lacuna_launch. */
-LACUNA_API lacuna_status lacuna_prepared_set_block_list(lacuna_prepared *prepared, size_t index,
-                                                        const lacuna_block_list *list);
-/** Puts another value in the place of scalar `index`. Errors: likewise; a float32 that is not above zero where the
- *  prepared one was: prepare again. */
-LACUNA_API lacuna_status lacuna_prepared_set_f32(lacuna_prepared *prepared, size_t index, float value);
-LACUNA_API lacuna_status lacuna_prepared_set_i32(lacuna_prepared *prepared, size_t index, int32_t value);
-/** Destroys it; NULL does nothing. What was enqueued runs. */
-LACUNA_API void lacuna_prepared_destroy(lacuna_prepared *prepared);
+/** Where a kernel came from. */
+typedef enum lacuna_source {
+  LACUNA_SOURCE_COMPILED = 0, /**< now */
+  LACUNA_SOURCE_MEMORY = 1,   /**< compiled or loaded earlier in this process */
+  LACUNA_SOURCE_DISK = 2
+} lacuna_source;
+
+typedef struct lacuna_stage_time {
+  const char *stage; /**< "llvm.opt" */
+  double milliseconds;
+} lacuna_stage_time;
+
+/** One compilation at its end. All of it is valid during the call alone. */
+typedef struct lacuna_compile_event {
+  size_t struct_size; /**< later versions add members at the end */
+  const char *kernel; /**< its name; of one that failed the name that was asked for, which may be "" */
+  const char *file;   /**< the name of its text in messages */
+  int device_type;    /**< LACUNA_DEVICE_CPU or LACUNA_DEVICE_CUDA */
+  int variant;        /**< 1: compiled by a launch, for scalars that are not above zero */
+  lacuna_source source;
+  double milliseconds;             /**< from the call to the loaded kernel, waiting included */
+  const lacuna_stage_time *stages; /**< those that ran; none for a kernel from the cache */
+  size_t num_stages;
+  lacuna_status status; /**< LACUNA_OK, or why it failed */
+  const char *error;    /**< then the sentence, else NULL */
+} lacuna_compile_event;
+
+/** Called in the thread that compiled, with no lock held. */
+typedef void (*lacuna_listener)(const lacuna_compile_event *event, void *user);
+
+/** A handle to the same compiler, what it has compiled included, whose compilations `listener` hears of, with `user`;
+ *  both must outlive it and what is compiled through it. Errors: LACUNA_INVALID_ARGUMENT for a NULL but `user`. */
+LACUNA_API lacuna_status lacuna_jit_with_listener(const lacuna_jit *jit, lacuna_listener listener, void *user,
+                                                  lacuna_jit **out);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -25,6 +25,9 @@ struct Knobs {
   static Expected<Knobs> fromEnvironment();
 };
 
+/// What LACUNA_JIT says: whether a kernel that is not in the cache may be compiled. Errors: InvalidArgument.
+Expected<bool> jitAllowedBy(const Knobs &knobs);
+
 /// A row of Knobs.def, for lists and documentation.
 struct KnobInfo {
   enum class Effect { Codegen, Neutral };

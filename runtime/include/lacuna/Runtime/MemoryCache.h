@@ -64,6 +64,16 @@ public:
     }
   }
 
+  /// The value of `key` if it was made or is being made, which is waited for; else null.
+  std::shared_ptr<Value> find(std::string_view key) {
+    std::shared_lock lock(mutex);
+    auto known = values.find(key);
+    if (known == values.end())
+      return nullptr;
+    Made made = wait(known->second, lock);
+    return made ? std::move(*made) : nullptr;
+  }
+
   /// Who asks next makes it anew.
   void forget(std::string_view key) {
     std::unique_lock lock(mutex);

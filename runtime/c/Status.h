@@ -2,11 +2,15 @@
 #pragma once
 
 #include "lacuna/Runtime/Error.h"
-#include "lacuna/c/lacuna.h"
+#include "lacuna/c/runtime.h"
 
 #include <exception>
 
 namespace lacuna::c {
+
+constexpr lacuna_status statusOf(ErrorCode code) {
+  return static_cast<lacuna_status>(static_cast<int>(code) + 1);
+}
 
 /// Keeps the error for lacuna_last_error.
 lacuna_status fail(const Error &error);

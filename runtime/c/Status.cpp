@@ -7,9 +7,6 @@ namespace {
 
 thread_local std::string lastError;
 
-constexpr lacuna_status statusOf(ErrorCode code) {
-  return static_cast<lacuna_status>(static_cast<int>(code) + 1);
-}
 static_assert(statusOf(ErrorCode::InvalidArgument) == LACUNA_INVALID_ARGUMENT);
 static_assert(statusOf(ErrorCode::ParseError) == LACUNA_PARSE_ERROR);
 static_assert(statusOf(ErrorCode::VerifyError) == LACUNA_VERIFY_ERROR);

@@ -10,7 +10,7 @@ namespace {
 /// What both kinds of launch need: arguments of ours, and a stream that fits the kernel.
 Expected<std::vector<runtime::ArgumentValue>> convert(const lacuna_kernel &kernel, const void *stream,
                                                       const lacuna_argument *arguments, size_t count) {
-  const runtime::LaunchMetadata &metadata = kernel.kernel.metadata();
+  const runtime::LaunchMetadata &metadata = kernel.code->metadata();
   if (count > 0 && !arguments)
     return makeError(ErrorCode::InvalidArgument, "{} arguments of kernel '{}' and NULL for them were given", count,
                      metadata.kernel);
@@ -20,7 +20,10 @@ Expected<std::vector<runtime::ArgumentValue>> convert(const lacuna_kernel &kerne
   return convertArguments(metadata, kernel.place, std::span(arguments, count));
 }
 
-runtime::Stream streamOf(const Place &place, void *stream) {
+/// The caller's stream; nothing for the CPU.
+std::optional<runtime::Stream> streamOf(const Place &place, void *stream) {
+  if (!place.gpu)
+    return std::nullopt;
   return runtime::Stream::borrow(*place.gpu, static_cast<runtime::cu::Stream>(stream));
 }
 
@@ -29,7 +32,7 @@ lacuna_status set(lacuna_prepared *prepared, const char *function, size_t index,
   if (!prepared)
     return nullGiven(function, "prepared");
   return guarded(
-      [&] { return status(std::visit([&](auto &launch) { return launch.set(index, value); }, prepared->launch)); });
+      [&] { return status(std::visit([&](auto &launch) { return launch.set(index, value); }, *prepared->launch)); });
 }
 
 } // namespace
@@ -42,8 +45,8 @@ lacuna_status lacuna_launch(const lacuna_kernel *kernel, void *stream, const lac
     auto values = convert(*kernel, stream, arguments, num_arguments);
     if (!values)
       return fail(values.error());
-    return status(kernel->place.gpu ? kernel->kernel.launch(streamOf(kernel->place, stream), *values)
-                                    : kernel->kernel.launch(*values));
+    const std::optional<runtime::Stream> on = streamOf(kernel->place, stream);
+    return status(kernel->code->launch(on ? &*on : nullptr, *values));
   });
 }
 
@@ -55,14 +58,12 @@ lacuna_status lacuna_prepare(const lacuna_kernel *kernel, void *stream, const la
     auto values = convert(*kernel, stream, arguments, num_arguments);
     if (!values)
       return fail(values.error());
-    auto give = [&](auto launch) {
-      if (!launch)
-        return fail(launch.error());
-      *out = new lacuna_prepared{std::move(*launch), kernel->place};
-      return LACUNA_OK;
-    };
-    return kernel->place.gpu ? give(kernel->kernel.prepare(streamOf(kernel->place, stream), *values))
-                             : give(kernel->kernel.prepare(*values));
+    const std::optional<runtime::Stream> on = streamOf(kernel->place, stream);
+    auto launch = kernel->code->prepare(on ? &*on : nullptr, *values);
+    if (!launch)
+      return fail(launch.error());
+    *out = new lacuna_prepared{std::move(*launch), kernel->place};
+    return LACUNA_OK;
   });
 }
 
@@ -70,9 +71,9 @@ lacuna_status lacuna_prepared_run(const lacuna_prepared *prepared) {
   if (!prepared)
     return nullGiven("lacuna_prepared_run", "prepared");
   return guarded([&] {
-    if (const auto *gpu = std::get_if<runtime::PreparedLaunch>(&prepared->launch))
+    if (const auto *gpu = std::get_if<runtime::PreparedLaunch>(&*prepared->launch))
       return status(gpu->run());
-    std::get<runtime::PreparedCpuLaunch>(prepared->launch).run();
+    std::get<runtime::PreparedCpuLaunch>(*prepared->launch).run();
     return LACUNA_OK;
   });
 }
@@ -86,7 +87,7 @@ lacuna_status lacuna_prepared_set_block_list(lacuna_prepared *prepared, size_t i
     return nullGiven("lacuna_prepared_set_block_list", "prepared");
   return guarded([&] {
     const auto &arguments =
-        std::visit([](const auto &launch) -> const auto & { return launch.metadata().arguments; }, prepared->launch);
+        std::visit([](const auto &launch) -> const auto & { return launch.metadata().arguments; }, *prepared->launch);
     auto converted = convertList(index < arguments.size() ? arguments[index].name : fmt::format("number {}", index),
                                  prepared->place, list);
     return converted ? set(prepared, "lacuna_prepared_set_block_list", index, *converted) : fail(converted.error());

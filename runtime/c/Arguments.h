@@ -4,7 +4,7 @@
 #include "lacuna/Runtime/Arguments.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/LaunchMetadata.h"
-#include "lacuna/c/lacuna.h"
+#include "lacuna/c/runtime.h"
 
 #include <optional>
 #include <span>
