@@ -99,7 +99,8 @@ class Bench:
                  "cpu" if self.gpu else "cpu, fake driver")
         launches = self.google("lacuna-bench-host", "bareDriverCall/persistent:0|preparedRun/persistent:0", environment)
         bare, ours = launches["bareDriverCall/persistent:0"], launches["preparedRun/persistent:0"]
-        self.add("prepared launch over the driver's call", ours - bare, "us", 1, "cpu" if self.gpu else "cpu, fake driver")
+        note = "cpu" if self.gpu else "cpu, fake driver"
+        self.add("prepared launch over the driver's call", ours - bare, "us", 1, note)
 
     def triton(self):
         """The first call of a small matrix product in Triton, and what a later launch takes on the host."""
