@@ -6,6 +6,7 @@
 #include "lacuna/Jit/Jit.h"
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
+#include "lacuna/Jit/Warm.h"
 
 #include <benchmark/benchmark.h>
 
@@ -131,6 +132,32 @@ void diskHitToModule(benchmark::State &state) {
   }
 }
 
+/// Every kernel of the library from disk, as a server does it at its start: a new Jit each time, without what starting
+/// the process takes. On a GPU they are loaded as well.
+void libraryFromDisk(benchmark::State &state) {
+  Directory directory;
+  setenv("LACUNA_CACHE", "disk", 1);
+  setenv("LACUNA_CACHE_DIR", directory.knobs.cacheDirectory.c_str(), 1);
+  const std::vector<WarmRequest> requests = libraryRequests();
+  auto device = Device::open();
+  auto open = [&] {
+    auto jit = device ? Jit::forDevice(*device) : Expected<Jit>(Jit::ahead());
+    return jit ? *jit : Jit::ahead();
+  };
+  if (failed(state, open().warm(requests).check()))
+    return;
+  for (auto _ : state) {
+    Jit jit = open();
+    const WarmReport report = jit.warm(requests);
+    if (report.count(WarmState::Cached) != requests.size())
+      state.SkipWithError("a kernel was not found on disk");
+    state.PauseTiming(); // unloading
+    jit = Jit::ahead();
+    state.ResumeTiming();
+  }
+  state.counters["kernels"] = static_cast<double>(requests.size());
+}
+
 /// What is saved.
 void compilation(benchmark::State &state) {
   Directory directory;
@@ -147,6 +174,7 @@ BENCHMARK(memoryHit)->Unit(benchmark::kMicrosecond);
 BENCHMARK(memoryHitOfFile)->Unit(benchmark::kMicrosecond);
 BENCHMARK(diskRead)->Unit(benchmark::kMicrosecond);
 BENCHMARK(diskHit)->Unit(benchmark::kMicrosecond);
+BENCHMARK(libraryFromDisk)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(compilation)->Unit(benchmark::kMillisecond);
 
 int main(int argc, char **argv) {

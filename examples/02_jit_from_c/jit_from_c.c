@@ -1,8 +1,8 @@
 /* A C program that compiles a kernel at run time and runs it on its own arrays, through lacuna/c/lacuna.h.
  *
  * The kernel is a text in this file: each row of x less its largest value, with a hook. It runs on the CPU, so that the
- * arrays can be ordinary ones; on a GPU nothing differs but lacuna_jit_create_gpu, device pointers in the tensors (with the
- * device {LACUNA_DEVICE_CUDA, 0}) and a stream.
+ * arrays can be ordinary ones; on a GPU nothing differs but lacuna_jit_create_gpu, device pointers in the tensors (with
+ * the device {LACUNA_DEVICE_CUDA, 0}) and a stream.
  *
  *   ./dev build && build/bin/lacuna-example-02-jit-from-c
  */
@@ -55,6 +55,36 @@ static double largest_error(float (*x)[kColumns], float (*y)[kColumns], float sc
   return largest;
 }
 
+/* Hears of each compilation: what took how long. */
+static void print_event(const lacuna_compile_event *event, void *user) {
+  (void)user;
+  printf("%s '%s' in %.1f ms\n", event->error ? "could not compile" : "compiled", event->kernel, event->milliseconds);
+  for (size_t index = 0; index < event->num_stages; ++index)
+    printf("  %s %.1f ms\n", event->stages[index].stage, event->stages[index].milliseconds);
+}
+
+/* The same kernel in the background, with a listener. */
+static int run_in_background(const lacuna_jit *jit) {
+  lacuna_jit *heard = NULL;
+  lacuna_compilation *compilation = NULL;
+  lacuna_kernel *kernel = NULL;
+  lacuna_kernel_spec spec = LACUNA_KERNEL_SPEC_INIT;
+  spec.source = kSource;
+  int status = 1;
+  /* [background] */
+  if (!failed(lacuna_jit_with_listener(jit, print_event, NULL, &heard), "adding a listener") &&
+      !failed(lacuna_compile_start(heard, &spec, &compilation), "starting")) {
+    /* This thread goes on; lacuna_compilation_done asks, lacuna_compilation_wait waits. */
+    if (!failed(lacuna_compilation_wait(compilation, &kernel), "compiling"))
+      status = 0;
+  }
+  lacuna_compilation_destroy(compilation);
+  lacuna_jit_destroy(heard);
+  /* [background] */
+  lacuna_kernel_destroy(kernel);
+  return status;
+}
+
 static int run(lacuna_jit *jit, lacuna_kernel **kernel, lacuna_prepared **prepared) {
   static float x[kRows][kColumns], y[kRows][kColumns], z[kRows][kColumns];
   for (int i = 0; i < kRows; ++i)
@@ -79,7 +109,8 @@ static int run(lacuna_jit *jit, lacuna_kernel **kernel, lacuna_prepared **prepar
   /* Checked and launched: the first argument that does not fit is told by its name. */
   int64_t shape[] = {kRows, kColumns}, other[] = {kRows, 16};
   lacuna_tensor tx = tensor_of(&x[0][0], shape), ty = tensor_of(&y[0][0], shape), wrong = tensor_of(&y[0][0], other);
-  lacuna_argument arguments[] = {lacuna_tensor_argument(&tx), lacuna_tensor_argument(&wrong), lacuna_f32_argument(0.5f)};
+  lacuna_argument arguments[] = {lacuna_tensor_argument(&tx), lacuna_tensor_argument(&wrong),
+                                 lacuna_f32_argument(0.5f)};
   if (lacuna_launch(*kernel, NULL, arguments, 3) == LACUNA_OK)
     return 1;
   printf("refused: %s\n", lacuna_last_error());
@@ -108,7 +139,7 @@ int main(void) {
   lacuna_prepared *prepared = NULL;
   int status = 1;
   if (!failed(lacuna_jit_create_cpu(2, &jit), "making the compiler"))
-    status = run(jit, &kernel, &prepared);
+    status = run_in_background(jit) || run(jit, &kernel, &prepared);
   lacuna_prepared_destroy(prepared);
   lacuna_kernel_destroy(kernel);
   lacuna_jit_destroy(jit);

@@ -1,10 +1,12 @@
 // The C++ interface, piece by piece: what docs/api.md shows is taken from here, between the lines `// [name]`.
 //
 //   ./dev build && build/bin/lacuna-example-03-api-tour
-#include "lacuna/Jit/Jit.h"
+#include "lacuna/Jit/Warm.h"
 #include "lacuna/Runtime/Bundle.h"
 
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <vector>
 
 using namespace lacuna;
@@ -54,6 +56,18 @@ static Expected<void> compileInBackground(Jit &jit) {
     return tl::unexpected(narrow.get().error());
   // [async]
   return wide.get() ? Expected<void>() : tl::unexpected(wide.get().error());
+}
+
+static Expected<void> warmAsServersDo(const Jit &jit, const std::string &path) {
+  // [warm]
+  Expected<std::vector<WarmRequest>> list = readWarmList(path); // or requests of one's own
+  if (!list)
+    return takeError(list);
+  WarmReport report = jit.warm(*list);
+  if (Expected<void> ready = report.check(); !ready) // names every kernel that is missing or failed
+    return ready;
+  // [warm]
+  return {};
 }
 
 static Jit listen(const Jit &jit) {
@@ -127,6 +141,10 @@ static Expected<void> run() {
   if (auto done = runPrepared(*kernel, product, other); !done)
     return done;
   if (auto done = compileInBackground(jit); !done)
+    return done;
+  const std::string list = (std::filesystem::temp_directory_path() / "lacuna-api-tour.list").string();
+  std::ofstream(list) << "matmul T=f16 BM=64 # as above\n";
+  if (auto done = warmAsServersDo(jit, list); !done)
     return done;
   for (const std::vector<uint16_t> *output : {&product.c, &other})
     for (uint16_t element : *output)

@@ -162,13 +162,13 @@ Expected<void> warmTarget(Target target, std::span<const WarmRequest> requests, 
     return takeError(jit);
   if (auto allowed = jit->mayCompile(); !allowed)
     return takeError(allowed);
-  if (auto sound = checkWarmRequests(*jit, requests); !sound)
-    return sound;
   const runtime::DiskCache *cache = target == Target::Cpu ? nullptr : jit->cache();
   if (target == Target::Sm90a && !cache)
     return makeError(ErrorCode::Unavailable,
                      "there is no cache on disk to warm; `lacuna doctor` says why (LACUNA_CACHE "
                      "must be disk, and LACUNA_CACHE_DIR a directory of this user's)");
+  if (auto sound = checkWarmRequests(*jit, requests); !sound)
+    return sound;
   WarmOptions how{options.jobs, options.check,
                   [&](const WarmedKernel &kernel) { printKernel(kernel, target, options.json); }};
   sums.add(jit->warm(requests, how));

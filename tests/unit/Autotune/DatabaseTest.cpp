@@ -2,7 +2,11 @@
 
 #include "lacuna/Autotune/Database.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <optional>
+#include <random>
 #include <sqlite3.h>
 
 using namespace lacuna;
@@ -95,6 +99,64 @@ TEST_CASE("Database: a damaged file is named, with what to do") {
   CHECK(database.error().code == ErrorCode::VerifyError);
   CHECK(database.error().message.find("it is damaged") != std::string::npos);
   CHECK(database.error().message.find("Move it away") != std::string::npos);
+}
+
+TEST_CASE("Database: bytes that changed, are gone or were put in: an error that names the file, or records") {
+  ScratchFile scratch;
+  const std::string path = scratch.path("tuning.db"), bad = scratch.path("bad.db");
+  {
+    auto database = Database::open(path);
+    REQUIRE(database);
+    for (const char *rows : {"64", "128", "192"}) {
+      REQUIRE(database->put(test::pointRecord(rows)));
+      REQUIRE(database->put(test::winnerRecord(rows)));
+    }
+  }
+  std::ifstream stream(path, std::ios::binary);
+  const std::string good((std::istreambuf_iterator<char>(stream)), {});
+  REQUIRE(good.size() > 4096);
+  std::mt19937_64 random(15);
+  int refused = 0;
+  for (int round = 0; round < 400; ++round) {
+    CAPTURE(round);
+    std::string changed = good;
+    for (uint64_t count = 1 + random() % 8; count > 0; --count) {
+      const size_t at = random() % changed.size();
+      switch (random() % 4) {
+      case 0:
+        changed[at] = static_cast<char>(random());
+        break;
+      case 1: // a hole, as of a block that was not written
+        std::fill_n(changed.begin() + static_cast<ptrdiff_t>(at), std::min<size_t>(512, changed.size() - at), 0);
+        break;
+      case 2:
+        changed.resize(at + 1);
+        break;
+      case 3:
+        changed[random() % 100] = static_cast<char>(random()); // the header
+        break;
+      }
+    }
+    for (const char *suffix : {"-wal", "-shm", "-journal"})
+      std::filesystem::remove(bad + suffix);
+    std::ofstream(bad, std::ios::binary | std::ios::trunc) << changed;
+    std::optional<Error> error;
+    if (auto database = Database::openToRead(bad); !database)
+      error = database.error();
+    else if (auto winners = database->allWinners(); !winners)
+      error = winners.error();
+    else if (auto points = database->allPoints(); !points)
+      error = points.error();
+    if (auto writer = Database::open(bad); writer && !error)
+      if (auto put = writer->put(test::winnerRecord("128")); !put)
+        error = put.error();
+    if (!error)
+      continue; // What lies between records is nobody's, and text is text.
+    ++refused;
+    CHECK(error->code != ErrorCode::Internal);
+    CHECK_MESSAGE(error->message.find("bad.db") != std::string::npos, error->message);
+  }
+  CHECK(refused > 100);
 }
 
 TEST_CASE("Database: a locked file is told after a while") {

@@ -3,12 +3,15 @@
 #include "fakecuda/FakeDriver.h"
 
 #include "lacuna/Runtime/Bundle.h"
+#include "lacuna/Runtime/Hash.h"
 
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 using namespace lacuna;
 using namespace lacuna::runtime;
@@ -82,6 +85,48 @@ TEST_CASE("every changed byte and every cut is found") {
   CHECK(Bundle::parse(good + "x", "long").error().message ==
         "'long' is damaged: something follows its 4 entries; make it again with lacuna bundle");
   CHECK(Bundle::parse("", "none").error().message.find("is no bundle of this version") != std::string::npos);
+}
+
+TEST_CASE("payloads that are damaged under checksums that fit are read or refused, never followed") {
+  const std::string good = someBundle().serialize();
+  constexpr size_t kHead = 12, kSizes = 16; // magic and count; size and checksum of an entry
+  uint64_t size = 0;
+  std::memcpy(&size, good.data() + kHead, sizeof(size));
+  const std::string payload = good.substr(kHead + kSizes, size), rest = good.substr(kHead + kSizes + size);
+  std::mt19937_64 random(15);
+  int refused = 0;
+  constexpr int kRounds = 20000;
+  for (int round = 0; round < kRounds; ++round) {
+    std::string changed = payload;
+    for (uint64_t count = 1 + random() % 3; count > 0; --count) {
+      const size_t at = random() % changed.size();
+      switch (random() % 4) {
+      case 0:
+        changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8));
+        break;
+      case 1: // a length that is far too large
+        changed[at] = '\xff';
+        break;
+      case 2:
+        changed.resize(at + 1);
+        break;
+      case 3:
+        changed.insert(at, std::string(1 + random() % 9, static_cast<char>(random())));
+        break;
+      }
+    }
+    std::string bad = good.substr(0, kHead);
+    for (uint64_t number : {uint64_t(changed.size()), hash64(changed)})
+      bad.append(reinterpret_cast<const char *>(&number), sizeof(number));
+    Expected<Bundle> parsed = Bundle::parse(bad + changed + rest, "bad.lacb");
+    if (parsed)
+      continue; // A name or an image may be any bytes.
+    ++refused;
+    CHECK(parsed.error().code == ErrorCode::ParseError);
+    CHECK(parsed.error().message.find("'bad.lacb' is damaged: ") == 0);
+  }
+  CHECK(refused > kRounds / 2);
+  CHECK(refused < kRounds);
 }
 
 TEST_CASE("files that are no bundle") {

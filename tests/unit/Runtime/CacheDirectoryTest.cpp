@@ -1,5 +1,7 @@
 #include "lacuna/Runtime/CacheDirectory.h"
+#include "CacheSamples.h"
 #include "ScratchDirectory.h"
+#include "lacuna/Runtime/DiskCache.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,4 +110,31 @@ TEST_CASE("LACUNA_CACHE takes three words") {
   CHECK(cacheModeOf(knobs).value() == CacheMode::Off);
   knobs.cache = "yes";
   CHECK(cacheModeOf(knobs).error().message == "LACUNA_CACHE=yes: give disk, memory or off");
+}
+
+TEST_CASE("a cache that root filled serves every user; one of another user serves nobody else") {
+  if (geteuid() != 0)
+    return; // Only root can make files of others.
+  ScratchDirectory scratch;
+  const std::string cache = scratch / "cache";
+  Expected<DiskCache> filled = DiskCache::open(cache, {});
+  REQUIRE(filled);
+  REQUIRE(filled->put(sampleKey(1), sampleEntry(1, 100)));
+  namespace fs = std::filesystem;
+  constexpr fs::perms kReadable = fs::perms::group_read | fs::perms::others_read;
+  fs::permissions(scratch.path, fs::perms(0755));
+  fs::permissions(cache, fs::perms(0755));
+  for (const auto &entry : fs::recursive_directory_iterator(cache))
+    fs::permissions(entry.path(), entry.is_directory() ? fs::perms(0755) : kReadable, fs::perm_options::add);
+  constexpr uid_t kServer = 1234, kOther = 4321;
+  auto found = [&] {
+    REQUIRE(seteuid(kServer) == 0);
+    auto opened = DiskCache::open(cache, {});
+    const bool is = opened && opened->get(sampleKey(1));
+    REQUIRE(seteuid(0) == 0);
+    return is;
+  };
+  CHECK(found());
+  REQUIRE(chown((cache + "/v1").c_str(), kOther, 0) == 0);
+  CHECK(!found());
 }

@@ -4,7 +4,7 @@
 //
 //   1. LACUNA_CACHE_DIR, else XDG_CACHE_HOME/lacuna, else HOME/.cache/lacuna. The path is absolute and has no `..`.
 //   2. What is missing of it is made, mode 0700.
-//   3. It is a directory and no link, belongs to this user, and nobody else may write into it.
+//   3. It is a directory and no link, belongs to this user or to root, and nobody else may write into it.
 //   4. None of the directories above may be written by everyone, unless its sticky bit keeps others from renaming what
 //   is
 //      not theirs (/tmp).
