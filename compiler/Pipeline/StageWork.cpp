@@ -1,6 +1,7 @@
 // What each stage does.
 #include "KernelSymbol.h"
 #include "MetadataBuilder.h"
+#include "PassWatch.h"
 #include "StageRunner.h"
 #include "UseOrder.h"
 
@@ -22,7 +23,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/Verifier.h"
@@ -134,66 +134,15 @@ Expected<void> StageRunner::generate() {
   return {};
 }
 
-namespace {
-/// Keeps the first pass that fails, with the module that it was given.
-class FailingPass : public mlir::PassInstrumentation {
-public:
-  explicit FailingPass(FailurePoint &point) : point(point) {}
-
-  void runBeforePass(mlir::Pass *pass, mlir::Operation *op) override {
-    if (pass->getArgument().empty()) // leads to the passes of a nested operation
-      return;
-    before.clear();
-    llvm::raw_string_ostream stream(before);
-    auto module = llvm::dyn_cast<mlir::ModuleOp>(op);
-    (module ? module : op->getParentOfType<mlir::ModuleOp>()).print(stream);
-  }
-
-  void runAfterPassFailed(mlir::Pass *pass, mlir::Operation *op) override {
-    if (pass->getArgument().empty() || !point.pass.empty())
-      return;
-    llvm::raw_string_ostream stream(point.pass);
-    const bool nested = !llvm::isa<mlir::ModuleOp>(op);
-    stream << "builtin.module(";
-    if (nested)
-      stream << op->getName() << '(';
-    pass->printAsTextualPipeline(stream);
-    stream << (nested ? "))" : ")");
-    point.before = before;
-    mlir::ScopedDiagnosticHandler quiet(op->getContext(), [](mlir::Diagnostic &) {});
-    point.leftInvalidIr = mlir::failed(mlir::verify(op));
-  }
-
-private:
-  FailurePoint &point;
-  std::string before;
-};
-
-/// A span of the trace for each pass.
-class TracedPasses : public mlir::PassInstrumentation {
-public:
-  void runBeforePass(mlir::Pass *pass, mlir::Operation *) override {
-    spans.push_back(pass->getArgument().empty()
-                        ? nullptr
-                        : std::make_unique<runtime::TraceSpan>(std::string_view(pass->getArgument())));
-  }
-  void runAfterPass(mlir::Pass *, mlir::Operation *) override { spans.pop_back(); }
-  void runAfterPassFailed(mlir::Pass *, mlir::Operation *) override { spans.pop_back(); }
-
-private:
-  std::vector<std::unique_ptr<runtime::TraceSpan>> spans;
-};
-} // namespace
-
 Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir::OpPassManager &)> &build) {
   return withDiagnostics(stage, [&] {
     mlir::PassManager passes(&context);
     // The scalar code is large: it is verified once, as the last pass leaves it, and again as LLVM IR.
     passes.enableVerifier(stage != Stage::Llvm);
     if (watchesPasses)
-      passes.addInstrumentation(std::make_unique<FailingPass>(failed));
+      passes.addInstrumentation(watchForFailure(failed));
     if (runtime::traceEnabled())
-      passes.addInstrumentation(std::make_unique<TracedPasses>());
+      passes.addInstrumentation(tracePasses());
     build(passes);
     const bool done = mlir::succeeded(passes.run(*module));
     return mlir::success(done && (stage != Stage::Llvm || mlir::succeeded(mlir::verify(*module))));
