@@ -171,15 +171,15 @@ std::string AttentionCase::describe() const {
   std::string knobs;
   for (const auto &[name, value] : spec.knobs)
     knobs += fmt::format(" {}={}", name, value);
-  return fmt::format("{}{} D={} DV={} QB={} KB={} BM={} BN={}{} mask={} score={} B={} H={} G={} M={} N={} {}={} data={} "
-                     "scale={} strides={}{}{} seed={}",
-                     dtypeName(spec.dtype), packed, spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock,
-                     spec.tile.queries, spec.tile.keys, knobs, spec.mask->name, spec.score->name, shape.batch, shape.heads,
-                     shape.kvHeads, shape.queries, shape.keys, spec.rows.empty() ? "lists" : "rows",
-                     spec.rows.empty() ? listKindName(lists) : spec.rows, kDataNames[static_cast<int>(data)],
-                     kScaleNames[static_cast<int>(scale)], kStrideNames[static_cast<int>(strides)],
-                     nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
-                     launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
+  return fmt::format(
+      "{}{} D={} DV={} QB={} KB={} BM={} BN={}{} mask={} score={} B={} H={} G={} M={} N={} {}={} data={} "
+      "scale={} strides={}{}{} seed={}",
+      dtypeName(spec.dtype), packed, spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock, spec.tile.queries,
+      spec.tile.keys, knobs, spec.mask->name, spec.score->name, shape.batch, shape.heads, shape.kvHeads, shape.queries,
+      shape.keys, spec.rows.empty() ? "lists" : "rows", spec.rows.empty() ? listKindName(lists) : spec.rows,
+      kDataNames[static_cast<int>(data)], kScaleNames[static_cast<int>(scale)], kStrideNames[static_cast<int>(strides)],
+      nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
+      launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
 }
 
 std::map<std::string, std::string> paramsOf(const AttentionSpec &spec) {

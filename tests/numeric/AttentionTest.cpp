@@ -219,9 +219,9 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
 
 TestCase attentionCase(const AttentionSpec &spec, uint64_t seed) {
   AttentionCase attention = makeAttentionCase(spec, seed);
-  TestCase result{
-      attention.describe(), kernelOf(spec),
-      [attention](Machine &machine, const JitKernel &kernel) { return runAttention(attention, machine, kernel); }};
+  TestCase result{attention.describe(), kernelOf(spec), [attention](Machine &machine, const JitKernel &kernel) {
+                    return runAttention(attention, machine, kernel);
+                  }};
   result.products = attention.products();
   if (!spec.rows.empty()) {
     AttentionSpec listed = spec;

@@ -185,8 +185,7 @@ Expected<void> Machine::launchOnce(const JitKernel &kernel, const std::vector<La
   return {};
 }
 
-Expected<void> Machine::launchOnCpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments,
-                                    int count) {
+Expected<void> Machine::launchOnCpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments, int count) {
   std::vector<ArgumentValue> values;
   for (const LaunchArgument &argument : arguments) {
     if (const float *value = std::get_if<float>(&argument))

@@ -25,8 +25,8 @@ struct Output {
 using LaunchArgument = std::variant<Input, Output, const runtime::BlockLists *, float, int32_t>;
 
 /// Runs a kernel in another way: `count` says the how-manieth time it is, of those that must give the same bits.
-using OtherLaunch =
-    std::function<Expected<void>(const KernelSpec &kernel, const std::vector<runtime::ArgumentValue> &arguments, int count)>;
+using OtherLaunch = std::function<Expected<void>(const KernelSpec &kernel,
+                                                 const std::vector<runtime::ArgumentValue> &arguments, int count)>;
 
 /// Thread safety: one thread at a time.
 class Machine {

@@ -178,7 +178,8 @@ TestCase matmulCase(DType dtype, const std::string &activation, uint64_t seed) {
   auto length = [&](uint64_t most) { return 1 + static_cast<int64_t>(random.below(most)); };
   MatmulCase given{seed, dtype, {}, epilogue, length(2), length(300), length(300), length(400), 0};
   given.alpha = 1 / std::sqrt(static_cast<float>(given.k));
-  return {fmt::format("B={} M={} N={} K={} seed={}", given.batch, given.m, given.n, given.k, seed), matmulKernel(given),
+  return {fmt::format("B={} M={} N={} K={} seed={}", given.batch, given.m, given.n, given.k, seed),
+          matmulKernel(given),
           [given](Machine &machine, const JitKernel &kernel) { return runMatmul(given, machine, kernel); },
           {},
           given.batch * given.m * given.n * given.k};
@@ -189,8 +190,16 @@ TestCase blockSparseMatmulCase(const AttentionSpec &spec, uint64_t seed) {
   constexpr ListKind kKinds[] = {ListKind::Uneven,   ListKind::Shared, ListKind::PerHead,
                                  ListKind::OneEntry, ListKind::Empty,  ListKind::Random};
   auto length = [&](uint64_t most) { return 1 + static_cast<int64_t>(random.below(most)); };
-  SparseCase given{seed,      spec.dtype, {},          spec.queryBlock, spec.keyBlock,
-                   length(2), length(2),  length(300), length(300),     length(400),
+  SparseCase given{seed,
+                   spec.dtype,
+                   {},
+                   spec.queryBlock,
+                   spec.keyBlock,
+                   length(2),
+                   length(2),
+                   length(300),
+                   length(300),
+                   length(400),
                    kKinds[random.below(std::size(kKinds))]};
   return {fmt::format("B={} H={} M={} N={} K={} lists={} seed={}", given.batch, given.heads, given.m, given.n, given.k,
                       listKindName(given.kind), seed),

@@ -7,7 +7,8 @@
 namespace lacuna::numeric {
 
 /// What point `index` is compiled for, in the words of the attention cases: type, head dimensions, lists' block, tile,
-/// hooks, and as `knobs` what else the schedule chooses. For matrix products only type, tile and lists' block say something.
+/// hooks, and as `knobs` what else the schedule chooses. For matrix products only type, tile and lists' block say
+/// something.
 AttentionSpec attentionSpecOf(const ScheduleSpace &space, int64_t index);
 
 } // namespace lacuna::numeric

@@ -54,7 +54,7 @@ struct ScheduleSpace::Entry {
   autotune::KernelDescription kernel;
   autotune::SearchSpace space;
   std::optional<autotune::Pruner> pruner; ///< refers to `kernel`
-  std::vector<Point> defaults; ///< the first is the preset
+  std::vector<Point> defaults;            ///< the first is the preset
   std::once_flag presetAnalyzed;
   double presetFraction = 0;
 };
@@ -90,7 +90,7 @@ static std::vector<Point> defaultsOf(const ScheduleVariant &variant, const autot
       add(*tile);
   } else if (variant.score && variant.score->body.empty()) { // `lacuna attention` has no scores
     const std::string mask = variant.mask->name;
-    auto pattern = runtime::Pattern::parse(mask == "none"                           ? "dense"
+    auto pattern = runtime::Pattern::parse(mask == "none"                     ? "dense"
                                            : mask.find("causal") != mask.npos ? "causal"
                                                                               : "window:40:5");
     if (pattern)
@@ -161,8 +161,11 @@ std::string ScheduleSpace::textOf(int64_t index) const {
 
 KernelSpec ScheduleSpace::kernel(int64_t index) const {
   const ScheduleVariant &variant = variantOf(index);
-  KernelSpec spec{
-      .file = variant.file, .kernel = variant.kernel, .params = variant.fixed, .hooks = variant.hooks(), .tuned = false};
+  KernelSpec spec{.file = variant.file,
+                  .kernel = variant.kernel,
+                  .params = variant.fixed,
+                  .hooks = variant.hooks(),
+                  .tuned = false};
   spec.params.merge(pointOf(index));
   return spec;
 }
@@ -235,30 +238,38 @@ static std::vector<std::string> wordsOf(const std::string &text) {
   return words;
 }
 
-static std::vector<std::string> pairsOf(const std::string &text) {
+/// The pairs of words of a text, each as a number that all texts share.
+static std::vector<size_t> pairsOf(const std::string &text, std::map<std::string, size_t> &numbers) {
   const std::vector<std::string> words = wordsOf(text);
-  std::vector<std::string> pairs;
+  std::vector<size_t> pairs;
   for (size_t a = 0; a < words.size(); ++a)
     for (size_t b = a + 1; b < words.size(); ++b)
-      pairs.push_back(words[a] + ' ' + words[b]);
+      pairs.push_back(numbers.try_emplace(words[a] + ' ' + words[b], numbers.size()).first->second);
   return pairs;
 }
 
 /// The sample of `legal` that shows most pairs of NAME=VALUE words: each the one with most that none before has.
-static std::vector<int64_t> sampleOf(const ScheduleSpace &space, std::vector<int64_t> legal, size_t count) {
-  std::set<std::string> shown;
+static std::vector<int64_t> sampleOf(const ScheduleSpace &space, const std::vector<int64_t> &legal, size_t count) {
+  struct Candidate {
+    int64_t index;
+    std::vector<size_t> pairs;
+  };
+  std::map<std::string, size_t> numbers;
+  std::vector<Candidate> left;
+  for (int64_t index : legal)
+    left.push_back({index, pairsOf(space.textOf(index), numbers)});
+  std::vector<bool> shown(numbers.size());
+  auto newPairs = [&](const Candidate &candidate) {
+    return std::count_if(candidate.pairs.begin(), candidate.pairs.end(), [&](size_t pair) { return !shown[pair]; });
+  };
   std::vector<int64_t> result;
-  while (result.size() < count && !legal.empty()) {
-    auto newPairs = [&](int64_t index) {
-      const std::vector<std::string> pairs = pairsOf(space.textOf(index));
-      return std::count_if(pairs.begin(), pairs.end(), [&](const std::string &pair) { return !shown.contains(pair); });
-    };
-    const auto best = std::max_element(legal.begin(), legal.end(),
-                                       [&](int64_t a, int64_t b) { return newPairs(a) < newPairs(b); });
-    for (const std::string &pair : pairsOf(space.textOf(*best)))
-      shown.insert(pair);
-    result.push_back(*best);
-    legal.erase(best);
+  while (result.size() < count && !left.empty()) {
+    const auto best = std::max_element(
+        left.begin(), left.end(), [&](const Candidate &a, const Candidate &b) { return newPairs(a) < newPairs(b); });
+    for (size_t pair : best->pairs)
+      shown[pair] = true;
+    result.push_back(best->index);
+    left.erase(best);
   }
   return result;
 }
@@ -267,6 +278,8 @@ std::vector<int64_t> ScheduleSpace::choose(const ScheduleChoice &choice, size_t 
   std::vector<int64_t> wanted;
   const std::vector<std::string> asked = wordsOf(choice.only);
   for (int64_t index = 0; index < total; ++index) {
+    if (choice.defaults && !isDefault(index))
+      continue;
     const std::vector<std::string> words = wordsOf(textOf(index));
     if (std::all_of(asked.begin(), asked.end(), [&](const std::string &word) {
           return std::find(words.begin(), words.end(), word) != words.end();
@@ -291,7 +304,7 @@ std::vector<int64_t> ScheduleSpace::choose(const ScheduleChoice &choice, size_t 
   const size_t sample = static_cast<size_t>(choice.sample);
   std::vector<int64_t> legalOnes;
   for (size_t begin = 0; begin < wanted.size() && legalOnes.size() < 2 * sample;) {
-    const size_t end = std::min(wanted.size(), begin + 32);
+    const size_t end = std::min(wanted.size(), begin + std::max<size_t>(32, sample / 2));
     const std::vector<int64_t> some(wanted.begin() + static_cast<ptrdiff_t>(begin),
                                     wanted.begin() + static_cast<ptrdiff_t>(end));
     const std::vector<bool> legal = judgeAll(some, threads);
@@ -302,26 +315,26 @@ std::vector<int64_t> ScheduleSpace::choose(const ScheduleChoice &choice, size_t 
   }
   if (legalOnes.size() > 2 * sample)
     legalOnes.resize(2 * sample);
-  return sampleOf(*this, std::move(legalOnes), sample);
+  return sampleOf(*this, legalOnes, sample);
 }
 
 Expected<ScheduleChoice> ScheduleChoice::parse(const std::string &text) {
   ScheduleChoice choice;
-  if (text == "all")
+  choice.defaults = text == "defaults";
+  if (text == "all" || text == "defaults")
     return choice;
   auto number = [](std::string_view digits, int64_t &value) {
     auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     return status == std::errc() && end == digits.data() + digits.size() && value > 0;
   };
   const size_t slash = text.find('/');
-  const bool good = slash == std::string::npos
-                        ? number(text, choice.sample)
-                        : number(std::string_view(text).substr(0, slash), choice.part) &&
-                              number(std::string_view(text).substr(slash + 1), choice.parts) &&
-                              choice.part <= choice.parts;
+  const bool good = slash == std::string::npos ? number(text, choice.sample)
+                                               : number(std::string_view(text).substr(0, slash), choice.part) &&
+                                                     number(std::string_view(text).substr(slash + 1), choice.parts) &&
+                                                     choice.part <= choice.parts;
   if (!good)
     return makeError(ErrorCode::InvalidArgument,
-                     "'{}' names no schedules; give all, how many to sample, or PART/PARTS as in 2/10", text);
+                     "'{}' names no schedules; give all, defaults, how many to sample, or PART/PARTS as in 2/10", text);
   return choice;
 }
 

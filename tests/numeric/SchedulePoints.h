@@ -1,5 +1,5 @@
-// Every schedule that the tuner may choose: the points of the library's `tune` entries, for head dimensions, types, lists,
-// masks, scores and patterns that stand for all others, judged as the tuner judges them.
+// Every schedule that the tuner may choose: the points of the library's `tune` entries, for head dimensions, types,
+// lists, masks, scores and patterns that stand for all others, judged as the tuner judges them.
 //
 // A variant is a kernel with everything fixed but its knobs; a point gives these values. The points of all variants are
 // numbered in one row, legal or not; ScheduleSpace::judge says which of them the tuner would compile:
@@ -42,9 +42,10 @@ struct ScheduleChoice {
   int64_t sample = 0;          ///< so many, which cover as many pairs of values as they can; 0: all
   uint64_t seed = 1;           ///< another one, another sample
   int64_t part = 1, parts = 1; ///< without `sample`: part 1, 2, ... of so many
+  bool defaults = false;       ///< only what runs where nothing was measured
   std::string only = {};       ///< points whose text has each of these words, as in "attention_forward D=64 stages=2"
 
-  /// "all", a number (a sample), or "PART/PARTS". Errors: InvalidArgument.
+  /// "all", "defaults", a number (a sample), or "PART/PARTS". Errors: InvalidArgument.
   static Expected<ScheduleChoice> parse(const std::string &text);
 };
 
@@ -59,8 +60,8 @@ public:
   int64_t size() const { return total; }
   const ScheduleVariant &variantOf(int64_t index) const { return all[place(index).first]; }
   autotune::Point pointOf(int64_t index) const;
-  /// Whether it is what the variant runs with where nothing was measured: the kernel's own defaults, or for attention the
-  /// tile that the library takes for these lists or this mask.
+  /// Whether it is what the variant runs with where nothing was measured: the kernel's own defaults, or for attention
+  /// the tile that the library takes for these lists or this mask.
   bool isDefault(int64_t index) const;
   /// Variant and point in one line.
   std::string textOf(int64_t index) const;

@@ -1,5 +1,5 @@
-// Cases of the schedules that the tuner may choose. A case's lengths, groups of heads, lists and data follow from a seed
-// of few, so that each of them meets many schedules.
+// Cases of the schedules that the tuner may choose. A case's lengths, groups of heads, lists and data follow from a
+// seed of few, so that each of them meets many schedules.
 #include "ScheduleCases.h"
 #include "TestCase.h"
 

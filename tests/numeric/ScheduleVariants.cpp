@@ -21,9 +21,12 @@ struct Family {
 
   ScheduleVariant &add(autotune::Settings fixed, const char *mask = "none", const char *score = "none",
                        const char *rows = "") {
-    ScheduleVariant variant{
-        .file = file, .kernel = kernel, .fixed = std::move(fixed), .mask = find(maskHooks(), mask),
-        .score = find(scoreHooks(), score), .rows = rows};
+    ScheduleVariant variant{.file = file,
+                            .kernel = kernel,
+                            .fixed = std::move(fixed),
+                            .mask = find(maskHooks(), mask),
+                            .score = find(scoreHooks(), score),
+                            .rows = rows};
     for (const auto *params : {&variant.mask->params, &variant.score->params})
       variant.fixed.insert(params->begin(), params->end());
     return all.emplace_back(std::move(variant));

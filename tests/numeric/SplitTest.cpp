@@ -200,11 +200,11 @@ static TestCase splitCaseOf(const AttentionSpec &spec, uint64_t seed, size_t num
     given.attention.shape.keys *= 1 + static_cast<int64_t>(random.below(6));
     given.attention.nanQueryRow = std::min(given.attention.nanQueryRow, given.attention.shape.queries - 1);
   }
-  return {
-      fmt::format("splits={} {}", given.splits, given.attention.describe()), partsOf(spec),
-      [given](Machine &machine, const JitKernel &kernel) { return runSplit(given, machine, kernel); },
-      {mergeOf(spec.dtype, spec.valueDim, chooseMergeColumns(given.attention.shape, 1))},
-      given.attention.products()};
+  return {fmt::format("splits={} {}", given.splits, given.attention.describe()),
+          partsOf(spec),
+          [given](Machine &machine, const JitKernel &kernel) { return runSplit(given, machine, kernel); },
+          {mergeOf(spec.dtype, spec.valueDim, chooseMergeColumns(given.attention.shape, 1))},
+          given.attention.products()};
 }
 
 TestCase splitCase(const AttentionSpec &spec, uint64_t seed) {

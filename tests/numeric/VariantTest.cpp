@@ -242,7 +242,8 @@ constexpr size_t kLaunchesOfSpec = 5;
 } // namespace
 
 static TestCase caseOf(const char *file, VariantCase given, Run run) {
-  return {given.attention.describe(), kernelOf(file, given, true),
+  return {given.attention.describe(),
+          kernelOf(file, given, true),
           [given, run](Machine &machine, const JitKernel &compiled) { return run(given, machine, compiled); },
           {},
           given.attention.products()};

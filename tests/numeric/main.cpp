@@ -115,6 +115,13 @@ int fail(const Error &error) {
 
 int run(const Options &options) {
   const bool usual = options.schedules.empty();
+  std::unique_ptr<Machine> machine;
+  if (!options.list) { // before anything that takes time
+    auto created = Machine::create(options.device == "gpu", options.kernelFolder);
+    if (!created)
+      return fail(created.error());
+    machine = std::move(*created);
+  }
   auto made = usual ? Expected<std::vector<TestCase>>(allCases(options)) : casesOfSchedules(options);
   if (!made)
     return fail(made.error());
@@ -124,23 +131,18 @@ int run(const Options &options) {
       std::printf("%s\n", each.name.c_str());
     return 0;
   }
-  auto machine = Machine::create(options.device == "gpu", options.kernelFolder);
-  if (!machine) {
-    fail(machine.error());
-    return 1;
-  }
   if (!usual)
-    (*machine)->setRepeats(2);
+    machine->setRepeats(2);
   const auto start = std::chrono::steady_clock::now();
   Tally tally;
   if (options.compileOnly)
-    compileForGpu(cases, **machine, tally);
+    compileForGpu(cases, *machine, tally);
   else
-    runCases(cases, **machine, tally);
+    runCases(cases, *machine, tally);
   if (usual && std::string(kRenameName).find(options.only) != std::string::npos)
-    tally.add(kRenameName, checkRenamedKernel(**machine));
+    tally.add(kRenameName, checkRenamedKernel(*machine));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("%zu specialisations compiled, %.0f s\n", (*machine)->compiledKernels(), seconds);
+  std::printf("%zu specialisations compiled, %.0f s\n", machine->compiledKernels(), seconds);
   std::printf("%lld passed, %lld failed\n", static_cast<long long>(tally.passed), static_cast<long long>(tally.failed));
   return tally.failed == 0 && tally.passed > 0 ? 0 : 1;
 }
@@ -158,8 +160,8 @@ int main(int argc, char **argv) {
   app.add_option("--only", options.only, "only cases whose name contains this");
   app.add_option("--kernels", options.kernelFolder, "the folder of the .tile files")->capture_default_str();
   app.add_option("--schedules", options.schedules,
-                 "in place of the usual cases, schedules that the tuner may choose: all, how many to sample, or "
-                 "PART/PARTS; with --only those whose text contains it");
+                 "in place of the usual cases, schedules that the tuner may choose: all, defaults, how many to "
+                 "sample, or PART/PARTS; with --only those whose text contains it");
   app.add_option("--cases-of-schedule", options.casesOfPoint, "how many cases each of them runs")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -1,11 +1,13 @@
-// lacuna-schedules: compiles every schedule that the tuner may choose (tests/numeric/SchedulePoints.h), and prints a table
-// of what the assembler says of each and how long it took; with --interpret it runs them on the interpreter instead.
+// lacuna-schedules: compiles every schedule that the tuner may choose (tests/numeric/SchedulePoints.h), and prints a
+// table of what the assembler says of each and how long it took; with --interpret it runs them on the interpreter
+// instead.
 //
-// The exit status is 1 where a point does not compile, where a schedule that runs without any tuning is not clean, or where
-// an interpreted one is wrong; a point that spills is told, and is no failure: the tuner rejects it by the same rule.
+// The exit status is 1 where a point does not compile, where a schedule that runs without any tuning is not clean, or
+// where an interpreted one is wrong; a point that spills is told, and is no failure: the tuner rejects it by the same
+// rule.
 #include "Crew.h"
-#include "SchedulePoints.h"
 #include "ScheduleInterpreter.h"
+#include "SchedulePoints.h"
 #include "lacuna/Jit/Tuning.h"
 #include "lacuna/Runtime/AttentionShape.h"
 
@@ -195,13 +197,15 @@ int run(const Options &options, ScheduleChoice choice) {
 int main(int argc, char **argv) {
   Options options;
   CLI::App app("Compiles the schedules that the tuner may choose", "lacuna-schedules");
-  app.add_option("SCHEDULES", options.schedules, "all, how many to sample, or PART/PARTS")->capture_default_str();
+  app.add_option("SCHEDULES", options.schedules, "all, defaults, how many to sample, or PART/PARTS")
+      ->capture_default_str();
   app.add_option("--seed", options.seed, "of the sample, and of interpreted data")->capture_default_str();
   app.add_option("--only", options.only, "only variants whose text contains this, as 'attention_forward D=64'");
-  app.add_option("--kernels", options.kernelFolder, "the folder of the .tile files")->capture_default_str();
+  auto *kernels =
+      app.add_option("--kernels", options.kernelFolder, "the folder of the .tile files")->capture_default_str();
   app.add_option("--jobs", options.jobs, "processes")->check(CLI::Range(1, 256))->capture_default_str();
   app.add_flag("--list", options.list, "print the points");
-  app.add_flag("--interpret", options.interpret, "run them on the interpreter, against float64");
+  app.add_flag("--interpret", options.interpret, "run them on the interpreter, against float64")->excludes(kernels);
   app.add_flag("--quiet", options.quiet, "print what is wrong, and the summary");
   try {
     app.parse(argc, argv);
