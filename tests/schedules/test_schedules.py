@@ -95,7 +95,8 @@ class Interpret(Case):
 
     def test_wrong_kernel(self):
         folder = self.plant("block_sparse_matmul.tile", ("= acc as T", "= (acc * 1.5) as T"))
-        output = self.run_program("3", "--interpret", "--only", "block_sparse_matmul BM=128 BN=128", status=1, cwd=folder)
+        words = "block_sparse_matmul BM=128 BN=128"
+        output = self.run_program("3", "--interpret", "--only", words, status=1, cwd=folder)
         self.assertRegex(output, r"(?m)^wrong .*block_sparse_matmul")
 
 
@@ -117,7 +118,7 @@ class Tool(Case):
         self.assertIn("block_sparse_matmul T=f16 BK=64 BM=128 BN=128 stages=2 (default)", everything)
 
     def test_points_that_cannot_be(self):
-        # Four stages of 256x128 and 128x128 take more shared memory than there is; no tile of 192 divides a block of 128.
+        # Four stages of 256x128 and 128x128 take more shared memory than there is; no tile of 192 divides 128.
         listed = self.run_program("all", "--list", "--only", "block_sparse_matmul T=bf16 KB=128")
         self.assertNotIn("BM=192", listed)
         self.assertNotIn("BK=128 BM=128 BN=256 stages=4", listed)
