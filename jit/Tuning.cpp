@@ -179,6 +179,17 @@ Expected<Facts> analyzePoint(Compiler &compiler, CompileRequest request) {
   return facts;
 }
 
+std::optional<std::string> rejectionOf(const std::optional<AssemblerReport> &report) {
+  if (!report)
+    return std::nullopt;
+  if (report->spillStoreBytes + report->spillLoadBytes > 0)
+    return fmt::format("registers do not suffice: {} bytes of spill stores, {} of loads", report->spillStoreBytes,
+                       report->spillLoadBytes);
+  if (!report->advisories.empty())
+    return fmt::format("the assembler advises: {}", report->advisories.front());
+  return std::nullopt;
+}
+
 autotune::MachineLimits machineLimits(const runtime::Device *device, int threads) {
   if (!device)
     return {fmt::format("{}, {} threads", cpuName(), threads), "cpu", 0, 1};

@@ -19,6 +19,7 @@ mkdir -p "$tree/bin" "$tree/lib" "$tree/tests"
 packed=()
 for program in "$root"/build/bin/*; do
   case "$(basename "$program")" in # need no GPU
+  lacuna-schedule-tests) continue ;;
   lacuna-unit-* | lacuna-interpreter-tests | lacuna-reliability-tests | lacuna-cache-worker | lacuna-opt) continue ;;
   lacuna-example-* | lacuna-bench-cache) continue ;; # or are built by whoever reads them
   esac

@@ -28,6 +28,8 @@ struct AttentionSpec {
   std::optional<runtime::PackedTile> packed = {}; ///< attention_packed.tile with R, L and BN in place of the tile
   /// A pattern in place of the lists, which then say the same; empty: the kernel reads the lists.
   std::string rows = {};
+  /// Choices of the schedule, as `stages`; the others are the kernel's own.
+  std::map<std::string, std::string> knobs = {};
 };
 
 enum class ListKind {
@@ -65,6 +67,8 @@ struct AttentionCase {
 
   /// All of it in one line.
   std::string describe() const;
+  /// Multiplications of the two products over all queries and keys.
+  int64_t products() const { return static_cast<int64_t>(shape.denseFlops() / 2); }
 };
 
 /// What the library kernel is compiled with for `spec`: params, and hooks that have a body, by name.

@@ -146,6 +146,8 @@ AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed) {
     result.lists = static_cast<ListKind>(2 + random.below(6));
   else if (spec.mask->body.empty() && random.below(2) == 0)
     result.lists = ListKind::Random;
+  if (!spec.rows.empty()) // the pattern says what the lists would
+    result.lists = ListKind::Pattern;
   result.data = random.below(2) == 0 ? DataKind::Normal : static_cast<DataKind>(random.below(5));
   // A hook makes other scores of them, for which float32 itself may be too coarse.
   if (spec.score->score && (result.data == DataKind::Extreme || result.data == DataKind::Offset))
@@ -166,15 +168,18 @@ const char *listKindName(ListKind kind) {
 std::string AttentionCase::describe() const {
   const std::string packed =
       spec.packed ? fmt::format(" R={} L={}", spec.packed->heads, spec.packed->queries) : std::string();
-  return fmt::format("{}{} D={} DV={} QB={} KB={} BM={} BN={} mask={} score={} B={} H={} G={} M={} N={} {}={} data={} "
-                     "scale={} strides={}{}{} seed={}",
-                     dtypeName(spec.dtype), packed, spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock,
-                     spec.tile.queries, spec.tile.keys, spec.mask->name, spec.score->name, shape.batch, shape.heads,
-                     shape.kvHeads, shape.queries, shape.keys, spec.rows.empty() ? "lists" : "rows",
-                     spec.rows.empty() ? listKindName(lists) : spec.rows, kDataNames[static_cast<int>(data)],
-                     kScaleNames[static_cast<int>(scale)], kStrideNames[static_cast<int>(strides)],
-                     nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
-                     launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
+  std::string knobs;
+  for (const auto &[name, value] : spec.knobs)
+    knobs += fmt::format(" {}={}", name, value);
+  return fmt::format(
+      "{}{} D={} DV={} QB={} KB={} BM={} BN={}{} mask={} score={} B={} H={} G={} M={} N={} {}={} data={} "
+      "scale={} strides={}{}{} seed={}",
+      dtypeName(spec.dtype), packed, spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock, spec.tile.queries,
+      spec.tile.keys, knobs, spec.mask->name, spec.score->name, shape.batch, shape.heads, shape.kvHeads, shape.queries,
+      shape.keys, spec.rows.empty() ? "lists" : "rows", spec.rows.empty() ? listKindName(lists) : spec.rows,
+      kDataNames[static_cast<int>(data)], kScaleNames[static_cast<int>(scale)], kStrideNames[static_cast<int>(strides)],
+      nanQueryRow >= 0 ? fmt::format(" nan-row={}", nanQueryRow) : "",
+      launches > 1 ? fmt::format(" launches={}", launches) : "", seed);
 }
 
 std::map<std::string, std::string> paramsOf(const AttentionSpec &spec) {
@@ -189,6 +194,7 @@ std::map<std::string, std::string> paramsOf(const AttentionSpec &spec) {
     params["R"] = fmt::format("{}", spec.packed->heads);
     params["L"] = fmt::format("{}", spec.packed->queries);
   }
+  params.insert(spec.knobs.begin(), spec.knobs.end());
   params.insert(spec.mask->params.begin(), spec.mask->params.end());
   params.insert(spec.score->params.begin(), spec.score->params.end());
   return params;

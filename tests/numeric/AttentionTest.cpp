@@ -217,17 +217,28 @@ std::vector<std::string> runAttention(const AttentionCase &attention, Machine &m
   return runAttention(attention, machine, launchOf(attention.spec, machine, kernel));
 }
 
+TestCase attentionCase(const AttentionSpec &spec, uint64_t seed) {
+  AttentionCase attention = makeAttentionCase(spec, seed);
+  TestCase result{attention.describe(), kernelOf(spec), [attention](Machine &machine, const JitKernel &kernel) {
+                    return runAttention(attention, machine, kernel);
+                  }};
+  result.products = attention.products();
+  if (!spec.rows.empty()) {
+    AttentionSpec listed = spec;
+    listed.rows.clear();
+    result.others.push_back(kernelOf(listed));
+  }
+  return result;
+}
+
 /// `count` cases that take turns with `specs`.
 static std::vector<TestCase> casesOf(const char *group, const std::vector<AttentionSpec> &specs, uint64_t seed,
                                      int64_t count) {
   std::vector<TestCase> cases;
   for (int64_t index = 0; index < count; ++index) {
     const AttentionSpec &spec = specs[static_cast<size_t>(index) % specs.size()];
-    const uint64_t caseSeed = seed * 1000003 + static_cast<uint64_t>(index);
-    AttentionCase attention = makeAttentionCase(spec, caseSeed);
-    cases.push_back(
-        {fmt::format("{}/{} {}", group, index, attention.describe()), kernelOf(spec),
-         [attention](Machine &machine, const JitKernel &kernel) { return runAttention(attention, machine, kernel); }});
+    TestCase &added = cases.emplace_back(attentionCase(spec, seed * 1000003 + static_cast<uint64_t>(index)));
+    added.name = fmt::format("{}/{} {}", group, index, added.name);
   }
   return cases;
 }

@@ -6,6 +6,7 @@
 #include "lacuna/Jit/Jit.h"
 #include "lacuna/Runtime/BlockLists.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,10 @@ struct Output {
 };
 using LaunchArgument = std::variant<Input, Output, const runtime::BlockLists *, float, int32_t>;
 
+/// Runs a kernel in another way: `count` says the how-manieth time it is, of those that must give the same bits.
+using OtherLaunch = std::function<Expected<void>(const KernelSpec &kernel,
+                                                 const std::vector<runtime::ArgumentValue> &arguments, int count)>;
+
 /// Thread safety: one thread at a time.
 class Machine {
 public:
@@ -38,8 +43,12 @@ public:
   /// How many specialisations were compiled so far.
   size_t compiledKernels() const { return kernels.size(); }
 
+  /// From now on every launch is done so often, and must give the same bits each time.
+  void setRepeats(int count) { repeats = count; }
+  /// On the CPU: from now on `launch` runs the kernels, on the same memory.
+  void setLaunch(OtherLaunch launch) { otherLaunch = std::move(launch); }
   /// Poisons the outputs, launches, waits, and leaves the results in the outputs' host memory. Errors: as
-  /// JitKernel::launch; Internal for a write outside an output's view.
+  /// JitKernel::launch; Internal for a write outside an output's view, or for other bits than the time before.
   Expected<void> launch(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
 
   /// For references and random data.
@@ -48,12 +57,16 @@ public:
 private:
   Machine(std::vector<Jit> jits, std::shared_ptr<runtime::ThreadPool> threads, std::string kernelFolder)
       : jits(std::move(jits)), threads(std::move(threads)), kernelFolder(std::move(kernelFolder)) {}
-  Expected<void> launchOnCpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
+  Expected<void> launchOnce(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments, int count);
+  Expected<void> launchOnCpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments, int count);
   Expected<void> launchOnGpu(const JitKernel &kernel, const std::vector<LaunchArgument> &arguments);
 
   std::vector<Jit> jits; // each compiles one kernel at a time
   std::shared_ptr<runtime::ThreadPool> threads;
   std::string kernelFolder;
+  int repeats = 1;
+  OtherLaunch otherLaunch;
+  std::map<const runtime::LaunchMetadata *, KernelSpec> specs; ///< of kernels, for otherLaunch
   std::optional<runtime::Stream> stream;
   std::map<std::string, Expected<JitKernel>> kernels;
 };

@@ -1,6 +1,7 @@
 // matmul.tile with its epilogues, and block_sparse_matmul.tile, at lengths that no tile divides.
 #include "AttentionCase.h"
 #include "Compare.h"
+#include "TestCase.h"
 
 #include <algorithm>
 #include <cmath>
@@ -168,6 +169,44 @@ std::vector<TestCase> matmulCases(uint64_t seed) {
                          }});
       }
   return cases;
+}
+
+TestCase matmulCase(DType dtype, const std::string &activation, uint64_t seed) {
+  SplitMix64 random(seed, /*stream=*/21);
+  const Epilogue *epilogue = std::find_if(std::begin(kEpilogues), std::prev(std::end(kEpilogues)),
+                                          [&](const Epilogue &each) { return each.body == activation; });
+  auto length = [&](uint64_t most) { return 1 + static_cast<int64_t>(random.below(most)); };
+  MatmulCase given{seed, dtype, {}, epilogue, length(2), length(300), length(300), length(400), 0};
+  given.alpha = 1 / std::sqrt(static_cast<float>(given.k));
+  return {fmt::format("B={} M={} N={} K={} seed={}", given.batch, given.m, given.n, given.k, seed),
+          matmulKernel(given),
+          [given](Machine &machine, const JitKernel &kernel) { return runMatmul(given, machine, kernel); },
+          {},
+          given.batch * given.m * given.n * given.k};
+}
+
+TestCase blockSparseMatmulCase(const AttentionSpec &spec, uint64_t seed) {
+  SplitMix64 random(seed, /*stream=*/22);
+  constexpr ListKind kKinds[] = {ListKind::Uneven,   ListKind::Shared, ListKind::PerHead,
+                                 ListKind::OneEntry, ListKind::Empty,  ListKind::Random};
+  auto length = [&](uint64_t most) { return 1 + static_cast<int64_t>(random.below(most)); };
+  SparseCase given{seed,
+                   spec.dtype,
+                   {},
+                   spec.queryBlock,
+                   spec.keyBlock,
+                   length(2),
+                   length(2),
+                   length(300),
+                   length(300),
+                   length(400),
+                   kKinds[random.below(std::size(kKinds))]};
+  return {fmt::format("B={} H={} M={} N={} K={} lists={} seed={}", given.batch, given.heads, given.m, given.n, given.k,
+                      listKindName(given.kind), seed),
+          {},
+          [given](Machine &machine, const JitKernel &kernel) { return runSparse(given, machine, kernel); },
+          {},
+          given.batch * given.heads * given.m * given.n * given.k};
 }
 
 std::vector<TestCase> blockSparseMatmulCases(uint64_t seed) {

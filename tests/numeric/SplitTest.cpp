@@ -5,6 +5,7 @@
 // does not run.
 #include "AttentionCase.h"
 #include "Compare.h"
+#include "TestCase.h"
 #include "lacuna/Runtime/SplitPlan.h"
 
 #include <cmath>
@@ -198,6 +199,28 @@ void addMergeCases(uint64_t seed, std::vector<TestCase> &cases) {
 
 } // namespace
 
+/// Number `number` of a specialisation.
+static TestCase splitCaseOf(const AttentionSpec &spec, uint64_t seed, size_t number) {
+  SplitCase given{makeAttentionCase(spec, seed), 0};
+  SplitMix64 random(seed, /*stream=*/20);
+  // More parts than most rows have blocks, too.
+  given.splits = 1 + static_cast<int64_t>(random.below(number % 2 ? kMostSplits : 6));
+  if (number % 2 == 0) { // few rows, many keys
+    given.attention.shape.queries = 1 + static_cast<int64_t>(random.below(80));
+    given.attention.shape.keys *= 1 + static_cast<int64_t>(random.below(6));
+    given.attention.nanQueryRow = std::min(given.attention.nanQueryRow, given.attention.shape.queries - 1);
+  }
+  return {fmt::format("splits={} {}", given.splits, given.attention.describe()),
+          partsOf(spec),
+          [given](Machine &machine, const JitKernel &kernel) { return runSplit(given, machine, kernel); },
+          {mergeOf(spec.dtype, spec.valueDim, chooseMergeColumns(given.attention.shape, 1))},
+          given.attention.products()};
+}
+
+TestCase splitCase(const AttentionSpec &spec, uint64_t seed) {
+  return splitCaseOf(spec, seed, seed);
+}
+
 std::vector<TestCase> splitCases(uint64_t seed) {
   const std::vector<AttentionSpec> all = attentionSpecs(seed);
   std::vector<AttentionSpec> specs = packedSpecs();
@@ -206,20 +229,9 @@ std::vector<TestCase> splitCases(uint64_t seed) {
   std::vector<TestCase> cases;
   for (size_t at = 0; at < specs.size(); ++at)
     for (size_t number = 0; number < kCasesOfSpec; ++number) {
-      const uint64_t caseSeed = seed * 1000033 + cases.size();
-      SplitCase given{makeAttentionCase(specs[at], caseSeed), 0};
-      SplitMix64 random(caseSeed, /*stream=*/20);
-      // More parts than most rows have blocks, too.
-      given.splits = 1 + static_cast<int64_t>(random.below(number % 2 ? kMostSplits : 6));
-      if (number % 2 == 0) { // few rows, many keys
-        given.attention.shape.queries = 1 + static_cast<int64_t>(random.below(80));
-        given.attention.shape.keys *= 1 + static_cast<int64_t>(random.below(6));
-        given.attention.nanQueryRow = std::min(given.attention.nanQueryRow, given.attention.shape.queries - 1);
-      }
-      cases.push_back({fmt::format("split/{} splits={} {}", cases.size(), given.splits, given.attention.describe()),
-                       partsOf(specs[at]), [given](Machine &machine, const JitKernel &kernel) {
-                         return runSplit(given, machine, kernel);
-                       }});
+      TestCase added = splitCaseOf(specs[at], seed * 1000033 + cases.size(), number);
+      added.name = fmt::format("split/{} {}", cases.size(), added.name);
+      cases.push_back(std::move(added));
     }
   addMergeCases(seed, cases);
   return cases;

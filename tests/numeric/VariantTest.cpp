@@ -211,15 +211,20 @@ std::vector<std::string> runPooled(const VariantCase &given, Machine &machine, c
 // The cases
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Case number `index`: the lengths, groups and lists of the attention cases, on `spec`.
+/// The lengths, groups and lists of the attention cases, on `spec`.
+VariantCase drawOn(AttentionSpec spec, uint64_t seed) {
+  VariantCase given;
+  spec.score = &scoreHooks()[0];
+  given.attention = makeAttentionCase(spec, seed);
+  given.scale = 1 / std::sqrt(static_cast<float>(spec.headDim));
+  return given;
+}
+
+/// Case number `index`, with the tile for the lists' block.
 VariantCase draw(AttentionSpec spec, uint64_t seed, size_t index) {
   if (auto tile = chooseTile(spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock))
     spec.tile = *tile;
-  VariantCase given;
-  spec.score = &scoreHooks()[0];
-  given.attention = makeAttentionCase(spec, seed * 4001 + index);
-  given.scale = 1 / std::sqrt(static_cast<float>(spec.headDim));
-  return given;
+  return drawOn(spec, seed * 4001 + index);
 }
 
 using Run = std::vector<std::string> (*)(const VariantCase &, Machine &, const JitKernel &);
@@ -235,6 +240,26 @@ void add(std::vector<TestCase> &cases, std::string_view group, KernelSpec kernel
 constexpr size_t kLaunchesOfSpec = 5;
 
 } // namespace
+
+static TestCase caseOf(const char *file, VariantCase given, Run run) {
+  return {given.attention.describe(),
+          kernelOf(file, given, true),
+          [given, run](Machine &machine, const JitKernel &compiled) { return run(given, machine, compiled); },
+          {},
+          given.attention.products()};
+}
+
+TestCase sigmoidCase(const AttentionSpec &spec, uint64_t seed) {
+  VariantCase given = drawOn(spec, seed);
+  given.shift = -std::log(static_cast<float>(given.attention.shape.keys));
+  return caseOf("sigmoid_attention.tile", given, runSigmoid);
+}
+
+TestCase twoProductCase(const AttentionSpec &spec, int64_t positionDim, uint64_t seed) {
+  VariantCase given = drawOn(spec, seed);
+  given.positionDim = positionDim;
+  return caseOf("two_product_attention.tile", given, runTwoProducts);
+}
 
 std::vector<TestCase> sigmoidCases(uint64_t seed) {
   const AttentionSpec kSpecs[] = {{DType::BF16, 64, 64, 128, 128, {}, &maskHooks()[0]},

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <iterator>
 #include <set>
+#include <thread>
 
 using namespace lacuna;
 using namespace lacuna::numeric;
@@ -23,6 +24,8 @@ struct Options {
   std::string only;
   std::string kernelFolder = "kernels_dsl";
   bool list = false, compileOnly = false;
+  std::string schedules; ///< empty: the usual cases
+  int64_t casesOfPoint = 3;
 };
 
 struct Tally {
@@ -82,7 +85,7 @@ void compileForGpu(const std::vector<TestCase> &cases, const Machine &machine, T
 void runCases(const std::vector<TestCase> &cases, Machine &machine, Tally &tally) {
   std::vector<KernelSpec> specs;
   for (const TestCase &each : cases)
-    specs.push_back(each.kernel);
+    specs.push_back(each.kernel), specs.insert(specs.end(), each.others.begin(), each.others.end());
   machine.compileAhead(std::move(specs));
   for (const TestCase &each : cases) {
     auto kernel = machine.compile(each.kernel);
@@ -90,28 +93,56 @@ void runCases(const std::vector<TestCase> &cases, Machine &machine, Tally &tally
   }
 }
 
+/// Every launch of these is done twice.
+Expected<std::vector<TestCase>> casesOfSchedules(const Options &options) {
+  auto choice = ScheduleChoice::parse(options.schedules);
+  if (!choice)
+    return takeError(choice);
+  choice->seed = options.seed;
+  choice->only = options.only;
+  auto space = ScheduleSpace::create(options.kernelFolder);
+  if (!space)
+    return takeError(space);
+  const std::vector<int64_t> points = space->choose(*choice, std::max(1u, std::thread::hardware_concurrency()));
+  std::printf("%zu of %lld schedules\n", points.size(), static_cast<long long>(space->size()));
+  return scheduleCases(*space, points, options.seed, options.casesOfPoint);
+}
+
+int fail(const Error &error) {
+  std::fprintf(stderr, "lacuna-numeric-tests: %s\n", error.render().c_str());
+  return error.code == ErrorCode::InvalidArgument ? 2 : 1;
+}
+
 int run(const Options &options) {
-  const std::vector<TestCase> cases = allCases(options);
+  const bool usual = options.schedules.empty();
+  std::unique_ptr<Machine> machine;
+  if (!options.list) { // before anything that takes time
+    auto created = Machine::create(options.device == "gpu", options.kernelFolder);
+    if (!created)
+      return fail(created.error());
+    machine = std::move(*created);
+  }
+  auto made = usual ? Expected<std::vector<TestCase>>(allCases(options)) : casesOfSchedules(options);
+  if (!made)
+    return fail(made.error());
+  const std::vector<TestCase> &cases = *made;
   if (options.list) {
     for (const TestCase &each : cases)
       std::printf("%s\n", each.name.c_str());
     return 0;
   }
-  auto machine = Machine::create(options.device == "gpu", options.kernelFolder);
-  if (!machine) {
-    std::fprintf(stderr, "lacuna-numeric-tests: %s\n", machine.error().render().c_str());
-    return 1;
-  }
+  if (!usual)
+    machine->setRepeats(2);
   const auto start = std::chrono::steady_clock::now();
   Tally tally;
   if (options.compileOnly)
-    compileForGpu(cases, **machine, tally);
+    compileForGpu(cases, *machine, tally);
   else
-    runCases(cases, **machine, tally);
-  if (std::string(kRenameName).find(options.only) != std::string::npos)
-    tally.add(kRenameName, checkRenamedKernel(**machine));
+    runCases(cases, *machine, tally);
+  if (usual && std::string(kRenameName).find(options.only) != std::string::npos)
+    tally.add(kRenameName, checkRenamedKernel(*machine));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("%zu specialisations compiled, %.0f s\n", (*machine)->compiledKernels(), seconds);
+  std::printf("%zu specialisations compiled, %.0f s\n", machine->compiledKernels(), seconds);
   std::printf("%lld passed, %lld failed\n", static_cast<long long>(tally.passed), static_cast<long long>(tally.failed));
   return tally.failed == 0 && tally.passed > 0 ? 0 : 1;
 }
@@ -128,6 +159,12 @@ int main(int argc, char **argv) {
   app.add_option("--seed", options.seed, "all data and shapes follow from it")->capture_default_str();
   app.add_option("--only", options.only, "only cases whose name contains this");
   app.add_option("--kernels", options.kernelFolder, "the folder of the .tile files")->capture_default_str();
+  app.add_option("--schedules", options.schedules,
+                 "in place of the usual cases, schedules that the tuner may choose: all, defaults, how many to "
+                 "sample, or PART/PARTS; with --only those whose text contains it");
+  app.add_option("--cases-of-schedule", options.casesOfPoint, "how many cases each of them runs")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_flag("--list", options.list, "print the cases' names");
   app.add_flag("--compile-only", options.compileOnly, "compile every kernel for sm_90a and run none; needs no GPU");
   try {

@@ -64,13 +64,8 @@ private:
     Expected<CompileResult> compiled = compiler.compile(jobOf(request));
     if (!compiled)
       return takeError(compiled);
-    if (const auto &report = compiled->report) {
-      if (report->spillStoreBytes + report->spillLoadBytes > 0)
-        return makeError(ErrorCode::CompileFailed, "registers do not suffice: {} bytes of spill stores, {} of loads",
-                         report->spillStoreBytes, report->spillLoadBytes);
-      if (!report->advisories.empty())
-        return makeError(ErrorCode::CompileFailed, "the assembler advises: {}", report->advisories.front());
-    }
+    if (std::optional<std::string> rejection = rejectionOf(compiled->report))
+      return makeError(ErrorCode::CompileFailed, "{}", *rejection);
     std::string path = request.at("image").get<std::string>();
     std::ofstream file(path, std::ios::binary);
     file.write(compiled->image.data(), static_cast<std::streamsize>(compiled->image.size()));

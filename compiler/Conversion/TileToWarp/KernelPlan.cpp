@@ -156,9 +156,12 @@ static void planOperands(tile::FuncOp func, KernelPlan &plan) {
 
 static constexpr int64_t kFewestRegisters = 24, kMostRegisters = 240;
 
-/// Registers of a thread in each warpgroup together.
+int64_t KernelPlan::entryRegisters() const {
+  return warp::entryRegisters(1 + warpgroups, sharesMultiprocessor() ? 2 : 1);
+}
+
 int64_t KernelPlan::allRegisters() const {
-  return (1 + warpgroups) * warp::entryRegisters(1 + warpgroups, sharesMultiprocessor() ? 2 : 1);
+  return (1 + warpgroups) * entryRegisters();
 }
 
 int64_t KernelPlan::producerRegisters() const {
@@ -173,6 +176,27 @@ int64_t KernelPlan::producerRegisters() const {
 int64_t KernelPlan::consumerRegisters() const {
   int64_t left = allRegisters() - producerRegisters();
   return schedule.consumerRegisters().value_or(std::min(left / warpgroups / 8 * 8, kMostRegisters));
+}
+
+/// No product may have more registers in its hands than a thread starts with: ptxas refuses such an instruction,
+/// whatever setmaxnreg gives the warpgroup before it runs. Beside the accumulator it wants 26, and 4 more for an
+/// operand in registers. **Source:** what ptxas 13.0 asks for (error C7602), for 16 to 256 columns.
+static LogicalResult verifyEntryRegisters(tile::FuncOp func, const KernelPlan &plan) {
+  const int64_t most =
+      std::min(plan.entryRegisters(), std::max(plan.producerRegisters(), plan.consumerRegisters())); // .maxnreg
+  WalkResult result = func.walk([&](tile::DotOp dot) {
+    const int64_t columns = cast<RankedTensorType>(dot.getResult().getType()).getDimSize(1);
+    const bool inRegisters = !findLoadedOperand(dot.getA()).load && !plan.wideOperands.contains(dot);
+    const int64_t needed = llvm::alignTo(columns, 16) / 2 + (inRegisters ? 30 : 26);
+    if (needed <= most)
+      return WalkResult::advance();
+    dot.emitError() << "this product of " << columns << " columns takes " << needed
+                    << " registers of a thread, and with " << plan.warpgroups
+                    << " consumer warpgroups each starts with " << most
+                    << ", the most that ptxas gives an instruction; take fewer columns or fewer rows";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
@@ -193,6 +217,8 @@ FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
   if (failed(verifyRows(func, plan)))
     return failure();
   planOperands(func, plan);
+  if (failed(verifyEntryRegisters(func, plan)))
+    return failure();
   for (Operation *load : plan.sharedLoads) {
     Operation *parent = load->getParentOp();
     plan.countable &= isa<tile::FuncOp>(parent) || isa<tile::FuncOp>(parent->getParentOp());

@@ -41,9 +41,11 @@ struct KernelPlan {
   int64_t producerRegisters() const;
   /// What the producer leaves, evenly.
   int64_t consumerRegisters() const;
+  /// Registers a thread of every role has when the kernel starts.
+  int64_t entryRegisters() const;
 
 private:
-  int64_t allRegisters() const;
+  int64_t allRegisters() const; // of a thread in each warpgroup together
 };
 
 /// Plans `func`, or says why it cannot run on sm_90a.

@@ -153,7 +153,7 @@ TEST_CASE("Tune: the description of a kernel has what shapes and points may name
   CHECK(kernel->listRowParam == "QB");
   CHECK(kernel->listColumnParam == "KB");
   CHECK(kernel->hasMask);
-  CHECK(kernel->conditions == std::vector<std::string>{"smem <= 232448 && regs_fit"});
+  CHECK(kernel->conditions == std::vector<std::string>{"smem <= 232448 && regs_fit && (BM < 192 || D + DV <= 192)"});
   CHECK(kernel->hash.size() == 32);
   auto onCpu = describeForTuning(library("attention_forward"), Target::Cpu);
   REQUIRE(onCpu);

@@ -19,6 +19,10 @@ Expected<autotune::Settings> completeParams(const KernelSpec &spec, const autotu
 /// Runs the front end and the passes, no code generation. Errors: as Compiler::compile.
 Expected<autotune::Facts> analyzePoint(Compiler &compiler, CompileRequest request);
 
+/// Why the tuner does not run what was compiled: it spills, or the assembler advises against it. Nothing: it may run.
+/// `report` is the assembler's; nothing where the driver assembles, which says nothing.
+std::optional<std::string> rejectionOf(const std::optional<AssemblerReport> &report);
+
 /// The machine that `device` is, or this CPU with `threads` threads.
 autotune::MachineLimits machineLimits(const runtime::Device *device, int threads);
 

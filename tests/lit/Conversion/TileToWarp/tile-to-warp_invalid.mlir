@@ -546,3 +546,23 @@ tile.func @map(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N], bf16>, %f: 
   tile.store %u, %y[%p, %c0] sizes [64, 64] : tensor<64x64xf32>, (!tile.view<[M, N], f32>, i32, i32)
   tile.return
 }
+
+// -----
+
+// Three consumers start with 128 registers a thread: a product of 192 columns has them, one of 208 has not.
+tile.func @wide_product(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[N, 64], bf16>, %y: !tile.view<[M, N], f32> {tile.output})
+    attributes {dims = ["M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %p = tile.program_id 0
+  %ta = tile.load %a[%p, %c0] sizes [192, 64] : (!tile.view<[M, 64], bf16>, i32, i32) -> tensor<192x64xbf16>
+  %tb = tile.load %b[%c0, %c0] sizes [192, 64] : (!tile.view<[N, 64], bf16>, i32, i32) -> tensor<192x64xbf16>
+  %tt = tile.transpose %tb : tensor<192x64xbf16> -> tensor<64x192xbf16>
+  %s = tile.dot %ta, %tt : tensor<192x64xbf16>, tensor<64x192xbf16> -> tensor<192x192xf32>
+  tile.store %s, %y[%p, %c0] sizes [192, 192] : tensor<192x192xf32>, (!tile.view<[M, N], f32>, i32, i32)
+  %wb = tile.load %b[%c0, %c0] sizes [208, 64] : (!tile.view<[N, 64], bf16>, i32, i32) -> tensor<208x64xbf16>
+  %wt = tile.transpose %wb : tensor<208x64xbf16> -> tensor<64x208xbf16>
+  // expected-error@+1 {{this product of 208 columns takes 130 registers of a thread, and with 3 consumer warpgroups each starts with 128, the most that ptxas gives an instruction; take fewer columns or fewer rows}}
+  %w = tile.dot %ta, %wt : tensor<192x64xbf16>, tensor<64x208xbf16> -> tensor<192x208xf32>
+  tile.store %w, %y[%p, %c0] sizes [192, 208] : tensor<192x208xf32>, (!tile.view<[M, N], f32>, i32, i32)
+  tile.return
+}
