@@ -115,7 +115,7 @@ Expected<CompileResult> CachedCompiler::State::compileNow(const CompileRequest &
                                                           const ChosenAssembler &chosen) {
   CompileRequest complete = request;
   complete.assembler = chosen.assembler;
-  const bool driverAssembles = request.target == Target::Sm90a && !chosen.assembler;
+  const bool driverAssembles = isGpu(request.target) && !chosen.assembler;
   if (driverAssembles) {
     complete.stopAfter = Stage::Ptx;
     complete.keep.insert(Stage::Ptx);

@@ -35,7 +35,7 @@ void Sema::checkSchedules() {
 }
 
 void Sema::checkSchedule(const ScheduleDecl &schedule) {
-  std::vector<std::string> targets = {"sm_90a", "cpu"};
+  std::vector<std::string> targets = {"sm_90a", "sm_80", "cpu"};
   if (std::find(targets.begin(), targets.end(), schedule.target.name) == targets.end())
     error(schedule.target.range, fmt::format("unknown target '{}'; the targets are {}{}", schedule.target.name,
                                              quotedList(targets), didYouMean(schedule.target.name, targets)));

@@ -151,7 +151,9 @@ Expected<void> StageRunner::describe() {
 }
 
 Expected<void> StageRunner::splitRoles() {
-  return runPasses(Stage::Warp, [](mlir::OpPassManager &passes) { passes.addPass(createTileToWarp()); });
+  TileToWarpOptions options;
+  options.target = std::string(targetName(request.target));
+  return runPasses(Stage::Warp, [&](mlir::OpPassManager &passes) { passes.addPass(createTileToWarp(options)); });
 }
 
 Expected<void> StageRunner::optimizeWarp() {
@@ -182,7 +184,7 @@ Expected<void> StageRunner::lowerToLLVM() {
     wide = *width;
     for (auto func : module->getOps<tile::FuncOp>())
       if (func.getScheduleAttr())
-        result.kernel.decisions = {"schedule: not applied, its entries act on sm_90a"};
+        result.kernel.decisions = {"schedule: not applied, its entries act on GPUs"};
   }
   auto lower = [&](mlir::OpPassManager &passes) {
     if (request.target == Target::Cpu) {
@@ -235,7 +237,7 @@ Expected<void> StageRunner::assemble() {
     result.image = ptx; // The driver assembles it.
     return {};
   }
-  auto cubin = assembler->assemble(ptx, gpu.processor);
+  auto cubin = assembler->assemble(ptx, request.processor.empty() ? defaultProcessor(request.target) : request.processor);
   if (!cubin)
     return takeError(cubin);
   result.image = std::move(cubin->image);

@@ -28,7 +28,7 @@ CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
       ->take_all();
   command->add_option("--positive", options.positive, "a scalar argument that is greater than zero at every launch")
       ->take_all();
-  command->add_option("--target", options.target, "sm_90a or cpu")->capture_default_str();
+  command->add_option("--target", options.target, "sm_90a, sm_80 or cpu")->capture_default_str();
   command->add_option("--emit", options.emit, fmt::format("stop after a stage and print it: {}", stageNames()))
       ->check(refuseEmpty);
   command->add_option("-o", options.output, "where to write what --emit asks for (or the cubin); - is standard output")
@@ -88,7 +88,7 @@ Expected<CompileRequest> makeCompileRequest(const CompileOptions &options) {
   CompileRequest request;
   auto target = parseTarget(options.target);
   if (!target)
-    return makeError(ErrorCode::InvalidArgument, "--target must be sm_90a or cpu, got '{}'", options.target);
+    return makeError(ErrorCode::InvalidArgument, "--target must be {}, got '{}'", targetNames(), options.target);
   request.target = *target;
   if (options.report && options.output == "-")
     return makeError(ErrorCode::InvalidArgument, "--report and -o - both write to standard output; give -o a file");
@@ -177,7 +177,7 @@ int runCompileCommand(const CompileOptions &options) {
   if (result->report)
     for (const std::string &advisory : result->report->advisories)
       fmt::print(stderr, "remark: {}\n", advisory);
-  bool wholeGpu = request->target == Target::Sm90a && !request->stopAfter;
+  bool wholeGpu = isGpu(request->target) && !request->stopAfter;
   if (wholeGpu && !result->isCubin)
     fmt::print(
         stderr,
