@@ -237,7 +237,8 @@ Expected<void> StageRunner::assemble() {
     result.image = ptx; // The driver assembles it.
     return {};
   }
-  auto cubin = assembler->assemble(ptx, request.processor.empty() ? defaultProcessor(request.target) : request.processor);
+  auto cubin =
+      assembler->assemble(ptx, request.processor.empty() ? defaultProcessor(request.target) : request.processor);
   if (!cubin)
     return takeError(cubin);
   result.image = std::move(cubin->image);

@@ -21,10 +21,10 @@ std::string_view targetNames() {
 }
 
 static constexpr int64_t kKiB = 1024;
-static constexpr Processor kProcessors[] = {
-    {"sm_80", 163 * kKiB},  {"sm_86", 99 * kKiB},   {"sm_87", 163 * kKiB},  {"sm_89", 99 * kKiB},
-    {"sm_90", 227 * kKiB},  {"sm_90a", 227 * kKiB}, {"sm_100", 227 * kKiB}, {"sm_103", 227 * kKiB},
-    {"sm_120", 99 * kKiB},  {"sm_121", 99 * kKiB}};
+static constexpr Processor kProcessors[] = {{"sm_80", 163 * kKiB},  {"sm_86", 99 * kKiB},   {"sm_87", 163 * kKiB},
+                                            {"sm_89", 99 * kKiB},   {"sm_90", 227 * kKiB},  {"sm_90a", 227 * kKiB},
+                                            {"sm_100", 227 * kKiB}, {"sm_103", 227 * kKiB}, {"sm_120", 99 * kKiB},
+                                            {"sm_121", 99 * kKiB}};
 
 const Processor *findProcessor(std::string_view name) {
   const auto *found = std::find_if(std::begin(kProcessors), std::end(kProcessors),

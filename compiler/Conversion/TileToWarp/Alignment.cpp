@@ -103,8 +103,9 @@ LogicalResult verifyCopyAlignment(tile::LoadOp load, StringRef machine) {
     return success();
   return load.emitError() << "a product's operand starts at a multiple of " << kCopyAlignment << " elements (" << bytes
                           << " bytes) of the innermost axis on " << machine
-                          << "; this one's start is only known to be a multiple of " << divisor << ". Write it as a product with " << kCopyAlignment << ", such as "
-                          << kCopyAlignment << " * x";
+                          << "; this one's start is only known to be a multiple of " << divisor
+                          << ". Write it as a product with " << kCopyAlignment << ", such as " << kCopyAlignment
+                          << " * x";
 }
 
 } // namespace lacuna

@@ -179,7 +179,8 @@ LogicalResult ConsumerEmitter::emitLoad(tile::LoadOp load) {
   SmallVector<Value> indices;
   for (Value index : load.getIndices()) {
     if (!mapping.contains(index))
-      return load.emitError() << "a tile of listed positions can only be an operand of a product on " << plan.machine.name;
+      return load.emitError() << "a tile of listed positions can only be an operand of a product on "
+                              << plan.machine.name;
     indices.push_back(convert(index));
   }
   mapping.map(load.getResult(), builder.create<warp::LoadGlobalOp>(load.getLoc(), convertType(type),
@@ -196,8 +197,7 @@ LogicalResult ConsumerEmitter::emitTranspose(tile::TransposeOp transpose) {
   bool vector = load && llvm::count_if(load.getSizes(), [](int64_t size) { return size > 0; }) == 1;
   if (!vector || type.getDimSize(1) == 1)
     return transpose.emitError() << "only a loaded tile that feeds a product, or a loaded vector, can be transposed on "
-                                 << plan.machine.name << "; this one is "
-                                 << transpose.getX().getType();
+                                 << plan.machine.name << "; this one is " << transpose.getX().getType();
   SmallVector<Value> indices;
   for (Value index : load.getIndices()) {
     if (!mapping.contains(index))

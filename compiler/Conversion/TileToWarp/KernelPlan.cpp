@@ -70,9 +70,9 @@ static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
     plan.columns = std::max(plan.columns, cast<RankedTensorType>(dot.getResult().getType()).getDimSize(1));
     LoadedOperand a = findLoadedOperand(dot.getA()), b = findLoadedOperand(dot.getB());
     if (!b.load) {
-      dot.emitError()
-          << "the second operand of a product must be a loaded tile or its transpose on " << plan.machine.name
-          << "; this one is computed. Exchange the operands, or store it and load it in another kernel";
+      dot.emitError() << "the second operand of a product must be a loaded tile or its transpose on "
+                      << plan.machine.name
+                      << "; this one is computed. Exchange the operands, or store it and load it in another kernel";
       return WalkResult::interrupt();
     }
     for (tile::LoadOp load : {a.load, b.load}) {
@@ -191,7 +191,8 @@ FailureOr<KernelPlan> planKernel(tile::FuncOp func, const warp::Machine &machine
         plan.rows = std::max(plan.rows, type.getDimSize(0));
     });
   if (plan.rows == 0 || plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
-    return func.emitError() << machine.name << " computes tiles of 64, 128 or 192 rows, this kernel's have " << plan.rows;
+    return func.emitError() << machine.name << " computes tiles of 64, 128 or 192 rows, this kernel's have "
+                            << plan.rows;
   plan.warpgroups = plan.rows / warp::kWarpgroupRows;
   if (auto consumers = plan.schedule.consumers(); consumers && *consumers != plan.warpgroups)
     return func.emitError() << "the schedule asks for " << *consumers << " consumer warpgroups, but tiles of "

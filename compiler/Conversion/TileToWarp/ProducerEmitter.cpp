@@ -106,8 +106,7 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   else
     columns /= count;
   if (listedAxis == columnAxis && count > 1 && columns % warp::kChunkColumns != 0)
-    return load.emitError() << "listed blocks of " << columns
-                            << " columns cannot share a step on " << plan.machine.name
+    return load.emitError() << "listed blocks of " << columns << " columns cannot share a step on " << plan.machine.name
                             << "; use blocks of a multiple of 64, or steps of one block";
 
   auto slotType =

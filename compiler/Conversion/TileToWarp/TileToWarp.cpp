@@ -232,9 +232,9 @@ LogicalResult KernelSplitter::openLists() {
     operands.push_back(loop.getLimit());
     for (Value &operand : operands) {
       if (!computeInPreamble(operand)) {
-        loop.emitError()
-            << "the row of a sparse loop must follow from the program's place in the grid alone on "
-            << plan.machine.name << "; this one is computed inside another loop, or from a tile; compute it before all loops";
+        loop.emitError() << "the row of a sparse loop must follow from the program's place in the grid alone on "
+                         << plan.machine.name
+                         << "; this one is computed inside another loop, or from a tile; compute it before all loops";
         return WalkResult::interrupt();
       }
       operand = preamble.values.lookup(operand);

@@ -124,11 +124,11 @@ void KernelLowering::createFunction() {
     target.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(64));
     target.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
   }
-  int64_t total = machine.producerThreads * producerRegisters +
-                  warp::kWarpgroupThreads * consumerWarpgroups * consumerRegisters;
+  int64_t total =
+      machine.producerThreads * producerRegisters + warp::kWarpgroupThreads * consumerWarpgroups * consumerRegisters;
   int64_t blocks = blocksPerMultiprocessor = total <= 65536 / 2 ? 2 : 1;
-  entryRegisters = std::min(machine.entryRegisters(consumerWarpgroups, blocks),
-                            std::max(producerRegisters, consumerRegisters));
+  entryRegisters =
+      std::min(machine.entryRegisters(consumerWarpgroups, blocks), std::max(producerRegisters, consumerRegisters));
   target->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   target->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                   builder.getDenseI32ArrayAttr({static_cast<int32_t>(machine.threads(consumerWarpgroups))}));
@@ -243,7 +243,8 @@ LogicalResult KernelLowering::run() {
   if (sharedBytes > machine.sharedMemoryLimit)
     return source.emitOpError() << "needs " << sharedBytes
                                 << " bytes of shared memory with its barriers and its mailbox, "
-                                << "a thread block has " << machine.sharedMemoryLimit << "; use fewer stages or smaller tiles";
+                                << "a thread block has " << machine.sharedMemoryLimit
+                                << "; use fewer stages or smaller tiles";
   collectTensorMaps();
   createFunction();
   Block *entry = target.addEntryBlock(builder);

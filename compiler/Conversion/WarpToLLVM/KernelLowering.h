@@ -55,9 +55,7 @@ private:
   void createFunction();
   void mapParameters(mlir::Block &entry);
   /// The producer's number among the block's warpgroups. Whole ones come first: a producer of one warp is the last.
-  int64_t producerGroup() const {
-    return machine.producerThreads == warp::kWarpgroupThreads ? 0 : consumerWarpgroups;
-  }
+  int64_t producerGroup() const { return machine.producerThreads == warp::kWarpgroupThreads ? 0 : consumerWarpgroups; }
   void emitThreadIds();
   void emitBarrierInit();
   mlir::NamedAttrList launchAttributes();

@@ -31,8 +31,7 @@ void KernelLowering::planBoxes(warp::AsyncLoadOp load, Value start, Value limit,
   Value own = mul(loc, unit, kUnit);
   for (int64_t box = 0; box < copy.getBoxes(); ++box) {
     int64_t first = box * warp::kChunkColumns, past = std::min(columns - first, warp::kChunkColumns);
-    Value whole = past == warp::kChunkColumns ? Value()
-                                              : compare(loc, arith::CmpIPredicate::ult, own, i32(loc, past));
+    Value whole = past == warp::kChunkColumns ? Value() : compare(loc, arith::CmpIPredicate::ult, own, i32(loc, past));
     source.applies.push_back(whole);
     if (extent && *extent % kUnit == 0 && matchConstantZero(start) && first + past <= *extent) {
       source.bytes.push_back(i32(loc, LaneCopy::kUnitBytes));

@@ -26,15 +26,14 @@ KernelLowering::FragmentReader KernelLowering::makeReader(Location loc, Value ti
   Value base = add(loc, tile, add(loc, mul(loc, row, warp::kChunkRowBytes), mul(loc, unit, 16)));
   FragmentReader reader{layout, {}};
   for (int64_t flip = 0; flip < 4; ++flip)
-    reader.addresses[flip] =
-        flip ? builder.create<arith::XOrIOp>(loc, base, i32(loc, 32 * flip)).getResult() : base;
+    reader.addresses[flip] = flip ? builder.create<arith::XOrIOp>(loc, base, i32(loc, 32 * flip)).getResult() : base;
   return reader;
 }
 
 /// The four registers of block `block` and k-step `step`.
 Registers KernelLowering::readFragment(Location loc, const FragmentReader &reader, int64_t block, int64_t step) {
-  return ptx.loadMatrix(loc, reader.addresses[reader.layout.flip(block, step) / 32],
-                        reader.layout.offset(block, step), reader.layout.transposes());
+  return ptx.loadMatrix(loc, reader.addresses[reader.layout.flip(block, step) / 32], reader.layout.offset(block, step),
+                        reader.layout.transposes());
 }
 
 /// A reader of this warp's own 16 rows of A, which are its block 0.
@@ -76,8 +75,8 @@ void KernelLowering::lowerMma(warp::MmaSyncOp op) {
       Registers right = readFragment(loc, b, pair, step);
       for (int64_t half : {0, 1}) {
         int64_t first = (2 * pair + half) * kTileRegisters;
-        Registers sum = ptx.mma(loc, bf16, left, ArrayRef(right).slice(2 * half, 2),
-                                ArrayRef(sums).slice(first, kTileRegisters));
+        Registers sum =
+            ptx.mma(loc, bf16, left, ArrayRef(right).slice(2 * half, 2), ArrayRef(sums).slice(first, kTileRegisters));
         llvm::copy(sum, sums.begin() + first);
       }
     }

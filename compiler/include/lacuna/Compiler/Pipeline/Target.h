@@ -25,8 +25,8 @@ inline bool isGpu(Target target) {
 
 /// A GPU as ptxas knows it: what code of a target is assembled for.
 struct Processor {
-  std::string_view name;     ///< "sm_86"
-  int64_t sharedBytesLimit;  ///< dynamic shared memory of a thread block
+  std::string_view name;    ///< "sm_86"
+  int64_t sharedBytesLimit; ///< dynamic shared memory of a thread block
 };
 /// Null: not known here. **Source:** CUDA C++ Programming Guide, technical specifications of compute capabilities.
 const Processor *findProcessor(std::string_view name);

@@ -29,28 +29,30 @@ LogicalResult RingFillOp::verifyRegions() {
 static LogicalResult verifyCopy(SlotCopy copy) {
   int64_t rank = copy.getView().getType().getRank();
   if (static_cast<int64_t>(copy.getIndices().size()) != rank)
-    return copy->emitOpError() << "needs one index for each of the view's " << rank << " axes, got " << copy.getIndices().size();
+    return copy->emitOpError() << "needs one index for each of the view's " << rank << " axes, got "
+                               << copy.getIndices().size();
   if (rank < 2 || static_cast<int64_t>(copy.getRowAxis()) >= rank - 1)
-    return copy->emitOpError() << "the row axis must lie before the view's innermost axis, got " << copy.getRowAxis() << " of "
-                         << rank;
+    return copy->emitOpError() << "the row axis must lie before the view's innermost axis, got " << copy.getRowAxis()
+                               << " of " << rank;
   SlotType slot = cast<RingFillOp>(copy->getParentOp()).getSlot().getType();
   if (copy.getRows() <= 0 || copy.getRows() > 256)
     return copy->emitOpError() << "a box has 1 to 256 rows, got " << copy.getRows();
   auto outer = static_cast<int64_t>(copy.getOuterRows());
   if (outer < 1 || outer > 256 || (outer > 1 && copy.getRowAxis() == 0))
-    return copy->emitOpError() << "a box takes 1 to 256 positions of the axis before axis " << copy.getRowAxis() << ", got "
-                         << outer;
+    return copy->emitOpError() << "a box takes 1 to 256 positions of the axis before axis " << copy.getRowAxis()
+                               << ", got " << outer;
   int64_t end = static_cast<int64_t>(copy.getSlotRow()) + copy.getSlotRows();
   if (copy.getSlotRow() % 8 != 0 || end > slot.getRows())
-    return copy->emitOpError() << "rows " << copy.getSlotRow() << " to " << end << " do not lie in the slot's " << slot.getRows()
-                         << " rows, or do not start at a multiple of 8";
-  if (copy.getSlotColumn() % kChunkColumns != 0 || static_cast<int64_t>(copy.getSlotColumn() + copy.getColumns()) > slot.getColumns())
-    return copy->emitOpError() << "columns " << copy.getSlotColumn() << " to " << copy.getSlotColumn() + copy.getColumns()
-                         << " do not lie in the slot's " << slot.getColumns()
-                         << " columns, or do not start at a multiple of 64";
+    return copy->emitOpError() << "rows " << copy.getSlotRow() << " to " << end << " do not lie in the slot's "
+                               << slot.getRows() << " rows, or do not start at a multiple of 8";
+  if (copy.getSlotColumn() % kChunkColumns != 0 ||
+      static_cast<int64_t>(copy.getSlotColumn() + copy.getColumns()) > slot.getColumns())
+    return copy->emitOpError() << "columns " << copy.getSlotColumn() << " to "
+                               << copy.getSlotColumn() + copy.getColumns() << " do not lie in the slot's "
+                               << slot.getColumns() << " columns, or do not start at a multiple of 64";
   if (copy.getView().getType().getElementType() != slot.getElementType())
-    return copy->emitOpError() << "the view's elements are " << copy.getView().getType().getElementType() << ", the slot's "
-                         << slot.getElementType();
+    return copy->emitOpError() << "the view's elements are " << copy.getView().getType().getElementType()
+                               << ", the slot's " << slot.getElementType();
   return success();
 }
 

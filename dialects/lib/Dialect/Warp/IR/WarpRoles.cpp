@@ -100,7 +100,8 @@ static LogicalResult verifyOneSplit(FuncOp func) {
 LogicalResult FuncOp::verifyRegions() {
   if (failed(verifyOneSplit(*this)))
     return failure();
-  if (failed(verifyMachine(*this)) || failed(verifySharedMemory(*this)) || failed(verifyBarriers(*this)) || failed(verifyRings(*this)))
+  if (failed(verifyMachine(*this)) || failed(verifySharedMemory(*this)) || failed(verifyBarriers(*this)) ||
+      failed(verifyRings(*this)))
     return failure();
   WalkResult result = walk([](RoleOp role) {
     bool legal = succeeded(verifyTiles(role)) && succeeded(verifyProducts(role));

@@ -1,6 +1,7 @@
-// The fixed layouts of tiles in registers and in shared memory, and how they are read and written there. Each is a small
-// class; there is no layout algebra. A register layout answers "which element of the tile is register r of thread t"; coordinates count within
-// the warpgroup's 64 rows. Source: PTX ISA, wgmma register fragments and shared memory matrix layouts.
+// The fixed layouts of tiles in registers and in shared memory, and how they are read and written there. Each is a
+// small class; there is no layout algebra. A register layout answers "which element of the tile is register r of thread
+// t"; coordinates count within the warpgroup's 64 rows. Source: PTX ISA, wgmma register fragments and shared memory
+// matrix layouts.
 //
 // Worked example (AccLayout, 64x16 tile, thread 37): w = 1, l = 5; register 0 is row 16*1 + 5/4 + 0 = 17, column
 // 0 + 2*(5%4) + 0 = 2; register 3 (i = 1, k = 1) is row 25, column 3; register 4 (j = 1) is row 17, column 10.
@@ -120,9 +121,7 @@ struct FragmentLoad {
 
   constexpr bool transposes() const { return !kMajor; }
   /// Of the row and the 16 bytes that `lane` names within the 16x16 elements: matrix q has one of them from each bit.
-  constexpr int64_t laneRow(int64_t lane) const {
-    return 8 * (isA == kMajor ? lane / 8 % 2 : lane / 16) + lane % 8;
-  }
+  constexpr int64_t laneRow(int64_t lane) const { return 8 * (isA == kMajor ? lane / 8 % 2 : lane / 16) + lane % 8; }
   constexpr int64_t laneUnit(int64_t lane) const { return isA == kMajor ? lane / 16 : lane / 8 % 2; }
 
   /// The address of block `block` of 16 along m or n and k-step `step` is (tile + laneOffset(lane) xor flip) + offset,

@@ -17,10 +17,10 @@ struct Machine {
   llvm::StringLiteral name;
 
   // How kernels are built.
-  bool copyEngine;     // one thread of the producer issues copies (TMA), from and to shared memory; else all its threads
-                       // copy (cp.async), to shared memory only
-  bool asyncProducts;  // products run beside the warpgroup that issued them (wgmma); else a warp computes them
-                       // (mma.sync)
+  bool copyEngine;    // one thread of the producer issues copies (TMA), from and to shared memory; else all its threads
+                      // copy (cp.async), to shared memory only
+  bool asyncProducts; // products run beside the warpgroup that issued them (wgmma); else a warp computes them
+                      // (mma.sync)
   bool movesRegisters; // roles give up registers and take more (setmaxnreg); else all threads keep what they start with
   bool staysResident;  // thread blocks may take one program after another (warp.for_tiles)
   int64_t producerThreads;
