@@ -1,5 +1,6 @@
 #include "lacuna/Jit/Attention.h"
 
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Runtime/ProgramOrder.h"
 #include "lacuna/Runtime/SplitPlan.h"
@@ -50,8 +51,7 @@ namespace {
 
 /// What the kernels' text is compiled with.
 KernelSpec kernelSpec(const AttentionSpec &spec, const BlockLists &lists, AttentionTile tile) {
-  KernelSpec kernel{.file = "attention_forward.tile",
-                    .source = std::string(libraryText("attention_forward"))};
+  KernelSpec kernel{.file = "attention_forward.tile", .source = std::string(libraryText("attention_forward"))};
   auto set = [&](const char *name, int64_t value) { kernel.params[name] = fmt::format("{}", value); };
   set("BM", tile.queries), set("BN", tile.keys), set("D", spec.shape.headDim), set("DV", spec.shape.valueDim);
   set("QB", lists.queryBlock), set("KB", lists.keyBlock);
@@ -63,8 +63,9 @@ KernelSpec kernelSpec(const AttentionSpec &spec, const BlockLists &lists, Attent
 }
 
 /// The tile as the caller's params have it.
-Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists) {
-  Expected<AttentionTile> tile = chooseTile(spec.shape.headDim, spec.shape.valueDim, lists.queryBlock, lists.keyBlock);
+Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists, Target target) {
+  Expected<AttentionTile> tile =
+      chooseTile(spec.shape.headDim, spec.shape.valueDim, lists.queryBlock, lists.keyBlock, tileLimitsOf(target));
   if (!tile)
     return tile;
   for (auto [name, extent] : {std::pair("BM", &tile->queries), std::pair("BN", &tile->keys)})
@@ -162,7 +163,7 @@ Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, c
     return takeError(fits);
   if (Expected<void> fits = lists.check(spec.shape); !fits)
     return takeError(fits);
-  Expected<AttentionTile> tile = tileOf(spec, lists);
+  Expected<AttentionTile> tile = tileOf(spec, lists, jit.target());
   if (!tile)
     return takeError(tile);
   auto state = std::make_shared<State>();

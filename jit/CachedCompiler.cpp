@@ -83,7 +83,7 @@ const runtime::DiskCache *CachedCompiler::State::openDisk() {
 }
 
 Expected<ChosenAssembler> CachedCompiler::State::assemblerFor(const CompileRequest &request) {
-  if (request.target == Target::Cpu)
+  if (request.target == Target::Cpu || request.driverAssembles)
     return ChosenAssembler{};
   auto chosen = assemblers.get(openDisk());
   if (!chosen && chosen.error().code == ErrorCode::NotFound)

@@ -3,6 +3,7 @@
 #include "HeardCompilation.h"
 #include "OpenParams.h"
 
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 #include "lacuna/Runtime/MemoryCache.h"
@@ -40,6 +41,7 @@ struct Loaded {
 
 struct Jit::State {
   std::optional<runtime::Device> device;
+  DeviceTarget target{Target::Cpu, {}};
   std::shared_ptr<runtime::ThreadPool> pool; // CPU
   CachedCompiler compiler;
   OpenParams openParams;
@@ -99,7 +101,7 @@ Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spe
   CompileRequest request;
   request.fileName = spec.file;
   request.source = spec.source;
-  request.target = device ? Target::Sm90a : Target::Cpu;
+  target.applyTo(request);
   request.kernel = spec.kernel;
   request.params = spec.params;
   request.hooks = spec.hooks;
@@ -125,7 +127,8 @@ Expected<std::shared_ptr<Loaded>> Jit::State::load(const KernelSpec &spec) {
   auto loaded = std::make_shared<Loaded>();
   loaded->spec = spec;
   if (spec.tuned)
-    loaded->tuning = openParams.choose(loaded->spec, device ? &*device : nullptr, pool ? pool->threads() : 1, compiler);
+    loaded->tuning = openParams.choose(loaded->spec, device ? &*device : nullptr, target.target,
+                                       pool ? pool->threads() : 1, compiler);
   auto positive = build(loaded->spec, /*positive=*/true);
   if (!positive)
     return takeError(positive);
@@ -163,7 +166,7 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
         holds &= *value > 0 && std::isfinite(*value);
   if (holds)
     return loaded->positive.get();
-  HeardCompilation heard(listener.get(), loaded->spec, jit->device ? Target::Sm90a : Target::Cpu);
+  HeardCompilation heard(listener.get(), loaded->spec, jit->target.target);
   std::unique_lock lock(loaded->mutex);
   if (loaded->general)
     return loaded->general.get();
@@ -230,14 +233,13 @@ Jit Jit::forCpu(std::shared_ptr<runtime::ThreadPool> pool) {
   return Jit(std::move(state));
 }
 
-Expected<Jit> Jit::forDevice(const runtime::Device &device) {
-  const runtime::DeviceInfo &info = device.info();
-  if (info.major != 9 || info.minor != 0)
-    return makeError(ErrorCode::Unsupported,
-                     "{} has compute capability {}.{}; kernels are generated for 9.0 (H100, H200). Use the CPU target",
-                     info.name, info.major, info.minor);
+Expected<Jit> Jit::forDevice(const runtime::Device &device, std::optional<Target> wanted) {
+  Expected<DeviceTarget> target = chooseTarget(device.info(), wanted);
+  if (!target)
+    return takeError(target);
   auto state = std::make_shared<State>();
   state->device = device;
+  state->target = std::move(*target);
   return Jit(std::move(state));
 }
 
@@ -249,7 +251,7 @@ Jit Jit::forThisMachine() {
 }
 
 Target Jit::target() const {
-  return state->device ? Target::Sm90a : Target::Cpu;
+  return state->target.target;
 }
 const runtime::Device *Jit::device() const {
   return state->device ? &*state->device : nullptr;

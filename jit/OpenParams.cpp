@@ -40,11 +40,11 @@ OpenParams::Choice OpenParams::fromRecords(const KernelSpec &spec, Target target
   return {std::move((*open)->point), std::move((*open)->origin)};
 }
 
-std::string OpenParams::choose(KernelSpec &spec, const runtime::Device *device, int threads,
+std::string OpenParams::choose(KernelSpec &spec, const runtime::Device *device, Target target, int threads,
                                const CachedCompiler &compiler) {
   if (spec.source.find("tune") == std::string::npos) // No such entry: not even parsed.
     return "";
-  const autotune::MachineLimits machine = machineLimits(device, threads);
+  const autotune::MachineLimits machine = machineLimits(device, target, threads);
   const auto builds = buildIds();
   const runtime::DiskCache *notes = device && builds ? compiler.disk() : nullptr; // Code for a CPU is compiled anyway.
   // The note: the records' stamp, the params, the origin; a line each.
@@ -58,7 +58,7 @@ std::string OpenParams::choose(KernelSpec &spec, const runtime::Device *device, 
       choice = Choice{std::move(*params), rest.substr(end + 1)};
   }
   if (!choice) {
-    choice = fromRecords(spec, device ? Target::Sm90a : Target::Cpu, machine);
+    choice = fromRecords(spec, target, machine);
     if (notes)
       notes->setNote(name, stamp + autotune::settingsText(choice->params) + "\n" + choice->origin);
   }

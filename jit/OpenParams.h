@@ -14,10 +14,11 @@ namespace lacuna {
 /// thread.
 class OpenParams {
 public:
-  /// Gives the params that `spec` leaves open the values of the nearest record of `device`, or of this CPU with so many
-  /// threads; where there is none, they stay open. Returns where the values come from; empty: nothing was set. The
-  /// cache of `compiler` keeps the choice.
-  std::string choose(KernelSpec &spec, const runtime::Device *device, int threads, const CachedCompiler &compiler);
+  /// Gives the params that `spec` leaves open the values of the nearest record of `device` with `target`, or of this
+  /// CPU with so many threads; where there is none, they stay open. Returns where the values come from; empty: nothing
+  /// was set. The cache of `compiler` keeps the choice.
+  std::string choose(KernelSpec &spec, const runtime::Device *device, Target target, int threads,
+                     const CachedCompiler &compiler);
 
 private:
   struct Choice {

@@ -228,6 +228,10 @@ Expected<void> StageRunner::generatePtx() {
 }
 
 Expected<void> StageRunner::assemble() {
+  if (request.driverAssembles && request.stopAfter < Stage::Cubin) {
+    result.image = ptx;
+    return {};
+  }
   auto assembler = request.assembler ? Expected<Assembler>(*request.assembler) : Assembler::find();
   if (!assembler) {
     if (assembler.error().code != ErrorCode::Unavailable || request.stopAfter >= Stage::Cubin) {
@@ -237,12 +241,17 @@ Expected<void> StageRunner::assemble() {
     result.image = ptx; // The driver assembles it.
     return {};
   }
-  auto cubin =
-      assembler->assemble(ptx, request.processor.empty() ? defaultProcessor(request.target) : request.processor);
+  std::string processor(request.processor.empty() ? defaultProcessor(request.target) : request.processor);
+  auto cubin = assembler->assemble(ptx, processor);
+  if (!cubin && cubin.error().code == ErrorCode::Unsupported && request.stopAfter < Stage::Cubin) {
+    result.image = ptx; // An assembler older than the GPU: its driver knows it.
+    return {};
+  }
   if (!cubin)
     return takeError(cubin);
   result.image = std::move(cubin->image);
   result.isCubin = true;
+  result.metadata.processor = processor;
   result.report = std::move(cubin->report);
   result.assembler = assembler->path();
   return {};

@@ -77,7 +77,7 @@ struct LimitedRun {
     REQUIRE(driver);
     auto device = runtime::Device::open(*driver, 0);
     REQUIRE(device);
-    MachineLimits machine = machineLimits(&*device, 1);
+    MachineLimits machine = machineLimits(&*device, Target::Sm90a, 1);
     CHECK(machine.sharedBytes == sharedBytes);
     auto kernels = kernelsToTune({.kernels = {"matmul"}}, Target::Sm90a);
     REQUIRE(kernels);

@@ -33,10 +33,11 @@ struct Machine {
   int64_t commonSharedMemory;
 
   int64_t threads(int64_t consumerWarpgroups) const { return producerThreads + 128 * consumerWarpgroups; }
-  /// Registers a thread has when the kernel starts: the register file evenly dealt, a multiple of 8.
+  /// Registers a thread has when the kernel starts, a multiple of 8: each of a multiprocessor's four parts has 16,384
+  /// for the warps that it runs, a quarter of all, rounded up.
   int64_t entryRegisters(int64_t consumerWarpgroups, int64_t blocksPerMultiprocessor) const {
-    int64_t registers = 65536 / (threads(consumerWarpgroups) * blocksPerMultiprocessor) / 8 * 8;
-    return std::min<int64_t>(registers, 248);
+    int64_t warps = threads(consumerWarpgroups) / 32 * blocksPerMultiprocessor, warpsOfPart = (warps + 3) / 4;
+    return std::min<int64_t>(16384 / (32 * warpsOfPart) / 8 * 8, 248);
   }
   /// Thread blocks of `bytes` bytes of dynamic shared memory that a multiprocessor holds; at least 1.
   int64_t blocksBySharedMemory(int64_t bytes) const { return std::max<int64_t>(1, sharedMemory / (bytes + 1024)); }
