@@ -29,7 +29,7 @@ KernelStructure describeStructure(warp::FuncOp func) {
   int64_t registers = machine.producerThreads * structure.producerRegisters +
                       warp::kWarpgroupThreads * structure.consumerWarpgroups * structure.consumerRegisters;
   // lower-warp lets two thread blocks share a multiprocessor where their registers fit.
-  if (2 * registers <= 65536)
+  if (machine.blocksByRegisters(structure.consumerWarpgroups, registers) == 2)
     structure.blocksPerMultiprocessor =
         std::min<int64_t>(2, occupancyOf(threads, 0, shared, machine.sharedMemory).blocks);
   if (std::optional<StepWalk> step = walkMainLoop(func)) {

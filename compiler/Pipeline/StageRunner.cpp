@@ -110,9 +110,8 @@ Expected<CompileResult> StageRunner::run() {
       return makeError(ErrorCode::InvalidArgument, "stage '{}' cannot be overridden for target {}", stageName(stage),
                        targetName(request.target));
   if (!request.processor.empty() && !runsOn(request.target, request.processor))
-    return makeError(ErrorCode::InvalidArgument, "code for {} cannot be assembled for '{}'; give one of {}",
-                     targetName(request.target), request.processor,
-                     isGpu(request.target) ? processorNames(request.target) : "nothing");
+    return makeError(ErrorCode::InvalidArgument, "'{}' does not run code for {}", request.processor,
+                     targetName(request.target));
   std::optional<Stage> last = request.stopAfter;
   if (last && !hasStage(request.target, *last))
     return makeError(ErrorCode::InvalidArgument, "target {} has no stage '{}'", targetName(request.target),

@@ -200,6 +200,14 @@ Expected<void> StageRunner::lowerToLLVM() {
     return done;
   addGpuLaunch(*module, result.metadata);
   result.kernel.occupancy = gpuOccupancy(*module, result.metadata);
+  // What the dialect allows is the target's; one of its GPUs may have less.
+  if (const Processor *processor = findProcessor(request.processor);
+      processor && result.metadata.sharedBytes > processor->sharedBytesLimit)
+    return makeError(ErrorCode::ResourceExhausted,
+                     "kernel '{}' needs {} bytes of shared memory, and {} gives a thread block {}; use fewer stages or "
+                     "smaller tiles",
+                     result.metadata.kernel, result.metadata.sharedBytes, processor->name,
+                     processor->sharedBytesLimit);
   llvmContext = std::make_unique<llvm::LLVMContext>();
   auto translated = translateToLLVM(*module, *llvmContext);
   if (!translated)

@@ -126,7 +126,7 @@ void KernelLowering::createFunction() {
   }
   int64_t total =
       machine.producerThreads * producerRegisters + warp::kWarpgroupThreads * consumerWarpgroups * consumerRegisters;
-  int64_t blocks = blocksPerMultiprocessor = total <= 65536 / 2 ? 2 : 1;
+  int64_t blocks = blocksPerMultiprocessor = machine.blocksByRegisters(consumerWarpgroups, total);
   entryRegisters =
       std::min(machine.entryRegisters(consumerWarpgroups, blocks), std::max(producerRegisters, consumerRegisters));
   target->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());

@@ -47,7 +47,7 @@ LogicalResult RolesOp::verifyRegions() {
   if (producers != 1 || consumers != 1)
     return emitOpError() << "needs one producer and one consumer role, got " << producers << " and " << consumers;
   // lower-warp lets two thread blocks share a multiprocessor where both fit.
-  int64_t blocks = registers <= 65536 / 2 ? 2 : 1;
+  int64_t blocks = machine.blocksByRegisters(warpgroups, registers);
   int64_t each = machine.entryRegisters(warpgroups, blocks), threads = machine.threads(warpgroups);
   if (!machine.movesRegisters && registers != threads * most)
     return emitOpError() << "gives its roles different registers, but on " << machine.name

@@ -39,6 +39,11 @@ struct Machine {
     int64_t warps = threads(consumerWarpgroups) / 32 * blocksPerMultiprocessor, warpsOfPart = (warps + 3) / 4;
     return std::min<int64_t>(16384 / (32 * warpsOfPart) / 8 * 8, 248);
   }
+  /// Thread blocks, one or two, that share a multiprocessor where all threads of one have `registers` together.
+  int64_t blocksByRegisters(int64_t consumerWarpgroups, int64_t registers) const {
+    int64_t half = movesRegisters ? 65536 / 2 : threads(consumerWarpgroups) * entryRegisters(consumerWarpgroups, 2);
+    return registers <= half ? 2 : 1;
+  }
   /// Thread blocks of `bytes` bytes of dynamic shared memory that a multiprocessor holds; at least 1.
   int64_t blocksBySharedMemory(int64_t bytes) const { return std::max<int64_t>(1, sharedMemory / (bytes + 1024)); }
 };
