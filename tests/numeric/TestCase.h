@@ -34,7 +34,7 @@ std::vector<TestCase> sigmoidCases(uint64_t seed);
 std::vector<TestCase> twoProductCases(uint64_t seed);
 std::vector<TestCase> pooledScoreCases(uint64_t seed);
 
-/// Compiles attention_forward.tile twice, the second time with every identifier changed, for both targets; the code
+/// Compiles attention_forward.tile twice, the second time with every identifier changed, for all targets; the code
 /// must be equal. A sentence for each difference.
 std::vector<std::string> checkRenamedKernel(const Machine &machine);
 

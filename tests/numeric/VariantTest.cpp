@@ -213,7 +213,7 @@ std::vector<std::string> runPooled(const VariantCase &given, Machine &machine, c
 
 /// Case number `index`: the lengths, groups and lists of the attention cases, on `spec`.
 VariantCase draw(AttentionSpec spec, uint64_t seed, size_t index) {
-  if (auto tile = chooseTile(spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock))
+  if (auto tile = chooseTile(spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock, tileLimits()))
     spec.tile = *tile;
   VariantCase given;
   spec.score = &scoreHooks()[0];

@@ -5,7 +5,7 @@
 
 // CHECK-LABEL: warp.func @products
 // CHECK-SAME: warp.target = "sm_80"
-// CHECK: warp.role producer warpgroups 1 registers 200
+// CHECK: warp.role producer warpgroups 1 registers 240
 // CHECK: warp.async_load %{{.*}}[%{{.*}}, %{{.*}}] axis 0 size 64 by 80 at 0, 0 : <[M, 80], bf16>
 // CHECK: warp.async_load %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] axis 1 size 16 by 64 outer 4 at 0, 0 : <[B, N, 64], bf16>
 // CHECK: %[[Q:.*]] = warp.ring_wait
@@ -17,7 +17,7 @@ warp.func @products(%q: !tile.view<[B, N, 64], bf16>, %k: !tile.view<[M, 80], bf
   %rq = warp.ring_create "q" : !warp.ring<1, 64, 64, bf16>
   %rk = warp.ring_create "k" : !warp.ring<1, 64, 80, bf16>
   warp.roles {
-    warp.role producer warpgroups 1 registers 200 {
+    warp.role producer warpgroups 1 registers 240 {
       %sk = warp.ring_acquire %rk[%c0] : !warp.ring<1, 64, 80, bf16> -> !warp.slot<64, 80, bf16>
       warp.ring_fill %sk bytes 16384 : !warp.slot<64, 80, bf16> {
         warp.async_load %k[%row, %c0] axis 0 size 64 by 80 at 0, 0 : !tile.view<[M, 80], bf16>
@@ -27,7 +27,7 @@ warp.func @products(%q: !tile.view<[B, N, 64], bf16>, %k: !tile.view<[M, 80], bf
         warp.async_load %q[%c0, %row, %c0] axis 1 size 16 by 64 outer 4 at 0, 0 : !tile.view<[B, N, 64], bf16>
       }
     }
-    warp.role consumer warpgroups 1 registers 200 {
+    warp.role consumer warpgroups 1 registers 240 {
       %sq = warp.ring_wait %rq[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
       %sk = warp.ring_wait %rk[%c0] : !warp.ring<1, 64, 80, bf16> -> !warp.slot<64, 80, bf16>
       %s = warp.mma_sync %sq trans_a, %sk : !warp.slot<64, 64, bf16>, !warp.slot<64, 80, bf16> -> tensor<64x80xf32, #warp.acc>
