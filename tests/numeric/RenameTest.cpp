@@ -18,7 +18,7 @@ const std::set<std::string, std::less<>> kWords = {
     "false",   "inf",      "bf16",     "f16",      "f32",           "i32",      "bool",       "blocks", "out",
     "exp",     "exp2",     "log",      "log2",     "tanh",          "sqrt",     "rsqrt",      "floor",  "abs",
     "min",     "max",      "ceildiv",  "dot",      "partial",       "rowmax",   "rowmin",     "rowsum", "amax",
-    "amin",    "sum",      "on",       "sm_90a",   "transpose",     "producer", "consumers",  "ring",   "depth",
+    "amin",    "sum",      "on",       "sm_90a", "sm_80",   "transpose",     "producer", "consumers",  "ring",   "depth",
     "overlap", "pingpong", "order",    "when",     "regs",          "auto",     "epilogue",   "tma",    "tune",
     "stages",  "smem",     "regs_fit", "KiB",      "longest_first", "programs", "persistent", "single", "split",
     "masked",  "none",     "natural",  "direct"};
