@@ -112,6 +112,7 @@ private:
 Json jobJson(const Variant &variant, const Point &point) {
   Json json;
   json["target"] = variant.machine.target;
+  json["processor"] = variant.machine.processor;
   json["file"] = variant.kernel.file;
   json["source"] = variant.kernel.source;
   json["kernel"] = variant.kernel.kernel;

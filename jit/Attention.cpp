@@ -1,5 +1,6 @@
 #include "lacuna/Jit/Attention.h"
 
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Runtime/PackHeads.h"
 #include "lacuna/Runtime/ProgramOrder.h"
@@ -61,8 +62,9 @@ struct BoundAttention::State {
 namespace {
 
 /// The tile as the caller's params have it.
-Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists) {
-  Expected<AttentionTile> tile = chooseTile(spec.shape.headDim, spec.shape.valueDim, lists.queryBlock, lists.keyBlock);
+Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists, Target target) {
+  Expected<AttentionTile> tile =
+      chooseTile(spec.shape.headDim, spec.shape.valueDim, lists.queryBlock, lists.keyBlock, tileLimitsOf(target));
   if (!tile)
     return tile;
   for (auto [name, extent] : {std::pair("BM", &tile->queries), std::pair("BN", &tile->keys)})
@@ -127,14 +129,14 @@ KernelSpec Attention::State::kernelSpec(const char *file) const {
 Expected<void> Attention::State::chooseRows(const Jit &jit, const BlockLists &given) {
   std::optional<BlockLists> paired = given.queryBlock == 64 ? given.withRowsPaired() : std::nullopt;
   lists = paired ? std::move(*paired) : given;
-  Expected<AttentionTile> apart = tileOf(spec, lists);
+  Expected<AttentionTile> apart = tileOf(spec, lists, jit.target());
   if (!apart)
     return takeError(apart);
   tile = {1, apart->queries, apart->keys};
   packing = "not asked for";
   if (!spec.pack.value_or(true))
     return {};
-  PackingMachine machine{.splits = spec.splits, .mostSplits = mostSplits()};
+  PackingMachine machine{.splits = spec.splits, .mostSplits = mostSplits(), .limits = tileLimitsOf(jit.target())};
   if (jit.device())
     machine.multiprocessors = jit.device()->info().multiprocessors;
   else
@@ -146,7 +148,7 @@ Expected<void> Attention::State::chooseRows(const Jit &jit, const BlockLists &gi
   if (spec.params.contains("BM"))
     choice = {{}, "BM is the caller's, a tile of one head's rows"};
   else if (spec.pack && grouped)
-    choice.tile = choosePackedTile(spec.shape, lists.queryBlock, *apart);
+    choice.tile = choosePackedTile(spec.shape, lists.queryBlock, *apart, machine.limits);
   packing = std::move(choice.reason);
   if (spec.pack && !choice.tile)
     return makeError(ErrorCode::InvalidArgument, "heads are to be packed, and cannot be: {}; leave out pack", packing);

@@ -33,6 +33,9 @@ runtime::CacheKey cacheKeyOf(const CompileRequest &request, const ResolvedReques
   return runtime::CacheKeyBuilder()
       .number("schema", kSchema)
       .text("target", targetName(request.target))
+      .text("processor", request.driverAssembles     ? "the driver's"
+                         : request.processor.empty() ? defaultProcessor(request.target)
+                                                     : std::string_view(request.processor))
       .text("kernel", resolved.kernel)
       .table("param", resolved.params)
       .table("hook", request.hooks)

@@ -111,7 +111,8 @@ const runtime::DiskCache *CachedCompiler::State::openDisk() {
 }
 
 Expected<ChosenAssembler> CachedCompiler::State::assemblerFor(const CompileRequest &request) {
-  if (request.target == Target::Cpu || !*jit) // Where nothing is compiled it does not matter what is on this machine.
+  // Where nothing is compiled it does not matter what is on this machine.
+  if (request.target == Target::Cpu || request.driverAssembles || !*jit)
     return ChosenAssembler{};
   auto chosen = assemblers.get(openDisk());
   if (!chosen && chosen.error().code == ErrorCode::NotFound)
@@ -164,7 +165,7 @@ Expected<CompileResult> CachedCompiler::State::compileNow(const CompileRequest &
                                                           const ChosenAssembler &chosen) {
   CompileRequest complete = request;
   complete.assembler = chosen.assembler;
-  const bool driverAssembles = request.target == Target::Sm90a && !chosen.assembler;
+  const bool driverAssembles = isGpu(request.target) && !chosen.assembler;
   if (driverAssembles) {
     complete.stopAfter = Stage::Ptx;
     complete.keep.insert(Stage::Ptx);

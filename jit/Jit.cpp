@@ -3,6 +3,7 @@
 #include "HeardCompilation.h"
 #include "OpenParams.h"
 
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 #include "lacuna/Jit/Tuning.h"
@@ -43,9 +44,9 @@ struct Loaded {
 } // namespace
 
 struct Jit::State {
-  Target target = Target::Sm90a;
   std::optional<runtime::Device> device;
   std::string machine;                       // without a device: the name of the GPU compiled for, if it is known
+  DeviceTarget target{Target::Cpu, {}};
   std::shared_ptr<runtime::ThreadPool> pool; // CPU
   CachedCompiler compiler;
   OpenParams openParams;
@@ -113,19 +114,19 @@ Expected<std::string> readTextFile(const std::string &path) {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 std::string Jit::State::chooseParams(KernelSpec &spec) {
-  if (!spec.tuned || (target == Target::Sm90a && !device && machine.empty()))
+  if (!spec.tuned || (isGpu(target.target) && !device && machine.empty()))
     return "";
-  autotune::MachineLimits limits = machineLimits(device ? &*device : nullptr, pool ? pool->threads() : 1);
+  autotune::MachineLimits limits = machineLimits(device ? &*device : nullptr, target.target, pool ? pool->threads() : 1);
   if (!machine.empty())
     limits.name = machine;
-  return openParams.choose(spec, target, limits, compiler);
+  return openParams.choose(spec, target.target, limits, compiler);
 }
 
 CompileRequest Jit::State::requestOf(const KernelSpec &spec, bool positive) const {
   CompileRequest request;
   request.fileName = spec.file.empty() ? "<source>" : spec.file;
   request.source = spec.source;
-  request.target = target;
+  target.applyTo(request);
   request.kernel = spec.kernel;
   request.params = spec.params;
   request.hooks = spec.hooks;
@@ -145,7 +146,7 @@ Expected<std::unique_ptr<const Variant>> Jit::State::build(const KernelSpec &spe
   auto compiled = compiler.compile(request);
   if (!compiled)
     return takeError(compiled);
-  if (target == Target::Sm90a)
+  if (isGpu(target.target))
     return std::make_unique<const Variant>(std::move(compiled->result), compiled->source, NotLoaded{});
   const CompileResult &result = *compiled->result;
   auto kernel = runtime::CpuKernel::create(result.cpu.entry, result.metadata, pool, result.cpu.owner);
@@ -197,7 +198,7 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
 }
 
 Expected<const Variant *> JitKernel::State::general(const runtime::Stream *stream) {
-  HeardCompilation heard(listener.get(), loaded->spec, jit->target);
+  HeardCompilation heard(listener.get(), loaded->spec, jit->target.target);
   std::unique_lock lock(loaded->mutex);
   if (loaded->general)
     return loaded->general.get();
@@ -266,24 +267,24 @@ Expected<runtime::PreparedCpuLaunch> JitKernel::prepare(std::span<const runtime:
 
 Jit Jit::forCpu(std::shared_ptr<runtime::ThreadPool> pool) {
   auto state = std::make_shared<State>();
-  state->target = Target::Cpu;
+  state->target = {Target::Cpu, {}};
   state->pool = pool ? std::move(pool) : std::make_shared<runtime::ThreadPool>();
   return Jit(std::move(state));
 }
 
-Expected<Jit> Jit::forDevice(const runtime::Device &device) {
-  const runtime::DeviceInfo &info = device.info();
-  if (info.major != 9 || info.minor != 0)
-    return makeError(ErrorCode::Unsupported,
-                     "{} has compute capability {}.{}; kernels are generated for 9.0 (H100, H200). Use the CPU target",
-                     info.name, info.major, info.minor);
+Expected<Jit> Jit::forDevice(const runtime::Device &device, std::optional<Target> wanted) {
+  Expected<DeviceTarget> target = chooseTarget(device.info(), wanted);
+  if (!target)
+    return takeError(target);
   auto state = std::make_shared<State>();
   state->device = device;
+  state->target = std::move(*target);
   return Jit(std::move(state));
 }
 
-Jit Jit::ahead(std::string machine) {
+Jit Jit::ahead(std::string machine, Target target) {
   auto state = std::make_shared<State>();
+  state->target = {target, std::string(defaultProcessor(target))};
   state->machine = std::move(machine);
   return Jit(std::move(state));
 }
@@ -296,7 +297,7 @@ Jit Jit::forThisMachine() {
 }
 
 Target Jit::target() const {
-  return state->target;
+  return state->target.target;
 }
 const runtime::Device *Jit::device() const {
   return state->device ? &*state->device : nullptr;

@@ -1,6 +1,7 @@
 #include "lacuna/Jit/Tuning.h"
 
 #include "lacuna/Compiler/Frontend/TuneEntry.h"
+#include "lacuna/Jit/DeviceTarget.h"
 
 #include <algorithm>
 #include <atomic>
@@ -55,7 +56,7 @@ CompileRequest requestOf(const KernelSpec &spec, Target target) {
 }
 
 /// The facts of every point, on all processors; nothing for a point that cannot be.
-std::vector<std::optional<Facts>> analyzeAll(const KernelSpec &spec, const std::vector<Point> &points) {
+std::vector<std::optional<Facts>> analyzeAll(const KernelSpec &spec, Target target, const std::vector<Point> &points) {
   std::vector<std::optional<Facts>> facts(points.size());
   std::atomic<size_t> next = 0;
   auto work = [&] {
@@ -63,7 +64,7 @@ std::vector<std::optional<Facts>> analyzeAll(const KernelSpec &spec, const std::
     for (size_t index = next++; index < points.size(); index = next++) {
       KernelSpec candidate = spec;
       candidate.params.insert(points[index].begin(), points[index].end());
-      if (auto found = analyzePoint(compiler, requestOf(candidate, Target::Sm90a)))
+      if (auto found = analyzePoint(compiler, requestOf(candidate, target)))
         facts[index] = std::move(*found);
     }
   };
@@ -77,8 +78,8 @@ std::vector<std::optional<Facts>> analyzeAll(const KernelSpec &spec, const std::
 }
 
 /// What the cost model predicts to be clearly better than `preset`, if anything.
-std::optional<Point> predictedBest(const KernelSpec &spec, const KernelDescription &kernel, const Settings &fixed,
-                                   const autotune::MachineLimits &machine, const Point &preset) {
+std::optional<Point> predictedBest(const KernelSpec &spec, Target target, const KernelDescription &kernel,
+                                   const Settings &fixed, const autotune::MachineLimits &machine, const Point &preset) {
   constexpr double kClearly = 1.05; // A prediction is an upper limit: a small lead says nothing.
   std::vector<Knob> knobs;
   for (const Knob &knob : kernel.knobs)
@@ -94,7 +95,7 @@ std::optional<Point> predictedBest(const KernelSpec &spec, const KernelDescripti
   std::vector<Point> points = {preset};
   for (int64_t index = 0; index < space->size(); ++index)
     points.push_back(space->point(index));
-  std::vector<std::optional<Facts>> facts = analyzeAll(spec, points);
+  std::vector<std::optional<Facts>> facts = analyzeAll(spec, target, points);
   size_t best = 0;
   bool presetRuns = facts[0] && !pruner->judge(preset, *facts[0]);
   for (size_t index = 1; index < points.size(); ++index) {
@@ -110,7 +111,8 @@ std::optional<Point> predictedBest(const KernelSpec &spec, const KernelDescripti
 } // namespace
 
 Expected<KernelDescription> describeForTuning(const KernelSpec &spec, Target target) {
-  auto entry = frontend::describeTuneEntry(spec.file, spec.source, spec.kernel, spec.params);
+  auto entry = frontend::describeTuneEntry(spec.file, spec.source, spec.kernel, spec.params,
+                                           std::string(targetName(target == Target::Cpu ? Target::Sm90a : target)));
   if (!entry)
     return takeError(entry);
   KernelDescription kernel;
@@ -119,13 +121,13 @@ Expected<KernelDescription> describeForTuning(const KernelSpec &spec, Target tar
   kernel.source = spec.source;
   kernel.hash = entry->hash;
   for (const frontend::TuneEntry::Choice &knob : entry->knobs)
-    if (knob.isParam || target == Target::Sm90a)
+    if (knob.isParam || isGpu(target))
       kernel.knobs.push_back({knob.name, knob.values, knob.chosen, knob.isParam});
   for (const frontend::TuneEntry::Choice &param : entry->params)
     kernel.params.push_back({param.name, param.values, param.chosen});
   kernel.dims = entry->dims;
   kernel.constraints = entry->constraints;
-  if (target == Target::Sm90a)
+  if (isGpu(target))
     kernel.conditions = entry->conditions;
   kernel.listColumns = entry->listColumns;
   kernel.listRowParam = entry->listRowParam;
@@ -148,8 +150,8 @@ static Expected<KernelDescription> describeWithoutLists(const KernelSpec &spec, 
   return describeForTuning(bare, target);
 }
 
-Expected<Settings> completeParams(const KernelSpec &spec, const KernelDescription &kernel) {
-  auto described = describeWithoutLists(spec, Target::Sm90a);
+Expected<Settings> completeParams(const KernelSpec &spec, const KernelDescription &kernel, Target target) {
+  auto described = describeWithoutLists(spec, target);
   if (!described)
     return takeError(described);
   Settings params;
@@ -190,11 +192,17 @@ std::optional<std::string> rejectionOf(const std::optional<AssemblerReport> &rep
   return std::nullopt;
 }
 
-autotune::MachineLimits machineLimits(const runtime::Device *device, int threads) {
+autotune::MachineLimits machineLimits(const runtime::Device *device, Target target, int threads) {
   if (!device)
     return {fmt::format("{}, {} threads", cpuName(), threads), "cpu", 0, 1};
   const runtime::DeviceInfo &info = device->info();
-  return {info.name, std::string(targetName(Target::Sm90a)), info.sharedBytesPerBlock, info.multiprocessors};
+  autotune::MachineLimits machine{info.name, std::string(targetName(target)), info.sharedBytesPerBlock,
+                                  info.multiprocessors};
+  if (target != ownTarget(info)) // What was measured with another target is of another machine.
+    machine.name += " as " + machine.target;
+  if (auto chosen = chooseTarget(info, target))
+    machine.processor = chosen->processor;
+  return machine;
 }
 
 Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question, Target target,
@@ -217,7 +225,7 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
     for (const autotune::ParamDescription &param : kernel->params)
       if (isListBlock(*kernel, param.name) && spec.params.try_emplace(param.name, param.preset).second)
         lists[param.name] = param.preset;
-  auto fixed = completeParams(spec, *kernel);
+  auto fixed = completeParams(spec, *kernel, target);
   if (!fixed)
     return takeError(fixed);
   autotune::TuningQuestion asked{kernel->kernel, kernel->hash, machine.name, kernel->dims, question.shape};
@@ -245,7 +253,7 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
     return std::optional<OpenPoint>();
   std::string advice =
       fmt::format("{} is not tuned on {}; `lacuna tune {}` measures", kernel->kernel, machine.name, kernel->kernel);
-  if (auto best = predictedBest(spec, *kernel, *fixed, machine, preset)) {
+  if (auto best = predictedBest(spec, target, *kernel, *fixed, machine, preset)) {
     best->insert(lists.begin(), lists.end());
     return std::optional(OpenPoint{std::move(*best), "chosen by the cost model: " + advice, false});
   }

@@ -5,14 +5,14 @@
 
 namespace lacuna {
 
-Occupancy occupancyOf(int64_t threads, int64_t registersPerThread, int64_t sharedBytes) {
+Occupancy occupancyOf(int64_t threads, int64_t registersPerThread, int64_t sharedBytes, int64_t sharedMemory) {
   constexpr int64_t kRegisters = 65536, kThreads = 2048, kBlocks = 32;
-  constexpr int64_t kShared = 228 * 1024, kReserved = 1024; // of shared memory, by the system for each thread block
+  constexpr int64_t kReserved = 1024; // of shared memory, by the system for each thread block
   int64_t warps = (threads + 31) / 32;
   // Registers are dealt to warps in units of 256.
   int64_t registers = warps * ((registersPerThread * 32 + 255) / 256 * 256);
   std::pair<int64_t, const char *> limits[] = {{registers ? kRegisters / registers : kBlocks, "registers"},
-                                               {kShared / (sharedBytes + kReserved), "shared memory"},
+                                               {sharedMemory / (sharedBytes + kReserved), "shared memory"},
                                                {threads ? kThreads / threads : kBlocks, "threads"},
                                                {kBlocks, "thread blocks"}};
   auto least = *std::min_element(std::begin(limits), std::end(limits),

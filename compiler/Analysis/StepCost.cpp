@@ -12,15 +12,16 @@ std::optional<StepCost> predictStep(warp::FuncOp func) {
   if (!step)
     return std::nullopt;
   KernelStructure structure = describeStructure(func);
+  const Rates &rates = ratesOf(warp::machineOf(func));
   auto warpgroups = static_cast<double>(structure.consumerWarpgroups);
   auto copied = static_cast<double>(step->copiedBytes);
   auto special = static_cast<double>(step->registers.special * warp::kWarpgroupThreads);
   StepCost cost;
   cost.tensor = warpgroups * step->tensor;
-  cost.shared = (warpgroups * static_cast<double>(step->operandBytes) + copied) / kSharedBytesPerCycle;
-  cost.special = warpgroups * special / kSpecialPerCycle;
+  cost.shared = (warpgroups * static_cast<double>(step->operandBytes) + copied) / rates.sharedBytes;
+  cost.special = warpgroups * special / rates.specialFunctions;
   cost.issue = warpgroups * static_cast<double>(step->registers.issued);
-  cost.copies = copied / kCopiedBytesPerCycle;
+  cost.copies = copied / rates.copiedBytes;
   cost.copiedBytes = step->copiedBytes;
   cost.chain = step->now;
   // While a warpgroup goes through its chain, so does every other of the multiprocessor.

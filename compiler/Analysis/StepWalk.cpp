@@ -1,14 +1,13 @@
 #include "StepWalk.h"
 
-#include "Rates.h"
-
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 
 namespace lacuna {
 
-StepWalk::StepWalk(scf::ForOp loop) : loop(loop) {
+StepWalk::StepWalk(scf::ForOp loop)
+    : loop(loop), rates(&ratesOf(warp::machineOf(loop->getParentOfType<warp::FuncOp>()))) {
   walk(*loop.getBody());
   settle();
 }
@@ -23,7 +22,7 @@ void StepWalk::count(InstructionCount instructions) {
 /// The four warps of a warpgroup have a scheduler each: an instruction of all takes one cycle. Both kinds run side by
 /// side.
 void StepWalk::settle() {
-  double special = static_cast<double>(segment.special * warp::kWarpgroupThreads) / kSpecialPerCycle;
+  double special = static_cast<double>(segment.special * warp::kWarpgroupThreads) / rates->specialFunctions;
   now += std::max(static_cast<double>(segment.issued), special);
   segment = {};
 }
@@ -44,12 +43,30 @@ void StepWalk::issueProduct(Operation *product) {
   int64_t steps = (terms + 15) / 16;
   double ops = static_cast<double>(steps) * 2 * warp::kWarpgroupRows * 16 * static_cast<double>(columns);
   int64_t bytes = steps * 16 * 2 * (columns + (ss ? warp::kWarpgroupRows : 0));
-  tensor += ops / kTensorOpsPerCycle;
+  tensor += ops / rates->tensorOps;
   operandBytes += bytes;
   products.push_back({columns, terms, /*aInRegisters=*/!ss});
   count({2 * steps, 0}); // each with a step of its descriptors
-  double busy = std::max(ops / kTensorOpsPerCycle, static_cast<double>(bytes) / kSharedBytesPerCycle);
+  double busy = std::max(ops / rates->tensorOps, static_cast<double>(bytes) / rates->sharedBytes);
   tensorFree = std::max(now, tensorFree) + busy;
+}
+
+/// Each of the four warps reads all of B, and works on nothing else of its own until the product is there.
+void StepWalk::computeProduct(warp::MmaSyncOp product) {
+  settle();
+  constexpr int64_t kWarps = 4, kTileColumns = 8, kPairColumns = 16;
+  auto columns = cast<RankedTensorType>(product.getResult().getType()).getDimSize(1);
+  warp::SlotType b = product.getB().getType();
+  int64_t terms = product.getTransB() ? b.getColumns() : b.getRows();
+  int64_t steps = (terms + 15) / 16;
+  bool aInShared = isa<warp::SlotType>(product.getA().getType());
+  double ops = static_cast<double>(steps) * 2 * warp::kWarpgroupRows * 16 * static_cast<double>(columns);
+  int64_t bytes = steps * 16 * 2 * (kWarps * columns + (aInShared ? warp::kWarpgroupRows : 0));
+  tensor += ops / rates->tensorOps;
+  operandBytes += bytes;
+  products.push_back({columns, terms, /*aInRegisters=*/!aInShared});
+  registers.issued += steps * (columns / kTileColumns + columns / kPairColumns + aInShared);
+  now += std::max(ops / rates->tensorOps, static_cast<double>(bytes) / rates->sharedBytes);
 }
 
 void StepWalk::waitFor(warp::WgmmaWaitOp wait) {
@@ -88,6 +105,8 @@ void StepWalk::walk(Block &block) {
       walkIf(branch);
     } else if (isa<warp::WgmmaSsOp, warp::WgmmaRsOp>(op)) {
       issueProduct(&op);
+    } else if (auto product = dyn_cast<warp::MmaSyncOp>(op)) {
+      computeProduct(product);
     } else if (auto commit = dyn_cast<warp::WgmmaCommitOp>(op)) {
       groups.emplace_back(commit.getGroup(), tensorFree);
     } else if (auto wait = dyn_cast<warp::WgmmaWaitOp>(op)) {

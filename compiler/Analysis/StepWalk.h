@@ -3,6 +3,7 @@
 #pragma once
 
 #include "InstructionCount.h"
+#include "Rates.h"
 #include "lacuna/Compiler/Analysis/KernelReport.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -28,6 +29,7 @@ private:
   void walk(mlir::Block &block);
   void walkIf(mlir::scf::IfOp op);
   void issueProduct(mlir::Operation *product);
+  void computeProduct(warp::MmaSyncOp product);
   void waitFor(warp::WgmmaWaitOp wait);
   void count(InstructionCount instructions);
   /// Lets the instructions since the last wait take their time.
@@ -35,6 +37,7 @@ private:
   bool isInvariant(mlir::Operation *op);
 
   mlir::scf::ForOp loop;
+  const Rates *rates;
   InstructionCount segment;                                 // since the last wait
   double tensorFree = 0;                                    // when the tensor cores are done with all that is issued
   llvm::SmallVector<std::pair<mlir::Value, double>> groups; // committed, not waited for: when they end

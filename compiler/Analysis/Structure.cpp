@@ -24,11 +24,14 @@ KernelStructure describeStructure(warp::FuncOp func) {
     structure.persistent |= isa<warp::ForTilesOp>(op);
     structure.maskedSplit |= isa<warp::ListMaskedOp>(op) && warp::getRole(op);
   });
-  int64_t threads = (1 + structure.consumerWarpgroups) * warp::kWarpgroupThreads;
-  int64_t registers = structure.producerRegisters + structure.consumerWarpgroups * structure.consumerRegisters;
+  const warp::Machine &machine = warp::machineOf(func);
+  int64_t threads = machine.threads(structure.consumerWarpgroups);
+  int64_t registers = machine.producerThreads * structure.producerRegisters +
+                      warp::kWarpgroupThreads * structure.consumerWarpgroups * structure.consumerRegisters;
   // lower-warp lets two thread blocks share a multiprocessor where their registers fit.
-  if (2 * registers * warp::kWarpgroupThreads <= 65536)
-    structure.blocksPerMultiprocessor = std::min<int64_t>(2, occupancyOf(threads, 0, shared).blocks);
+  if (machine.blocksByRegisters(structure.consumerWarpgroups, registers) == 2)
+    structure.blocksPerMultiprocessor =
+        std::min<int64_t>(2, occupancyOf(threads, 0, shared, machine.sharedMemory).blocks);
   if (std::optional<StepWalk> step = walkMainLoop(func)) {
     structure.products.assign(step->products.begin(), step->products.end());
     structure.overlap = step->overlap;

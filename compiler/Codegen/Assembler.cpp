@@ -183,6 +183,12 @@ Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view proce
         Error{ErrorCode::ToolFailed,
               fmt::format("{} crashed or did not end within {} s: {}", program, limit.count(), message),
               {again}});
+  if (status != 0 && llvm::StringRef(text).contains("is not defined for option 'gpu-name'"))
+    return tl::unexpected(Error{ErrorCode::Unsupported,
+                                fmt::format("{} is older than {} and does not know it; install the assembler of a "
+                                            "newer CUDA toolkit, or let the driver assemble the PTX",
+                                            program, processor),
+                                {again}});
   if (status != 0)
     return tl::unexpected(Error{ErrorCode::CompileFailed,
                                 fmt::format("{} refused the PTX (exit status {}):\n{}", program, status,

@@ -180,7 +180,8 @@ std::optional<ParamValue> ParamBinder::parseSetting(std::string_view name, const
   return value;
 }
 
-void ParamBinder::bind(const Module &module, std::map<std::string, std::string> &settings, ParamValues &values) {
+void ParamBinder::bind(const Module &module, const Defaults &defaults, std::map<std::string, std::string> &settings,
+                       ParamValues &values) {
   size_t errorsBefore = diagnostics.size();
   for (const ParamDecl *param : module.all<ParamDecl>()) {
     std::string name(param->name.name);
@@ -193,19 +194,21 @@ void ParamBinder::bind(const Module &module, std::map<std::string, std::string> 
       settings.erase(setting);
       continue;
     }
-    if (!param->defaultValue) {
+    auto given = defaults.find(name);
+    const Expr *standard = given != defaults.end() ? given->second : param->defaultValue.get();
+    if (!standard) {
       diagnostics.error(
           ErrorCode::InvalidArgument, param->range,
           fmt::format("the param '{}' has no default and was not set; give it one of {}, as in --set {}=VALUE", name,
                       describe(param->domain, module, values), name));
       continue;
     }
-    auto value = evaluate(*param->defaultValue, isTypeDomain(param->domain), module, values, "a default");
+    auto value = evaluate(*standard, isTypeDomain(param->domain), module, values, "a default");
     if (!value)
       continue;
     if (!inDomain(*value, param->domain, module, values)) {
       diagnostics.error(
-          ErrorCode::InvalidArgument, param->defaultValue->range,
+          ErrorCode::InvalidArgument, standard->range,
           fmt::format("the default of '{}' is {}, which is not in its domain, {}; set {} or change what the "
                       "default follows from",
                       name, value->str(), describe(param->domain, module, values), name));

@@ -109,7 +109,7 @@ bool Parser::parseKnobs(ScheduleItem &item) {
       return false;
     if (takeIf(TokenKind::KwIn) && !(knob.domain = parseDomain()))
       return false;
-    if (knob.domain && takeIf(TokenKind::Equal) && !(knob.defaultValue = parseExpr()))
+    if (takeIf(TokenKind::Equal) && !(knob.defaultValue = parseExpr()))
       return false;
   } while (takeIf(TokenKind::Comma));
   return !takeIf(TokenKind::KwWhere) || (item.condition = parseExpr());

@@ -105,9 +105,21 @@ const KernelDecl *Sema::findKernel() {
   return nullptr;
 }
 
+/// The defaults that the kernel's schedule for the target gives to params.
+ParamBinder::Defaults Sema::defaultsOfTarget() const {
+  ParamBinder::Defaults defaults;
+  for (const ScheduleDecl *schedule : module->all<ScheduleDecl>())
+    if (schedule->name.name == result->decl->name.name && schedule->target.name == specialization.target)
+      for (const ScheduleItem &item : schedule->items)
+        for (const ScheduleItem::Knob &knob : item.knobs)
+          if (!knob.domain && knob.defaultValue)
+            defaults[knob.name.name] = knob.defaultValue.get();
+  return defaults;
+}
+
 void Sema::bindParams() {
-  binder.bind(*module, unusedSettings, result->params);
-  binder.bind(*library, unusedSettings, result->params);
+  binder.bind(*module, defaultsOfTarget(), unusedSettings, result->params);
+  binder.bind(*library, {}, unusedSettings, result->params);
   for (const auto &[param, value] : result->params) {
     Symbol *symbol = newSymbol(Symbol::Kind::Param, param->name);
     symbol->param = param;

@@ -57,6 +57,7 @@ private:
   // The module and the options (Sema.cpp).
   bool checkTopLevelNames(const Module &module);
   const KernelDecl *findKernel();
+  ParamBinder::Defaults defaultsOfTarget() const;
   void bindParams();
   void checkHookSettings();
   void replaceHook(const std::string &name, const std::string &text);

@@ -35,7 +35,7 @@ void Sema::checkSchedules() {
 }
 
 void Sema::checkSchedule(const ScheduleDecl &schedule) {
-  std::vector<std::string> targets = {"sm_90a", "cpu"};
+  std::vector<std::string> targets = {"sm_90a", "sm_80", "cpu"};
   if (std::find(targets.begin(), targets.end(), schedule.target.name) == targets.end())
     error(schedule.target.range, fmt::format("unknown target '{}'; the targets are {}{}", schedule.target.name,
                                              quotedList(targets), didYouMean(schedule.target.name, targets)));
@@ -63,7 +63,7 @@ void Sema::checkSchedule(const ScheduleDecl &schedule) {
         checkItem(item);
   if (plan.target != specialization.target)
     return;
-  if (plan.target == "sm_90a")
+  if (plan.target != "cpu")
     checkResources(plan, seen);
   result->schedule = std::move(plan);
 }
@@ -203,7 +203,8 @@ void Sema::checkScheduleItem(const ScheduleItem &item, SchedulePlan &plan) {
   }
 }
 
-/// What sm_90a cannot give: fewer or more consumers than the products' rows take, more registers than there are.
+/// What a GPU cannot give: fewer or more consumers than the products' rows take, more registers than there are. On
+/// sm_80 the producer is one warp, and all threads have as many registers.
 void Sema::checkResources(const SchedulePlan &plan, const std::map<ScheduleItem::Kind, const ScheduleItem *> &items) {
   constexpr int64_t kRows = 64, kThreads = 128, kRegisterFile = 65536, kMostAtEntry = 248;
   if (!plan.consumers)
@@ -222,6 +223,15 @@ void Sema::checkResources(const SchedulePlan &plan, const std::map<ScheduleItem:
                       printExpr(*consumers.count), *plan.consumers));
   if (!plan.consumerRegs)
     return;
+  if (plan.target == "sm_80") {
+    // Each of the multiprocessor's four parts has a quarter of the registers; one runs the producer's warp, too.
+    int64_t most = kRegisterFile / ((1 + *plan.consumers) * kThreads) / 8 * 8;
+    if (*plan.consumerRegs > most)
+      error(consumers.value->range,
+            fmt::format("{} registers a thread are more than there are for {} warps; they may have {}",
+                        *plan.consumerRegs, 1 + 4 * *plan.consumers, most));
+    return;
+  }
   // Every warpgroup starts with an even share in eights; what they keep afterwards must fit into the sum.
   int64_t groups = 1 + *plan.consumers, producer = plan.producerRegs.value_or(24);
   int64_t sum = std::min(kRegisterFile / (groups * kThreads) / 8 * 8, kMostAtEntry) * groups;
@@ -300,12 +310,17 @@ void Sema::checkTune(const ScheduleItem &item, SchedulePlan &plan) {
                                          knob.name.name, didYouMean(knob.name.name, known)));
       continue;
     }
+    // A default of the target at hand was taken with the params; the names of another one's are checked.
+    auto value = param ? result->params.find(param) : result->params.end();
+    if (!knob.domain && knob.defaultValue && plan.target != specialization.target && value != result->params.end() &&
+        !value->second.isType)
+      checkScheduleNames(*knob.defaultValue, /*tuning=*/false);
     if (auto candidates = binder.members(*domain, *module, result->params))
       for (const ParamValue &candidate : *candidates)
         planned.candidates.push_back(candidate.str());
     if (knob.domain)
       planned.chosen = knobs.count(knob.name.name) ? std::to_string(knobs[knob.name.name]) : "";
-    else if (auto value = result->params.find(param); value != result->params.end())
+    else if (value != result->params.end())
       planned.chosen = value->second.str();
     plan.knobs.push_back(std::move(planned));
   }
@@ -336,6 +351,9 @@ void Sema::checkScheduleNames(const Expr &expr, bool tuning) {
   } else if (const auto *binary = llvm::dyn_cast<BinaryExpr>(&expr)) {
     checkScheduleNames(*binary->lhs, tuning);
     checkScheduleNames(*binary->rhs, tuning);
+  } else if (const auto *select = llvm::dyn_cast<SelectExpr>(&expr)) {
+    for (const ExprPtr *part : {&select->condition, &select->whenTrue, &select->whenFalse})
+      checkScheduleNames(**part, tuning);
   } else if (const auto *call = llvm::dyn_cast<CallExpr>(&expr)) {
     for (const ExprPtr &argument : call->arguments)
       checkScheduleNames(*argument, tuning);

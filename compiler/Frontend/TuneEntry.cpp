@@ -58,14 +58,15 @@ static void describeParams(const CheckedKernel &kernel, TuneEntry &entry) {
 
 Expected<TuneEntry> lacuna::frontend::describeTuneEntry(const std::string &fileName, const std::string &source,
                                                         const std::string &kernelName,
-                                                        const std::map<std::string, std::string> &params) {
+                                                        const std::map<std::string, std::string> &params,
+                                                        const std::string &target) {
   auto module = parseModule(fileName, source);
   if (!module)
     return takeError(module);
   Specialization specialization;
   specialization.kernel = kernelName;
   specialization.params = params;
-  specialization.target = "sm_90a";
+  specialization.target = target;
   auto checked = analyze(*module, specialization);
   if (!checked)
     return takeError(checked);

@@ -144,7 +144,7 @@ static Expected<Agent::Status> ran(Expected<void> done) {
 
 Expected<Agent::Status> Agent::execute(Operation *op) {
   const bool ofConsumers =
-      isa<warp::RingWaitOp, warp::RingReleaseOp, warp::WgmmaSsOp, warp::WgmmaRsOp, warp::BlockReduceOp,
+      isa<warp::RingWaitOp, warp::RingReleaseOp, warp::WgmmaSsOp, warp::WgmmaRsOp, warp::MmaSyncOp, warp::BlockReduceOp,
           warp::TurnWaitOp, warp::TurnPassOp, warp::LoadGlobalOp, warp::StoreGlobalOp, warp::StoreSharedOp,
           warp::TmaStoreOp, warp::TmaStoreWaitOp, warp::WarpgroupSyncOp>(op);
   if ((isProducer() && ofConsumers) || (!isProducer() && isa<warp::RingAcquireOp, warp::RingFillOp>(op)))
@@ -215,6 +215,7 @@ Expected<Agent::Status> Agent::executeShared(Operation *op) {
       .Case([&](warp::WgmmaRsOp op) {
         return ran(issueProduct(op, op.getA(), false, op.getB(), op.getTransB(), op.getAcc()));
       })
+      .Case([&](warp::MmaSyncOp op) { return ran(multiply(op)); })
       .Case([&](warp::WgmmaCommitOp op) { return commit(op), Status::Ran; })
       .Case([&](warp::WgmmaWaitOp op) { return ran(waitForGroup(op)); })
       .Case([&](warp::NamedBarrierSyncOp op) { return syncNamed(op.getId(), op.getThreads()); })

@@ -139,6 +139,8 @@ private:
   Expected<void> issueProduct(mlir::Operation *op, mlir::Value a, bool transA, mlir::Value b, bool transB,
                               mlir::Value acc);
   Expected<SharedOperand> sharedOperand(mlir::Value slot, bool kMajor, bool ownRows) const;
+  /// A product that is there when the op has run.
+  Expected<void> multiply(warp::MmaSyncOp op);
   void commit(warp::WgmmaCommitOp op);
   Expected<void> waitForGroup(warp::WgmmaWaitOp op);
   Expected<void> pack(warp::PackAFragOp op);

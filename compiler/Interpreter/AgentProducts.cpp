@@ -72,6 +72,41 @@ Expected<void> Agent::issueProduct(mlir::Operation *op, mlir::Value a, bool tran
   return {};
 }
 
+Expected<void> Agent::multiply(warp::MmaSyncOp op) {
+  Product product;
+  product.columns = mlir::cast<mlir::RankedTensorType>(op.getResult().getType()).getDimSize(1);
+  product.loadsMatrices = true;
+  product.warpgroup = warpgroup();
+  TilePtr fragment, acc;
+  if (mlir::isa<warp::SlotType>(op.getA().getType())) {
+    Expected<SharedOperand> operand = sharedOperand(op.getA(), !op.getTransA(), /*ownRows=*/false);
+    if (!operand)
+      return takeError(operand);
+    product.a = *operand;
+  } else {
+    Expected<TilePtr> given = tile(op.getA());
+    if (!given)
+      return takeError(given);
+    fragment = std::move(*given);
+    product.aFragment = fragment.get();
+  }
+  Expected<SharedOperand> operand = sharedOperand(op.getB(), op.getTransB(), /*ownRows=*/false);
+  if (!operand)
+    return takeError(operand);
+  product.b = *operand;
+  warp::SlotType b = op.getB().getType();
+  product.steps = (op.getTransB() ? b.getColumns() : b.getRows()) / 16;
+  if (op.getAcc()) {
+    Expected<TilePtr> given = tile(op.getAcc());
+    if (!given)
+      return takeError(given);
+    acc = std::move(*given);
+  }
+  set(op.getResult(), product.run(acc.get()));
+  ++report.products;
+  return {};
+}
+
 void Agent::run(Pending &each) {
   if (each.result->value)
     return;

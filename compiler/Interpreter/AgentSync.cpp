@@ -102,7 +102,8 @@ Expected<void> Agent::fill(warp::RingFillOp op) {
   Ring &ring = block.rings[target->ring];
   std::vector<Copy> boxes;
   int64_t boxBytes = 0;
-  for (auto load : op.getBody().front().getOps<warp::TmaLoadOp>()) {
+  for (auto load : op.getBody().front().getOps<warp::SlotCopy>()) {
+    const bool byEngine = mlir::isa<warp::TmaLoadOp>(load);
     const auto argument = mlir::cast<mlir::BlockArgument>(load.getView()).getArgNumber();
     Copy copy{target->ring, target->fill, {}};
     copy.box.view = &*block.launch.views[argument];
@@ -120,7 +121,7 @@ Expected<void> Agent::fill(warp::RingFillOp op) {
     for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
       Copy each = copy;
       each.box.start.back() += chunk * warp::kChunkColumns;
-      if (Expected<void> done = each.box.checkStart(); !done)
+      if (Expected<void> done = byEngine ? each.box.checkStart() : each.box.checkAlignment(); !done)
         return done;
       const int64_t offset =
           ((chunk + slotColumn / warp::kChunkColumns) * ring.shape().rows + slotRow) * warp::kChunkRowBytes;

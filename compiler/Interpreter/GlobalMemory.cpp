@@ -95,6 +95,14 @@ Expected<void> Box::checkStart() const {
                    column, extent, warp::kChunkColumns);
 }
 
+Expected<void> Box::checkAlignment() const {
+  if (start.back() % warp::LaneCopy::kUnitColumns == 0)
+    return {};
+  return makeError(ErrorCode::VerifyError,
+                   "copies from innermost position {}, no multiple of {}: 16 bytes that are not aligned", start.back(),
+                   warp::LaneCopy::kUnitColumns);
+}
+
 //===--------------------------------------------------------------------------------------------------------------===//
 // Lists
 //===--------------------------------------------------------------------------------------------------------------===//

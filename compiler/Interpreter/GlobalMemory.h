@@ -38,10 +38,10 @@ private:
   const runtime::TensorView &tensor;
 };
 
-/// A box of a tensor map: 64 elements of the innermost axis by `rows` along `rowAxis` by `outerRows` along the axis
-/// before it, from `start` on (an index each axis, which may lie outside). In shared memory it lies at `offset`, with
-/// the 128-byte swizzle, which depends on that place. What is outside the view is zero there, and dropped on the way
-/// back.
+/// What one box of a tensor map holds, whoever copies it: 64 elements of the innermost axis by `rows` along `rowAxis`
+/// by `outerRows` along the axis before it, from `start` on (an index each axis, which may lie outside). In shared
+/// memory it lies at `offset`, with the 128-byte swizzle, which depends on that place. What is outside the view is zero
+/// there, and dropped on the way back.
 struct Box {
   const View *view = nullptr;
   std::vector<int64_t> start;
@@ -52,6 +52,8 @@ struct Box {
   void copyFrom(const std::byte *sharedMemory) const;
   /// Errors: VerifyError for a start that is an illegal instruction on sm_90.
   Expected<void> checkStart() const;
+  /// The same where threads copy 16 bytes at a time: for a start at which these are not aligned.
+  Expected<void> checkAlignment() const;
 
 private:
   /// Calls `body` with each position and the place of its element in shared memory.

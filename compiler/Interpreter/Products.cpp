@@ -30,6 +30,31 @@ void readOperandStep(const SharedOperand &operand, int64_t step, int64_t along, 
     }
 }
 
+/// Source: PTX ISA, ldmatrix and the fragments of mma.m16n8k16.
+void readLoadedStep(const SharedOperand &operand, bool isA, int64_t first, int64_t blocks, int64_t step,
+                    float *values) {
+  constexpr int64_t kMatrices = 4, kSide = 8, kLanes = 32, kBlock = 16;
+  const auto dtype = operand.bf16 ? runtime::DType::BF16 : runtime::DType::F16;
+  const FragmentLoad load{operand.layout.rows, operand.layout.kMajor, isA};
+  const int64_t along = blocks * kBlock;
+  for (int64_t block = 0; block < blocks; ++block)
+    for (int64_t matrix = 0; matrix < kMatrices; ++matrix) {
+      uint16_t rows[kSide][kSide];
+      for (int64_t row = 0; row < kSide; ++row) {
+        const int64_t place = operand.offset + load.laneOffset(kSide * matrix + row);
+        const int64_t address = (place ^ load.flip(first + block, step)) + load.offset(first + block, step);
+        std::memcpy(rows[row], operand.memory + address, sizeof rows[row]);
+      }
+      for (int64_t lane = 0; lane < kLanes; ++lane)
+        for (int64_t half : {0, 1}) {
+          const Coord at = MatrixLayout::coord(lane, half, load.transposes());
+          const Coord inA = AFragLayout::coord(lane, matrix, half), inB = BFragLayout::coord(lane, matrix % 2, half);
+          const int64_t k = isA ? inA.column : inB.row, i = isA ? inA.row : inB.column + matrix / 2 * kSide;
+          values[k * along + block * kBlock + i] = runtime::floatFrom16(dtype, rows[at.row][at.column]);
+        }
+    }
+}
+
 /// The same of a fragment in registers.
 static void readFragmentStep(const Tile &fragment, int64_t step, float *values) {
   constexpr int64_t kRegisters = 8; // elements a thread has of a step
@@ -55,9 +80,14 @@ Tile Product::run(const Tile *acc) const {
   for (int64_t step = 0; step < steps; ++step) {
     if (aFragment)
       readFragmentStep(*aFragment, step, left.data());
+    else if (loadsMatrices)
+      readLoadedStep(a, /*isA=*/true, warpgroup * kWarpgroupRows / 16, kWarpgroupRows / 16, step, left.data());
     else
       readOperandStep(a, step, kWarpgroupRows, left.data());
-    readOperandStep(b, step, columns, right.data());
+    if (loadsMatrices)
+      readLoadedStep(b, /*isA=*/false, 0, columns / 16, step, right.data());
+    else
+      readOperandStep(b, step, columns, right.data());
     for (int64_t row = 0; row < kWarpgroupRows; ++row) {
       float *sum = sums.data() + row * columns;
       for (int64_t k = 0; k < kStep; ++k) {

@@ -4,10 +4,11 @@ namespace lacuna::interpreter {
 
 constexpr int64_t kWarpsOfWarpgroup = 4;
 
-Ring::Ring(RingShape shape, int64_t offset, int64_t consumers)
-    : form(std::move(shape)), offset(offset), consumers(consumers), nextWait(static_cast<size_t>(consumers)) {
+Ring::Ring(RingShape shape, int64_t offset, int64_t consumers, int64_t copiers)
+    : form(std::move(shape)), offset(offset), consumers(consumers), copiers(copiers),
+      nextWait(static_cast<size_t>(consumers)) {
   Slot slot;
-  slot.full = Mbarrier(1);
+  slot.full = Mbarrier(copiers ? copiers : 1);
   slot.empty = Mbarrier(kWarpsOfWarpgroup * consumers);
   slot.holds.resize(static_cast<size_t>(consumers), Hold::Due);
   slots.resize(static_cast<size_t>(form.depth), slot);
@@ -62,7 +63,12 @@ Expected<void> Ring::beginFill(int64_t n, int64_t bytes, int64_t boxes, int64_t 
   slot.boxesInFlight = boxes;
   slot.state = boxes ? Slot::Filling : Slot::Full;
   slot.holds.assign(slot.holds.size(), Hold::Due);
-  if (Expected<void> done = slot.full.arriveExpecting(bytes, producer.clock); !done)
+  slot.filledAt = producer.clock;
+  if (copiers && boxes) // They arrive when the last copy lands.
+    return {};
+  if (Expected<void> done =
+          copiers ? slot.full.arrive(copiers, producer.clock) : slot.full.arriveExpecting(bytes, producer.clock);
+      !done)
     return done;
   ++producer.clock.at[static_cast<size_t>(producer.agent)];
   return {};
@@ -75,6 +81,8 @@ Expected<void> Ring::land(int64_t n, int64_t bytes) {
                      slot.fill);
   if (--slot.boxesInFlight == 0)
     slot.state = Slot::Full;
+  if (copiers)
+    return slot.state == Slot::Full ? slot.full.arrive(copiers, slot.filledAt) : Expected<void>();
   return slot.full.land(bytes);
 }
 

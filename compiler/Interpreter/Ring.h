@@ -19,8 +19,10 @@ struct RingShape {
 
 class Ring {
 public:
-  /// `offset`: where slot 0 begins in shared memory; `consumers`: warpgroups that wait for and release each fill.
-  Ring(RingShape shape, int64_t offset, int64_t consumers);
+  /// `offset`: where slot 0 begins in shared memory; `consumers`: warpgroups that wait for and release each fill;
+  /// `copiers`: threads that copy, each of which arrives when its own copies have landed, or 0: a copy engine brings
+  /// the bytes that one thread announces.
+  Ring(RingShape shape, int64_t offset, int64_t consumers, int64_t copiers = 0);
 
   const RingShape &shape() const { return form; }
   int64_t slotOffset(int64_t n) const { return offset + n % form.depth * form.slotBytes; }
@@ -55,6 +57,7 @@ private:
   enum class Hold { Due, Held, Released }; // of one warpgroup, on the slot's fill
   struct Slot {
     Mbarrier full, empty;
+    Clock filledAt; // the producer's, when it had issued the copies
     enum { Empty, Acquired, Filling, Full } state = Empty;
     int64_t fill = -1, boxesInFlight = 0;
     std::vector<Hold> holds;
@@ -65,7 +68,7 @@ private:
   std::string slotName(int64_t n) const;
 
   RingShape form;
-  int64_t offset, consumers, nextFill = 0;
+  int64_t offset, consumers, copiers, nextFill = 0;
   std::vector<int64_t> nextWait; // by warpgroup
   std::vector<Slot> slots;
 };

@@ -21,12 +21,13 @@ Launch::Launch(warp::FuncOp kernel, const runtime::LaunchMetadata &metadata, con
 ThreadBlock::ThreadBlock(const Launch &launch, std::array<int64_t, 3> position) : launch(launch), position(position) {
   constexpr int64_t kSwizzlePeriod = 1024;
   int64_t offset = 0;
+  const warp::Machine &machine = warp::machineOf(launch.kernel);
   launch.kernel->walk([&](warp::RingCreateOp op) {
     warp::RingType type = op.getRing().getType();
     ringOf[op] = rings.size();
     rings.emplace_back(RingShape{op.getName().str(), type.getDepth(), type.getRows(), type.getColumns(),
                                  type.getElementType().isBF16(), type.getSlotBytes()},
-                       offset, launch.consumers);
+                       offset, launch.consumers, machine.copyEngine ? 0 : machine.producerThreads);
     offset += static_cast<int64_t>(llvm::alignTo(type.getDepth() * type.getSlotBytes(), kSwizzlePeriod));
   });
   launch.kernel->walk([&](warp::SmemCreateOp op) {

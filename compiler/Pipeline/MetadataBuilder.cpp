@@ -100,7 +100,8 @@ void addGpuLaunch(ModuleOp module, runtime::LaunchMetadata &metadata) {
 std::optional<Occupancy> gpuOccupancy(ModuleOp module, const runtime::LaunchMetadata &metadata) {
   for (auto func : module.getOps<LLVM::LLVMFuncOp>())
     if (auto registers = func->getAttrOfType<IntegerAttr>(NVVM::NVVMDialect::getMaxnregAttrName()))
-      return occupancyOf(metadata.threads, registers.getInt(), metadata.sharedBytes);
+      return occupancyOf(metadata.threads, registers.getInt(), metadata.sharedBytes,
+                         warp::findMachine(metadata.target)->sharedMemory);
   return std::nullopt;
 }
 

@@ -44,10 +44,15 @@ Expected<ResolvedRequest> resolveRequest(const CompileRequest &request) {
   return resolved;
 }
 
+GpuTarget gpuTargetOf(Target target) {
+  // PTX 8.0 is what CUDA 12.0 takes, the first release that Lacuna runs with.
+  return target == Target::Sm80 ? GpuTarget{"sm_80", "+ptx80"} : GpuTarget{"sm_90a", "+ptx83"};
+}
+
 CodeGenerator codeGeneratorOf(Target target) {
-  GpuTarget gpu;
+  GpuTarget gpu = gpuTargetOf(target);
   return {std::string(frontend::hookLibraryText()), LLVM_VERSION_STRING,
-          target == Target::Sm90a ? gpu.processor + gpu.ptxFeature : std::string()};
+          isGpu(target) ? gpu.processor + gpu.ptxFeature : std::string()};
 }
 
 } // namespace lacuna

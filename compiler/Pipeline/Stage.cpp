@@ -32,20 +32,9 @@ std::string_view stageNames() {
   return "source, ast, tile, tile.opt, warp, warp.opt, llvm, llvm.opt, ptx, cubin, sass";
 }
 
-std::string_view targetName(Target target) {
-  return target == Target::Cpu ? "cpu" : "sm_90a";
-}
-
-std::optional<Target> parseTarget(std::string_view name) {
-  for (Target target : {Target::Sm90a, Target::Cpu})
-    if (targetName(target) == name)
-      return target;
-  return std::nullopt;
-}
-
 bool hasStage(Target target, Stage stage) {
   bool gpuOnly = stage == Stage::Warp || stage == Stage::WarpOpt || stage >= Stage::Ptx;
-  return target == Target::Sm90a || !gpuOnly;
+  return isGpu(target) || !gpuOnly;
 }
 
 } // namespace lacuna

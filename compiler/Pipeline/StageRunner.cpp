@@ -108,6 +108,9 @@ Expected<CompileResult> StageRunner::run() {
     if (!hasStage(request.target, stage) || stage == Stage::Sass)
       return makeError(ErrorCode::InvalidArgument, "stage '{}' cannot be overridden for target {}", stageName(stage),
                        targetName(request.target));
+  if (!request.processor.empty() && !runsOn(request.target, request.processor))
+    return makeError(ErrorCode::InvalidArgument, "'{}' does not run code for {}", request.processor,
+                     targetName(request.target));
   std::optional<Stage> last = request.stopAfter;
   if (last && !hasStage(request.target, *last))
     return makeError(ErrorCode::InvalidArgument, "target {} has no stage '{}'", targetName(request.target),

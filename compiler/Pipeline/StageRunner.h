@@ -19,13 +19,17 @@ namespace lacuna {
 /// Makes the dialects known that overridden stages may be read in.
 void registerPipelineDialects(mlir::MLIRContext &context);
 
+/// The GPU that PTX of `target` is written for.
+GpuTarget gpuTargetOf(Target target);
+
 /// Checks the kernel that a request asks for. Errors: as Compiler::compile.
 Expected<std::shared_ptr<const frontend::CheckedKernel>> analyzeRequest(std::shared_ptr<const frontend::Module> tree,
                                                                         const CompileRequest &request);
 
 class StageRunner {
 public:
-  StageRunner(const CompileRequest &request, mlir::MLIRContext &context) : request(request), context(context) {}
+  StageRunner(const CompileRequest &request, mlir::MLIRContext &context)
+      : request(request), context(context), gpu(gpuTargetOf(request.target)) {}
   Expected<CompileResult> run();
 
   /// After run() has failed: where. The pass that failed and what it was given are known to a runner that watches its

@@ -164,7 +164,9 @@ Expected<void> StageRunner::describe() {
 }
 
 Expected<void> StageRunner::splitRoles() {
-  return runPasses(Stage::Warp, [](mlir::OpPassManager &passes) { passes.addPass(createTileToWarp()); });
+  TileToWarpOptions options;
+  options.target = std::string(targetName(request.target));
+  return runPasses(Stage::Warp, [&](mlir::OpPassManager &passes) { passes.addPass(createTileToWarp(options)); });
 }
 
 Expected<void> StageRunner::optimizeWarp() {
@@ -195,7 +197,7 @@ Expected<void> StageRunner::lowerToLLVM() {
     wide = *width;
     for (auto func : module->getOps<tile::FuncOp>())
       if (func.getScheduleAttr())
-        result.kernel.decisions = {"schedule: not applied, its entries act on sm_90a"};
+        result.kernel.decisions = {"schedule: not applied, its entries act on GPUs"};
   }
   auto lower = [&](mlir::OpPassManager &passes) {
     if (request.target == Target::Cpu) {
@@ -211,6 +213,14 @@ Expected<void> StageRunner::lowerToLLVM() {
     return done;
   addGpuLaunch(*module, result.metadata);
   result.kernel.occupancy = gpuOccupancy(*module, result.metadata);
+  // What the dialect allows is the target's; one of its GPUs may have less.
+  if (const Processor *processor = findProcessor(request.processor);
+      processor && result.metadata.sharedBytes > processor->sharedBytesLimit)
+    return makeError(ErrorCode::ResourceExhausted,
+                     "kernel '{}' needs {} bytes of shared memory, and {} gives a thread block {}; use fewer stages or "
+                     "smaller tiles",
+                     result.metadata.kernel, result.metadata.sharedBytes, processor->name,
+                     processor->sharedBytesLimit);
   llvmContext = std::make_unique<llvm::LLVMContext>();
   if (request.lineInfo && request.target != Target::Cpu)
     attachLineTable(*module, lineFileName(request.fileName));
@@ -247,6 +257,10 @@ Expected<void> StageRunner::generatePtx() {
 }
 
 Expected<void> StageRunner::assemble() {
+  if (request.driverAssembles && request.stopAfter < Stage::Cubin) {
+    result.image = ptx;
+    return {};
+  }
   auto assembler = request.assembler ? Expected<Assembler>(*request.assembler) : Assembler::find();
   if (!assembler) {
     if (assembler.error().code != ErrorCode::Unavailable || request.stopAfter >= Stage::Cubin) {
@@ -256,11 +270,17 @@ Expected<void> StageRunner::assemble() {
     result.image = ptx; // The driver assembles it.
     return {};
   }
-  auto cubin = assembler->assemble(ptx, gpu.processor, request.lineInfo);
+  std::string processor(request.processor.empty() ? defaultProcessor(request.target) : request.processor);
+  auto cubin = assembler->assemble(ptx, processor, request.lineInfo);
+  if (!cubin && cubin.error().code == ErrorCode::Unsupported && request.stopAfter < Stage::Cubin) {
+    result.image = ptx; // An assembler older than the GPU: its driver knows it.
+    return {};
+  }
   if (!cubin)
     return takeError(cubin);
   result.image = std::move(cubin->image);
   result.isCubin = true;
+  result.metadata.processor = processor;
   result.report = std::move(cubin->report);
   result.assembler = assembler->path();
   return {};

@@ -168,9 +168,10 @@ Expected<Kernel> Bundle::load(const Device &device, std::string_view kernel, con
   if (!entry)
     return takeError(entry);
   const LaunchMetadata &metadata = (*entry)->metadata;
-  if (metadata.target != device.info().target())
+  if (!device.info().runs(metadata.target, metadata.processor))
     return makeError(ErrorCode::Incompatible, "{} was compiled for {}, and {} is {}; compile it for that target",
-                     (*entry)->title(), metadata.target, device.info().name, device.info().target());
+                     (*entry)->title(), metadata.processor.empty() ? metadata.target : metadata.processor,
+                     device.info().name, device.info().target());
   return Kernel::load(device, (*entry)->image, metadata);
 }
 

@@ -1,5 +1,7 @@
 #include "lacuna/Runtime/Device.h"
 
+#include <charconv>
+
 namespace lacuna::runtime {
 
 struct Device::State {
@@ -16,6 +18,29 @@ struct Device::State {
 
 std::string DeviceInfo::target() const {
   return fmt::format("sm_{}{}{}", major, minor, major >= 9 ? "a" : "");
+}
+
+/// "sm_89" -> 89; what is no such name, and anything behind the number, is -1.
+static int capabilityOf(std::string_view name) {
+  constexpr std::string_view kPrefix = "sm_";
+  int number = -1;
+  if (!name.starts_with(kPrefix))
+    return -1;
+  const char *end = name.data() + name.size();
+  auto [rest, status] = std::from_chars(name.data() + kPrefix.size(), end, number);
+  return status == std::errc() && rest == end ? number : -1;
+}
+
+bool DeviceInfo::runs(std::string_view code, std::string_view processor) const {
+  if (code == target() && (processor.empty() || processor == code))
+    return true;
+  const int from = capabilityOf(code), own = 10 * major + minor;
+  if (from < 0 || own < from)
+    return false;
+  if (processor.empty())
+    return true;
+  const int assembled = capabilityOf(processor);
+  return assembled / 10 == major && assembled % 10 <= minor;
 }
 
 const DeviceInfo &Device::info() const {

@@ -11,13 +11,11 @@ namespace {
 constexpr int64_t kMaxExtent = (int64_t(1) << 31) - 1;
 constexpr int64_t kMaxElements = int64_t(1) << 48;
 constexpr int64_t kMaxHeadDim = 256;
-constexpr int64_t kSharedBytes = 227 * 1024;
-constexpr int64_t kStages = 2;
 
-/// Shared memory of a tile: Q once, K and V twice, rows padded to the 64 elements of a swizzle span.
-int64_t sharedBytes(AttentionTile tile, int64_t headDim, int64_t valueDim) {
+/// Shared memory of a tile: Q once, K and V in stages, rows padded to the 64 elements of a swizzle span.
+int64_t sharedBytes(AttentionTile tile, int64_t headDim, int64_t valueDim, int64_t stages) {
   int64_t paddedHead = (headDim + 63) / 64 * 64, paddedValue = (valueDim + 63) / 64 * 64;
-  return 2 * (tile.queries * paddedHead + kStages * tile.keys * (paddedHead + paddedValue));
+  return 2 * (tile.queries * paddedHead + stages * tile.keys * (paddedHead + paddedValue));
 }
 
 } // namespace
@@ -56,7 +54,8 @@ Expected<void> checkListBlock(int64_t queryBlock, int64_t keyBlock) {
   return {};
 }
 
-Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock) {
+Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock,
+                                   const TileLimits &limits) {
   if (Expected<void> done = checkListBlock(queryBlock, keyBlock); !done)
     return takeError(done);
   const int64_t width = std::max(headDim, valueDim);
@@ -64,7 +63,7 @@ Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t qu
     return makeError(ErrorCode::InvalidArgument, "head dimensions {} and {} were given; both must be 1 to {}", headDim,
                      valueDim, kMaxHeadDim);
   AttentionTile tile;
-  if (queryBlock % 128 == 0)
+  if (queryBlock % 128 == 0 && (width <= 128 || limits.tallWide))
     tile.queries = 128;
   else if (queryBlock % 192 == 0 && width <= 64)
     tile.queries = 192;
@@ -76,22 +75,26 @@ Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t qu
         "the list's query block is {}, and no kernel tile (64, 128 or 192 rows) divides it; give a multiple of 64",
         queryBlock);
   // One tile a block where the block itself is a good width; else the widest that divides it or holds whole blocks.
-  const int64_t exact = width <= 128 ? 176 : 80, widest = width <= 128 ? 128 : 64;
-  if (keyBlock == exact)
+  const int64_t exact = width <= 128 ? 176 : 80;
+  int64_t widest = width <= 64 ? limits.narrow : width <= 128 ? limits.middle : limits.wide;
+  if (tile.queries == 192)
+    widest = limits.tallest;
+  if (keyBlock == exact && limits.exact)
     tile.keys = exact;
   for (int64_t keys = widest; tile.keys == 0; keys -= 16) // 16 always divides
     if (keyBlock % keys == 0 || keys % keyBlock == 0)
       tile.keys = keys;
-  if (int64_t needed = sharedBytes(tile, headDim, valueDim); needed > kSharedBytes)
+  if (int64_t needed = sharedBytes(tile, headDim, valueDim, limits.stages); needed > limits.sharedBytes)
     return makeError(
         ErrorCode::ResourceExhausted,
         "a tile of {}x{} with head dimensions {} and {} needs {} bytes of shared memory, and {} are there; give "
         "a smaller list block",
-        tile.queries, tile.keys, headDim, valueDim, needed, kSharedBytes);
+        tile.queries, tile.keys, headDim, valueDim, needed, limits.sharedBytes);
   return tile;
 }
 
-std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile) {
+std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile,
+                                           const TileLimits &limits) {
   const int64_t heads = shape.heads / shape.kvHeads;
   // What the tiles of one group of heads cost.
   auto cost = [&](PackedTile tile) {
@@ -99,7 +102,9 @@ std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t 
   };
   std::optional<PackedTile> best;
   for (int64_t rows : {192, 128, 64}) {
-    const bool fits = rows < 192 || std::max(shape.headDim, shape.valueDim) <= 64;
+    const int64_t width = std::max(shape.headDim, shape.valueDim);
+    const bool fits = rows == 64 || (rows == 128 && (width <= 128 || limits.tallWide)) ||
+                      (rows == 192 && width <= 64 && tile.keys <= limits.tallest);
     if (!fits || rows % heads != 0 || queryBlock % (rows / heads) != 0)
       continue;
     if (const PackedTile packed{heads, rows / heads, tile.keys}; !best || cost(packed) < cost(*best))

@@ -21,10 +21,14 @@ constexpr Row kTiles[] = {
 
 } // namespace
 
-AttentionTile bestAttentionTile(int64_t headDim, int64_t valueDim, const Pattern &pattern) {
+AttentionTile bestAttentionTile(int64_t headDim, int64_t valueDim, const Pattern &pattern, const TileLimits &limits) {
   if (!pattern.isFormula())
     return {128, 128};
   const int64_t width = std::max(headDim, valueDim);
+  if (limits != kHopperTiles)
+    return {width <= 128 || limits.tallWide ? 128 : 64, width <= 64    ? limits.narrow
+                                                        : width <= 128 ? limits.middle
+                                                                       : limits.wide};
   const Row *row = std::find_if(std::begin(kTiles), std::prev(std::end(kTiles)),
                                 [&](const Row &candidate) { return width <= candidate.width; });
   return pattern.kind == Pattern::Kind::Dense    ? row->dense

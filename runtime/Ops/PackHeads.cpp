@@ -43,8 +43,9 @@ PackingChoice noTile(const AttentionShape &shape) {
                      : fmt::format("{} heads a KV head divide no tile into a divisor of the query block", group)};
 }
 
-std::optional<PackedTile> tileFor(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile) {
-  return shape.heads == shape.kvHeads ? std::nullopt : choosePackedTile(shape, queryBlock, tile);
+std::optional<PackedTile> tileFor(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile,
+                                  const TileLimits &limits) {
+  return shape.heads == shape.kvHeads ? std::nullopt : choosePackedTile(shape, queryBlock, tile, limits);
 }
 
 } // namespace
@@ -74,7 +75,7 @@ PackingChoice weighPacking(const ProgramSet &apart, const ProgramSet &packed, Pa
 
 PackingChoice choosePacking(const BlockLists &lists, const std::optional<BlockLists> &grouped,
                             const AttentionShape &shape, AttentionTile tile, PackingMachine machine) {
-  const std::optional<PackedTile> packed = tileFor(shape, lists.queryBlock, tile);
+  const std::optional<PackedTile> packed = tileFor(shape, lists.queryBlock, tile, machine.limits);
   if (!packed)
     return noTile(shape);
   if (!grouped)
@@ -87,7 +88,7 @@ PackingChoice choosePacking(const BlockLists &lists, const std::optional<BlockLi
 
 PackingChoice choosePacking(const Pattern &pattern, int64_t queryBlock, int64_t keyBlock, const AttentionShape &shape,
                             AttentionTile tile, PackingMachine machine) {
-  const std::optional<PackedTile> packed = tileFor(shape, queryBlock, tile);
+  const std::optional<PackedTile> packed = tileFor(shape, queryBlock, tile, machine.limits);
   if (!packed)
     return noTile(shape);
   auto steps = [&](const AttentionShape &programs, AttentionTile each) {

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchema = 3;
+constexpr int kSchema = 4;
 constexpr std::string_view kKindNames[] = {"view", "blocks", "scalar"};
 
 Json toJsonValue(const Extent &extent) {
@@ -149,6 +149,7 @@ void readMetadata(const Json &json, std::string &error, LaunchMetadata &metadata
   reader.read("kernel", metadata.kernel);
   reader.read("symbol", metadata.symbol);
   reader.read("target", metadata.target);
+  reader.read("processor", metadata.processor);
   reader.each("arguments",
               [&](const Json &element, const std::string &path) { readArgument(element, path, error, metadata); });
   reader.readStrings("dims", metadata.dims);
@@ -180,6 +181,7 @@ std::string LaunchMetadata::toJson() const {
   json["kernel"] = kernel;
   json["symbol"] = symbol;
   json["target"] = target;
+  json["processor"] = processor;
   json["arguments"] = Json::array();
   for (const Argument &argument : arguments)
     json["arguments"].push_back(toJsonValue(argument));

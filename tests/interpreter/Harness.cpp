@@ -20,6 +20,14 @@ using namespace runtime;
 // Kernels
 //===--------------------------------------------------------------------------------------------------------------===//
 
+Target &testTarget() {
+  static Target target = [] {
+    const char *name = std::getenv("LACUNA_TEST_TARGET");
+    return parseTarget(name ? name : "sm_90a").value();
+  }();
+  return target;
+}
+
 Expected<WarpKernel> WarpKernel::compile(const std::string &file, Names params, Names hooks, std::string name) {
   CompileRequest request;
   request.fileName = "kernels_dsl/" + file;
@@ -27,6 +35,7 @@ Expected<WarpKernel> WarpKernel::compile(const std::string &file, Names params, 
   if (!source)
     return takeError(source);
   request.source = *source;
+  request.target = testTarget();
   request.kernel = std::move(name);
   request.params = std::move(params);
   request.hooks = std::move(hooks);

@@ -5,6 +5,7 @@
 #include "GuardedTensor.h"
 
 #include "lacuna/Compiler/Interpreter/Interpreter.h"
+#include "lacuna/Compiler/Pipeline/Target.h"
 #include "lacuna/Runtime/ThreadPool.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -19,13 +20,17 @@ namespace lacuna::interpreter_tests {
 
 using Names = std::map<std::string, std::string>;
 
+/// What kernels are compiled for: LACUNA_TEST_TARGET, or sm_90a. A test may set another for as long as it runs.
+Target &testTarget();
+
 /// A kernel as lower-warp gets it. Not verified again after changes.
 struct WarpKernel {
   std::shared_ptr<mlir::MLIRContext> context;
   runtime::LaunchMetadata metadata;
   mlir::OwningOpRef<mlir::ModuleOp> module;
 
-  /// Compiles `file` of kernels_dsl; the kernel `name`, or the only one. Scalars are taken to be positive.
+  /// Compiles `file` of kernels_dsl for testTarget(); the kernel `name`, or the only one. Scalars are taken to be
+  /// positive.
   static Expected<WarpKernel> compile(const std::string &file, Names params, Names hooks = {}, std::string name = {});
   warp::FuncOp func() { return *module->getOps<warp::FuncOp>().begin(); }
   /// The `index`th op of this kind, in the order of the text.

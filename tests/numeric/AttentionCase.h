@@ -90,6 +90,10 @@ KernelSpec kernelOf(const AttentionSpec &spec);
 /// The pattern of a mask, as the text of the hook `rows`; empty where it has none.
 std::string patternOf(const MaskHook &mask);
 
+/// What the cases' tiles fit: those of the target that LACUNA_TARGET names, or of sm_90a.
+const runtime::TileLimits &tileLimits();
+
+
 /// The table of specialisations.
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed);
 /// The same for the packed kernel.

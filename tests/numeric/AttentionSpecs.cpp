@@ -3,6 +3,7 @@
 #include "lacuna/Runtime/Pattern.h"
 
 #include <array>
+#include <cstdlib>
 
 namespace lacuna::numeric {
 
@@ -29,7 +30,7 @@ AttentionSpec makeSpec(size_t index, int64_t headDim, int64_t valueDim, Block bl
   spec.valueDim = valueDim;
   spec.queryBlock = block.queries;
   spec.keyBlock = block.keys;
-  if (auto tile = chooseTile(headDim, valueDim, block.queries, block.keys))
+  if (auto tile = chooseTile(headDim, valueDim, block.queries, block.keys, tileLimits()))
     spec.tile = *tile;
   spec.mask = &maskHooks()[mask % maskHooks().size()];
   spec.score = &scoreHooks()[score % scoreHooks().size()];
@@ -38,6 +39,11 @@ AttentionSpec makeSpec(size_t index, int64_t headDim, int64_t valueDim, Block bl
 }
 
 } // namespace
+
+const TileLimits &tileLimits() {
+  const char *target = std::getenv("LACUNA_TARGET");
+  return target && std::string_view(target) == "sm_80" ? kAmpereTiles : kHopperTiles;
+}
 
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed) {
   std::vector<AttentionSpec> specs;

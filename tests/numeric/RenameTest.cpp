@@ -18,7 +18,7 @@ const std::set<std::string, std::less<>> kWords = {
     "false",   "inf",      "bf16",     "f16",      "f32",           "i32",      "bool",       "blocks", "out",
     "exp",     "exp2",     "log",      "log2",     "tanh",          "sqrt",     "rsqrt",      "floor",  "abs",
     "min",     "max",      "ceildiv",  "dot",      "partial",       "rowmax",   "rowmin",     "rowsum", "amax",
-    "amin",    "sum",      "on",       "sm_90a",   "transpose",     "producer", "consumers",  "ring",   "depth",
+    "amin",    "sum",      "on",       "sm_90a", "sm_80",   "transpose",     "producer", "consumers",  "ring",   "depth",
     "overlap", "pingpong", "order",    "when",     "regs",          "auto",     "epilogue",   "tma",    "tune",
     "stages",  "smem",     "regs_fit", "KiB",      "longest_first", "programs", "persistent", "single", "split",
     "masked",  "none",     "natural",  "direct"};
@@ -103,7 +103,7 @@ Expected<Code> compileFor(Target target, const KernelSpec &spec) {
   request.hooks = spec.hooks;
   request.allScalarsPositive = true;
   request.keep = {Stage::LlvmOpt};
-  if (target == Target::Sm90a) {
+  if (isGpu(target)) {
     request.keep.insert(Stage::Ptx);
     request.stopAfter = Stage::Ptx;
   }
@@ -137,14 +137,14 @@ std::vector<std::string> checkRenamedKernel(const Machine &machine) {
     renamed.hooks[renamer.word(name)] = renamer.text(body);
 
   std::vector<std::string> wrong;
-  for (Target target : {Target::Sm90a, Target::Cpu}) {
+  for (Target target : kAllTargets) {
     auto first = compileFor(target, original), second = compileFor(target, renamed);
     for (auto *code : {&first, &second})
       if (!*code)
         wrong.push_back(fmt::format("{}: {}", targetName(target), code->error().render()));
     if (!first || !second)
       continue;
-    if (first->llvm.empty() || (target == Target::Sm90a && first->ptx.empty()))
+    if (first->llvm.empty() || (isGpu(target) && first->ptx.empty()))
       wrong.push_back(fmt::format("{}: the compiler gave no text of its code", targetName(target)));
     if (first->llvm != second->llvm)
       wrong.push_back(fmt::format("{}: LLVM IR: {}", targetName(target), firstDifference(first->llvm, second->llvm)));

@@ -53,7 +53,7 @@ TestCase scheduleCase(const ScheduleSpace &space, int64_t index, uint64_t seed);
 std::vector<TestCase> scheduleCases(const ScheduleSpace &space, const std::vector<int64_t> &points, uint64_t seed,
                                     int64_t casesOfPoint);
 
-/// Compiles attention_forward.tile twice, the second time with every identifier changed, for both targets; the code
+/// Compiles attention_forward.tile twice, the second time with every identifier changed, for all targets; the code
 /// must be equal. A sentence for each difference.
 std::vector<std::string> checkRenamedKernel(const Machine &machine);
 

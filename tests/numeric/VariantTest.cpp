@@ -222,7 +222,7 @@ VariantCase drawOn(AttentionSpec spec, uint64_t seed) {
 
 /// Case number `index`, with the tile for the lists' block.
 VariantCase draw(AttentionSpec spec, uint64_t seed, size_t index) {
-  if (auto tile = chooseTile(spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock))
+  if (auto tile = chooseTile(spec.headDim, spec.valueDim, spec.queryBlock, spec.keyBlock, tileLimits()))
     spec.tile = *tile;
   return drawOn(spec, seed * 4001 + index);
 }

@@ -18,7 +18,7 @@ using namespace lacuna::numeric;
 namespace {
 
 struct Options {
-  std::string device = "cpu";
+  std::string device = "cpu", target;
   int64_t cases = 600;
   uint64_t seed = 1;
   std::string only;
@@ -58,8 +58,9 @@ std::vector<TestCase> allCases(const Options &options) {
 }
 
 /// The compiler alone, for the GPU, which needs none.
-void compileForGpu(const std::vector<TestCase> &cases, const Machine &machine, Tally &tally) {
+void compileForGpu(const std::vector<TestCase> &cases, const Machine &machine, const Options &options, Tally &tally) {
   std::set<std::string> seen;
+  const Target target = parseTarget(options.target).value_or(Target::Sm90a);
   Compiler compiler;
   for (const TestCase &each : cases) {
     CompileRequest request;
@@ -67,6 +68,7 @@ void compileForGpu(const std::vector<TestCase> &cases, const Machine &machine, T
     request.kernel = each.kernel.kernel;
     request.params = each.kernel.params;
     request.hooks = each.kernel.hooks;
+    request.target = target;
     request.allScalarsPositive = true;
     std::string key = fmt::format("{} {}", request.fileName, request.kernel);
     for (const auto *table : {&request.params, &request.hooks})
@@ -136,7 +138,7 @@ int run(const Options &options) {
   const auto start = std::chrono::steady_clock::now();
   Tally tally;
   if (options.compileOnly)
-    compileForGpu(cases, *machine, tally);
+    compileForGpu(cases, *machine, options, tally);
   else
     runCases(cases, *machine, tally);
   if (usual && std::string(kRenameName).find(options.only) != std::string::npos)
@@ -166,11 +168,15 @@ int main(int argc, char **argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_flag("--list", options.list, "print the cases' names");
-  app.add_flag("--compile-only", options.compileOnly, "compile every kernel for sm_90a and run none; needs no GPU");
+  app.add_flag("--compile-only", options.compileOnly, "compile every kernel for the GPU and run none; needs no GPU");
+  app.add_option("--target", options.target, "what kernels for the GPU are compiled for (what the GPU is best at)")
+      ->check(CLI::IsMember({"sm_90a", "sm_80"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (!options.target.empty()) // The facade, and the tiles of the cases, go by it.
+    setenv("LACUNA_TARGET", options.target.c_str(), /*overwrite=*/1);
   return run(options);
 }

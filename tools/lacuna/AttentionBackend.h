@@ -39,6 +39,7 @@ struct AttentionRequest {
   bool positiveScale = true;
   /// The GPU to compile for and load on; none: the CPU.
   std::optional<runtime::Device> device;
+  std::string target; ///< what to compile for on that GPU; empty: what it is best at
   /// The threads of a CPU kernel.
   std::shared_ptr<runtime::ThreadPool> pool;
 };
@@ -83,6 +84,7 @@ struct TileQuestion {
   std::optional<runtime::AttentionTile> block = {};
   runtime::AttentionTile untold;         ///< what runs where nothing better is known
   std::optional<runtime::Device> device; ///< none: the CPU
+  std::string target;                    ///< as AttentionRequest::target
   int threads = 1;                       ///< of a CPU
 };
 

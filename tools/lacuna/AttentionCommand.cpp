@@ -71,6 +71,7 @@ Expected<void> takeTile(const AttentionOptions &options, AttentionBackend &backe
                         .keep = plan.pattern.keepHook(),
                         .untold = plan.tile,
                         .device = request.device,
+                        .target = request.target,
                         .threads = request.pool->threads()};
   if (!open)
     question.block = AttentionTile{plan.kernelQueryBlock(), plan.keyBlock};
@@ -126,6 +127,7 @@ Expected<void> work(const AttentionOptions &options, AttentionBackend &backend, 
       return takeError(device);
     report.deviceName = device->info().name;
     request.device = std::move(*device);
+    request.target = plan.target;
   }
   if (Expected<void> done = prepare(options, backend, request, data, report); !done)
     return done;

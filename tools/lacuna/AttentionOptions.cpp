@@ -4,6 +4,7 @@
 
 #include "lacuna/Runtime/BestTile.h"
 #include "lacuna/Runtime/Device.h"
+#include "lacuna/Runtime/Knobs.h"
 #include "lacuna/Runtime/SplitPlan.h"
 
 #include <CLI/CLI.hpp>
@@ -21,6 +22,8 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
                                       "against float64 and measures it");
   addTraceOption(*command);
   command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
+  command->add_option("--target", options.target,
+                      "what kernels for the GPU are compiled for: sm_90a or sm_80 (what the GPU is best at)");
   command->add_option("--batch", options.batch, "batch size (1)");
   command->add_option("--heads", options.heads, "query heads (16)");
   command->add_option("--kv-heads", options.kvHeads, "KV heads, a divisor of the heads (as many as heads: 16)");
@@ -111,7 +114,7 @@ Expected<AttentionShape> planShape(const AttentionOptions &options, const std::o
 
 /// Where the rule for packing counts programs. The GPU itself is asked later: 132 is an H100's and an H200's.
 PackingMachine packingMachine(const AttentionPlan &plan) {
-  PackingMachine machine{.multiprocessors = plan.gpu ? 132 : 1, .splits = plan.splits};
+  PackingMachine machine{.multiprocessors = plan.gpu ? 132 : 1, .splits = plan.splits, .limits = plan.limits};
   machine.mostSplits = std::min(kMostSplits, kWorkspaceLimit / SplitPlan::bytesOfPart(plan.shape));
   if (!plan.gpu)
     machine.splits = plan.splits.value_or(1);
@@ -125,7 +128,7 @@ Expected<PackedTile> mustPack(const AttentionPlan &plan, int64_t queryBlock) {
     return makeError(ErrorCode::InvalidArgument,
                      "--pack on was given, but each of the {} heads has a KV head of its own; give fewer --kv-heads",
                      plan.shape.heads);
-  std::optional<PackedTile> packed = choosePackedTile(plan.shape, queryBlock, plan.tile);
+  std::optional<PackedTile> packed = choosePackedTile(plan.shape, queryBlock, plan.tile, plan.limits);
   if (!packed)
     return makeError(ErrorCode::InvalidArgument,
                      "--pack on was given, but {} heads a KV head divide no tile of 64 or 128 rows (192 for head "
@@ -164,7 +167,8 @@ Expected<void> planPacking(const AttentionOptions &options, AttentionPlan &plan)
 
 /// The tile for the plan's block, and whether it holds packed heads.
 Expected<void> planTile(const AttentionOptions &options, AttentionPlan &plan) {
-  Expected<AttentionTile> tile = chooseTile(plan.shape.headDim, plan.shape.valueDim, plan.queryBlock, plan.keyBlock);
+  Expected<AttentionTile> tile =
+      chooseTile(plan.shape.headDim, plan.shape.valueDim, plan.queryBlock, plan.keyBlock, plan.limits);
   if (!tile)
     return takeError(tile);
   plan.tile = *tile;
@@ -176,9 +180,10 @@ Expected<void> planTile(const AttentionOptions &options, AttentionPlan &plan) {
 Expected<void> planBlockAndTile(const AttentionOptions &options, AttentionPlan &plan) {
   if (Expected<void> planned = planTile(options, plan); !planned || plan.packed)
     return planned;
-  const AttentionTile best = bestAttentionTile(plan.shape.headDim, plan.shape.valueDim, plan.pattern);
+  const AttentionTile best = bestAttentionTile(plan.shape.headDim, plan.shape.valueDim, plan.pattern, plan.limits);
   plan.queryBlock = best.queries, plan.keyBlock = best.keys;
-  Expected<AttentionTile> tile = chooseTile(plan.shape.headDim, plan.shape.valueDim, plan.queryBlock, plan.keyBlock);
+  Expected<AttentionTile> tile =
+      chooseTile(plan.shape.headDim, plan.shape.valueDim, plan.queryBlock, plan.keyBlock, plan.limits);
   if (!tile)
     return takeError(tile);
   plan.tile = *tile;
@@ -208,6 +213,27 @@ Expected<std::optional<int64_t>> planSplits(const std::string &text) {
   return std::optional<int64_t>(splits);
 }
 
+/// --target, LACUNA_TARGET, or what the GPU's compute capability says; and the tiles that go with it. A GPU that is not
+/// there is the run's to miss.
+Expected<void> planTarget(const AttentionOptions &options, AttentionPlan &plan) {
+  constexpr const char *kAmpere = "sm_80", *kHopper = "sm_90a";
+  if (options.target && *options.target != kAmpere && *options.target != kHopper)
+    return makeError(ErrorCode::InvalidArgument, "--target is '{}'; give sm_90a or sm_80", *options.target);
+  if (options.target && !plan.gpu)
+    return makeError(ErrorCode::InvalidArgument,
+                     "--target {} was given, and this run is on the CPU; leave it out, or run on a GPU",
+                     *options.target);
+  if (!plan.gpu)
+    return {};
+  plan.target = options.target ? *options.target : Knobs::fromEnvironment().value_or(Knobs()).target;
+  bool isHopper = true;
+  if (Expected<Device> device = Device::open())
+    isHopper = device->info().major == 9 && device->info().minor == 0;
+  if (plan.target == kAmpere || (plan.target.empty() && !isHopper))
+    plan.limits = kAmpereTiles;
+  return {};
+}
+
 } // namespace
 
 Expected<std::optional<DType>> requestedDType(const AttentionOptions &options) {
@@ -223,7 +249,7 @@ Expected<std::optional<BlockLists>> planRows(const AttentionOptions &options, co
   std::optional<BlockLists> used = lists.queryBlock == 64 ? lists.withRowsPaired() : std::nullopt;
   if (used) {
     Expected<AttentionTile> tile =
-        chooseTile(plan.shape.headDim, plan.shape.valueDim, used->queryBlock, used->keyBlock);
+        chooseTile(plan.shape.headDim, plan.shape.valueDim, used->queryBlock, used->keyBlock, plan.limits);
     if (!tile)
       return takeError(tile);
     plan.rowsPaired = 2;
@@ -261,6 +287,8 @@ Expected<AttentionPlan> planAttention(const AttentionOptions &options, const std
     plan.gpu = *options.device == "gpu";
   else
     plan.gpu = Device::count().value_or(0) > 0;
+  if (Expected<void> planned = planTarget(options, plan); !planned)
+    return takeError(planned);
   Expected<Pattern> pattern = Pattern::parse(options.pattern);
   if (!pattern)
     return takeError(pattern);

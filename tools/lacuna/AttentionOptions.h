@@ -19,7 +19,7 @@ namespace lacuna::tools {
 
 /// The flags as they were given; unset ones take their defaults in AttentionPlan, or the extents of --load.
 struct AttentionOptions {
-  std::optional<std::string> device;
+  std::optional<std::string> device, target;
   std::optional<int64_t> batch, heads, kvHeads, queries, keys, headDim;
   std::optional<std::string> dtype;
   std::string pattern = "dense", pack = "auto";
@@ -40,6 +40,8 @@ constexpr int64_t kWorkspaceLimit = int64_t(256) << 20;
 /// The flags understood: what to compute, on what.
 struct AttentionPlan {
   bool gpu = false;
+  std::string target; ///< of a GPU: what to compile for; empty: what it is best at
+  runtime::TileLimits limits = runtime::kHopperTiles;
   runtime::AttentionShape shape;
   runtime::DType dtype = runtime::DType::BF16;
   runtime::Pattern pattern;

@@ -27,7 +27,12 @@ CLI::App *addCompileCommand(CLI::App &app, CompileOptions &options) {
       ->take_all();
   command->add_option("--positive", options.positive, "a scalar argument that is greater than zero at every launch")
       ->take_all();
-  command->add_option("--target", options.target, "sm_90a or cpu")->capture_default_str();
+  command->add_option("--target", options.target, "sm_90a, sm_80 or cpu")->capture_default_str();
+  command
+      ->add_option("--processor", options.processor,
+                   "what the cubin is assembled for, where several GPUs run the target's code: for sm_80 " +
+                       processorNames(Target::Sm80))
+      ->check(refuseEmpty);
   command->add_option("--emit", options.emit, fmt::format("stop after a stage and print it: {}", stageNames()))
       ->check(refuseEmpty);
   command->add_option("-o", options.output, "where to write what --emit asks for (or the cubin); - is standard output")
@@ -104,8 +109,13 @@ Expected<CompileRequest> makeCompileRequest(const CompileOptions &options) {
   CompileRequest request;
   auto target = parseTarget(options.target);
   if (!target)
-    return makeError(ErrorCode::InvalidArgument, "--target must be sm_90a or cpu, got '{}'", options.target);
+    return makeError(ErrorCode::InvalidArgument, "--target must be {}, got '{}'", targetNames(), options.target);
   request.target = *target;
+  request.processor = options.processor;
+  if (!options.processor.empty() && !runsOn(*target, options.processor))
+    return makeError(ErrorCode::InvalidArgument, "--processor is '{}', which does not run code for {}{}",
+                     options.processor, options.target,
+                     isGpu(*target) ? "; give one of " + processorNames(*target) : "");
   if (options.report && options.output == "-")
     return makeError(ErrorCode::InvalidArgument, "--report and -o - both write to standard output; give -o a file");
   if (*target == Target::Cpu && options.emit.empty() && !options.output.empty())
@@ -187,7 +197,7 @@ int runCompileCommand(const CompileOptions &options) {
   if (result->report)
     for (const std::string &advisory : result->report->advisories)
       fmt::print(stderr, "remark: {}\n", advisory);
-  bool wholeGpu = request->target == Target::Sm90a && !request->stopAfter;
+  bool wholeGpu = isGpu(request->target) && !request->stopAfter;
   if (wholeGpu && !result->isCubin)
     fmt::print(
         stderr,

@@ -11,7 +11,7 @@
 namespace lacuna::tools {
 
 struct CompileOptions {
-  std::string file, kernel, target = "sm_90a", emit, output, dumpDirectory;
+  std::string file, kernel, target = "sm_90a", processor, emit, output, dumpDirectory;
   std::vector<std::string> params, hooks, overrides, positive;
   bool time = false, report = false, lineInfo = false;
 };

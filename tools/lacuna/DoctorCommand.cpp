@@ -3,6 +3,7 @@
 #include "CacheCommand.h"
 
 #include "lacuna/Compiler/Codegen/Assembler.h"
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/Knobs.h"
 #include "lacuna/Runtime/ThreadPool.h"
@@ -25,10 +26,20 @@ void absent(std::string_view what, const Error &error, std::string_view meaning)
   line("", meaning);
 }
 
+/// What kernels for it are generated for, and who assembles them.
+std::string describeTarget(const runtime::DeviceInfo &info) {
+  auto chosen = chooseTarget(info);
+  if (!chosen)
+    return info.major < 8 ? "; not supported: kernels are generated for 8.0 and above" : "; " + chosen.error().message;
+  return fmt::format("; target {}, assembled {}", targetName(chosen->target),
+                     chosen->processor.empty() ? "by the driver: the GPU is newer than this version of Lacuna"
+                                               : "for " + chosen->processor);
+}
+
 void reportDevices() {
   auto driver = runtime::Driver::get();
   if (!driver) {
-    absent("driver", driver.error(), "kernels are compiled for sm_90a all the same, and run on the CPU");
+    absent("driver", driver.error(), "kernels are compiled for GPUs all the same, and run on the CPU");
     return;
   }
   auto count = runtime::Device::count();
@@ -44,10 +55,9 @@ void reportDevices() {
       continue;
     }
     const runtime::DeviceInfo &info = device->info();
-    line("device",
-         fmt::format("{}: {}, compute capability {}.{}, {} multiprocessors, {} KiB shared memory a block{}", ordinal,
-                     info.name, info.major, info.minor, info.multiprocessors, info.sharedBytesPerBlock / 1024,
-                     info.major == 9 && info.minor == 0 ? "" : "; not supported: kernels are generated for 9.0"));
+    line("device", fmt::format("{}: {}, compute capability {}.{}, {} multiprocessors, {} KiB shared memory a block{}",
+                               ordinal, info.name, info.major, info.minor, info.multiprocessors,
+                               info.sharedBytesPerBlock / 1024, describeTarget(info)));
   }
 }
 

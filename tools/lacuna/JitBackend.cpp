@@ -1,5 +1,6 @@
 #include "JitBackend.h"
 
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 #include "lacuna/Jit/Tuning.h"
@@ -29,6 +30,13 @@ static std::vector<std::pair<std::string, double>> stageTimes(const CachedCompil
   return times;
 }
 
+/// What to compile for; `wanted`: a target's name, or empty.
+static Expected<DeviceTarget> targetOf(const std::optional<runtime::Device> &device, const std::string &wanted) {
+  if (!device)
+    return DeviceTarget{Target::Cpu, {}};
+  return chooseTarget(device->info(), wanted.empty() ? std::nullopt : parseTarget(wanted));
+}
+
 Expected<std::optional<TileAnswer>> JitBackend::chooseTile(const TileQuestion &question) {
   OpenQuestion open;
   open.spec = {.file = "attention_forward.tile", .source = std::string(libraryText("attention_forward"))};
@@ -49,9 +57,13 @@ Expected<std::optional<TileAnswer>> JitBackend::chooseTile(const TileQuestion &q
                      {"G", question.shape.kvHeads},
                      {"M", question.shape.queries},
                      {"N", question.shape.keys}};
-  auto found = chooseOpenPoint(open, question.device ? Target::Sm90a : Target::Cpu,
-                               machineLimits(question.device ? &*question.device : nullptr, question.threads),
-                               autotune::TunedRecords::load());
+  auto target = targetOf(question.device, question.target);
+  if (!target)
+    return takeError(target);
+  auto found =
+      chooseOpenPoint(open, target->target,
+                      machineLimits(question.device ? &*question.device : nullptr, target->target, question.threads),
+                      autotune::TunedRecords::load());
   if (!found)
     return takeError(found);
   if (!*found)
@@ -77,15 +89,14 @@ Expected<CompiledAttention> JitBackend::compile(const AttentionRequest &request)
   compile.source = request.source.empty() ? std::string(libraryText(file)) : request.source;
   if (request.kernel == LibraryKernel::Parts || request.kernel == LibraryKernel::Merge)
     compile.kernel = request.kernel == LibraryKernel::Parts ? "attention_parts" : "attention_merge";
-  compile.target = request.device ? Target::Sm90a : Target::Cpu;
+  auto target = targetOf(request.device, request.target);
+  if (!target)
+    return takeError(target);
+  target->applyTo(compile);
   compile.params.insert(request.params.begin(), request.params.end());
   compile.params.insert(request.choices.begin(), request.choices.end());
   compile.hooks.insert(request.hooks.begin(), request.hooks.end());
   compile.allScalarsPositive = request.positiveScale;
-  if (request.device && (request.device->info().major != 9 || request.device->info().minor != 0))
-    return makeError(ErrorCode::Unsupported,
-                     "{} has compute capability {}.{}; kernels are generated for 9.0 (H100, H200). Use --device cpu",
-                     request.device->info().name, request.device->info().major, request.device->info().minor);
   if (request.device) {
     auto loaded = loadKernel(compiler, compile, *request.device);
     if (!loaded)

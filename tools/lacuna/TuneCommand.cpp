@@ -6,6 +6,7 @@
 
 #include "lacuna/Autotune/Exchange.h"
 #include "lacuna/Autotune/Report.h"
+#include "lacuna/Jit/DeviceTarget.h"
 
 #include <CLI/CLI.hpp>
 
@@ -162,11 +163,12 @@ int tune(const TuneCommandOptions &options, Database &database) {
     else if (options.device == "gpu")
       return fail(kFailed, opened.error());
   }
-  if (Expected<Jit> supported = device ? Jit::forDevice(*device) : Jit::forCpu(); !supported)
-    return fail(kFailed, supported.error());
-  Target target = device ? Target::Sm90a : Target::Cpu;
+  Expected<DeviceTarget> chosen = device ? chooseTarget(device->info()) : DeviceTarget{Target::Cpu, {}};
+  if (!chosen)
+    return fail(kFailed, chosen.error());
+  const Target target = chosen->target;
   unsigned processors = std::max(1u, std::thread::hardware_concurrency());
-  MachineLimits machine = machineLimits(device ? &*device : nullptr, runtime::ThreadPool().threads());
+  MachineLimits machine = machineLimits(device ? &*device : nullptr, target, runtime::ThreadPool().threads());
   Expected<std::vector<TunedKernel>> kernels = kernelsToTune(options, target);
   if (!kernels)
     return fail(kernels.error().code == ErrorCode::InvalidArgument || kernels.error().code == ErrorCode::NotFound

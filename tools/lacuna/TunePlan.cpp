@@ -1,5 +1,6 @@
 #include "TunePlan.h"
 
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/KernelLibrary.h"
 
 #include <algorithm>
@@ -44,9 +45,9 @@ Expected<std::vector<TunedKernel>> kernelsToTune(const TuneCommandOptions &optio
     spec->kernel = description->kernel;
     if (description->knobs.empty())
       return makeError(ErrorCode::InvalidArgument,
-                       "{} has nothing to tune for {}: its schedule for sm_90a has no `tune` entry that names params; "
+                       "{} has nothing to tune for {}: its schedule for {} has no `tune` entry that names params; "
                        "docs/language.md, section 13",
-                       name, targetName(target));
+                       name, targetName(target), targetName(target == Target::Cpu ? Target::Sm90a : target));
     kernels.push_back({std::move(*spec), std::move(*description)});
   }
   return kernels;
@@ -109,14 +110,14 @@ static Expected<std::vector<Shape>> shapesOf(const TuneCommandOptions &options, 
 
 /// What an untuned caller runs with: the kernel's own defaults, or for attention through given lists the operator's
 /// tile.
-static Point presetOf(const KernelDescription &kernel, const Shape &shape) {
+static Point presetOf(const KernelDescription &kernel, const Shape &shape, Target target) {
   Point preset;
   for (const Knob &knob : kernel.knobs)
     preset[knob.name] = knob.preset;
   if (kernel.kernel != "attention_forward" || !shape.block)
     return preset;
   auto tile = runtime::chooseTile(std::stoll(shape.params.at("D")), std::stoll(shape.params.at("DV")),
-                                  shape.block->rows, shape.block->columns);
+                                  shape.block->rows, shape.block->columns, tileLimitsOf(target));
   if (tile) {
     preset["BM"] = std::to_string(tile->queries);
     preset["BN"] = std::to_string(tile->keys);
@@ -128,7 +129,7 @@ static Expected<TuneCase> planCase(const TunedKernel &kernel, Shape shape, Targe
                                    const MachineLimits &machine) {
   KernelSpec spec = kernel.spec;
   spec.params = shape.params;
-  Expected<Settings> params = completeParams(spec, kernel.description);
+  Expected<Settings> params = completeParams(spec, kernel.description, target);
   if (!params)
     return takeError(params);
   shape.params = *params;
@@ -136,7 +137,7 @@ static Expected<TuneCase> planCase(const TunedKernel &kernel, Shape shape, Targe
   Expected<KernelDescription> description = describeForTuning(spec, target);
   if (!description)
     return takeError(description);
-  Point preset = presetOf(*description, shape);
+  Point preset = presetOf(*description, shape, target);
   Variant variant{std::move(*description), {}, shape.keepHook(), machine};
   variant.fixed = shape.fixedParams(variant.kernel);
   return TuneCase{std::move(variant), std::move(shape), std::move(preset)};

@@ -1,6 +1,7 @@
 #include "TuneWorker.h"
 
 #include "lacuna/Autotune/Workload.h"
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/Tuning.h"
 
 #include <nlohmann/json.hpp>
@@ -37,7 +38,8 @@ public:
 private:
   static CompileRequest jobOf(const Json &json) {
     CompileRequest request;
-    request.target = json.at("target") == targetName(Target::Cpu) ? Target::Cpu : Target::Sm90a;
+    auto target = parseTarget(json.at("target").get<std::string>()).value_or(Target::Sm90a);
+    DeviceTarget{target, json.value("processor", std::string(defaultProcessor(target)))}.applyTo(request);
     request.fileName = json.at("file").get<std::string>();
     request.source = json.at("source").get<std::string>();
     request.kernel = json.at("kernel").get<std::string>();

@@ -90,15 +90,13 @@ Expected<std::vector<WarmRequest>> requestsOf(const WarmCommandOptions &options)
   return requests;
 }
 
-/// The compiler for a target: that of this machine's GPU where there is one.
+/// The compiler for a target: for this machine's GPU where there is one that runs it.
 Expected<Jit> jitFor(Target target, const std::string &gpu) {
   if (target == Target::Cpu)
     return Jit::forCpu();
   auto device = runtime::Device::open();
-  auto jit = device ? Jit::forDevice(*device) : Jit::ahead(gpu);
-  if (!jit && jit.error().code == ErrorCode::Unsupported) // A GPU of another kind is as good as none.
-    return Jit::ahead(gpu);
-  return jit;
+  auto jit = device ? Jit::forDevice(*device, target) : Jit::ahead(gpu, target);
+  return jit ? jit : Jit::ahead(gpu, target); // A GPU of another kind is as good as none.
 }
 
 std::string jsonOf(const WarmedKernel &kernel, Target target) {
@@ -163,7 +161,7 @@ Expected<void> warmTarget(Target target, std::span<const WarmRequest> requests, 
   if (auto allowed = jit->mayCompile(); !allowed)
     return takeError(allowed);
   const runtime::DiskCache *cache = target == Target::Cpu ? nullptr : jit->cache();
-  if (target == Target::Sm90a && !cache)
+  if (isGpu(target) && !cache)
     return makeError(ErrorCode::Unavailable,
                      "there is no cache on disk to warm; `lacuna doctor` says why (LACUNA_CACHE "
                      "must be disk, and LACUNA_CACHE_DIR a directory of this user's)");
@@ -184,7 +182,7 @@ int runWarmCommand(const WarmCommandOptions &options) {
     return failCommand(requests.error());
   const Target preset = *parseTarget(options.target);
   Sums sums;
-  for (Target target : {Target::Sm90a, Target::Cpu}) {
+  for (Target target : {Target::Sm90a, Target::Sm80, Target::Cpu}) {
     std::vector<WarmRequest> own;
     for (const WarmRequest &request : *requests)
       if (request.target.value_or(preset) == target)

@@ -85,7 +85,7 @@ bool Divisibility::visit(Operation *op) {
   return lower(result, 0);
 }
 
-LogicalResult verifyCopyAlignment(tile::LoadOp load) {
+LogicalResult verifyCopyAlignment(tile::LoadOp load, StringRef machine) {
   Value start = load.getIndices().back();
   if (isa<tile::PositionsType>(start.getType()))
     return success(); // List blocks and steps are multiples of 16, and padding lies at a multiple of 64.
@@ -95,17 +95,17 @@ LogicalResult verifyCopyAlignment(tile::LoadOp load) {
     if (constant.getSExtValue() % kCopyAlignment == 0)
       return success();
     return load.emitError() << "a product's operand starts at a multiple of " << kCopyAlignment << " elements ("
-                            << bytes << " bytes) of the innermost axis on sm_90a, this one at "
+                            << bytes << " bytes) of the innermost axis on " << machine << ", this one at "
                             << constant.getSExtValue();
   }
   int64_t divisor = Divisibility(load->getParentOfType<tile::FuncOp>()).of(start);
   if (divisor % kCopyAlignment == 0)
     return success();
   return load.emitError() << "a product's operand starts at a multiple of " << kCopyAlignment << " elements (" << bytes
-                          << " bytes) of the innermost axis on sm_90a; this one's start is only known to be a multiple "
-                             "of "
-                          << divisor << ". Write it as a product with " << kCopyAlignment << ", such as "
-                          << kCopyAlignment << " * x";
+                          << " bytes) of the innermost axis on " << machine
+                          << "; this one's start is only known to be a multiple of " << divisor
+                          << ". Write it as a product with " << kCopyAlignment << ", such as " << kCopyAlignment
+                          << " * x";
 }
 
 } // namespace lacuna

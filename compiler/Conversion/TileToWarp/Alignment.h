@@ -29,6 +29,7 @@ private:
 };
 
 /// Refuses a load into shared memory whose start on the innermost axis is not known to be a multiple of kCopyAlignment.
-mlir::LogicalResult verifyCopyAlignment(tile::LoadOp load);
+/// `machine`: its name, for the message.
+mlir::LogicalResult verifyCopyAlignment(tile::LoadOp load, llvm::StringRef machine);
 
 } // namespace lacuna

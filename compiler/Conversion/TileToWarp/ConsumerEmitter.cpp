@@ -21,6 +21,8 @@ private:
 
   LogicalResult emitOp(Operation *op);
   LogicalResult emitDot(tile::DotOp dot);
+  LogicalResult emitAsyncDot(tile::DotOp dot, RankedTensorType tensor, Value acc);
+  Value packOperand(tile::DotOp dot);
   LogicalResult emitLoad(tile::LoadOp load);
   LogicalResult emitTranspose(tile::TransposeOp transpose);
   LogicalResult emitReduce(tile::ReduceOp reduce);
@@ -117,11 +119,30 @@ LogicalResult ConsumerEmitter::emitBlock(Block &block) {
 // Operations
 //===--------------------------------------------------------------------------------------------------------------===//
 
+/// A computed A operand in registers.
+Value ConsumerEmitter::packOperand(tile::DotOp dot) {
+  auto type = cast<RankedTensorType>(convert(dot.getA()).getType());
+  auto fragment =
+      RankedTensorType::get(type.getShape(), type.getElementType(), warp::AFragAttr::get(builder.getContext()));
+  return builder.create<warp::PackAFragOp>(dot.getLoc(), fragment, convert(dot.getA()));
+}
+
 LogicalResult ConsumerEmitter::emitDot(tile::DotOp dot) {
-  Location loc = dot.getLoc();
   auto tensor = cast<RankedTensorType>(convertType(dot.getResult().getType()));
-  auto inflight = warp::InflightType::get(builder.getContext(), tensor);
   Value acc = dot.getAcc() ? convert(dot.getAcc()) : Value();
+  if (plan.machine.asyncProducts)
+    return emitAsyncDot(dot, tensor, acc);
+  LoadedOperand a = findLoadedOperand(dot.getA()), b = findLoadedOperand(dot.getB());
+  Value left = a.load ? slots.lookup(a.load) : packOperand(dot);
+  mapping.map(dot.getResult(), builder.create<warp::MmaSyncOp>(dot.getLoc(), tensor, left, a.transposed,
+                                                               slots.lookup(b.load), b.transposed, acc));
+  return success();
+}
+
+/// Issues the product, closes its group and waits for it.
+LogicalResult ConsumerEmitter::emitAsyncDot(tile::DotOp dot, RankedTensorType tensor, Value acc) {
+  Location loc = dot.getLoc();
+  auto inflight = warp::InflightType::get(builder.getContext(), tensor);
   LoadedOperand a = findLoadedOperand(dot.getA()), b = findLoadedOperand(dot.getB());
   Value slotB = slots.lookup(b.load);
   Value product;
@@ -134,11 +155,7 @@ LogicalResult ConsumerEmitter::emitDot(tile::DotOp dot) {
     builder.create<warp::WarpgroupSyncOp>(loc);
     product = builder.create<warp::WgmmaSsOp>(loc, inflight, tile, /*trans_a=*/false, slotB, acc, b.transposed);
   } else {
-    auto type = cast<RankedTensorType>(convert(dot.getA()).getType());
-    auto fragment =
-        RankedTensorType::get(type.getShape(), type.getElementType(), warp::AFragAttr::get(builder.getContext()));
-    Value packed = builder.create<warp::PackAFragOp>(loc, fragment, convert(dot.getA()));
-    product = builder.create<warp::WgmmaRsOp>(loc, inflight, packed, slotB, acc, b.transposed);
+    product = builder.create<warp::WgmmaRsOp>(loc, inflight, packOperand(dot), slotB, acc, b.transposed);
   }
   if (plan.schedule.overlaps(dot))
     product.getDefiningOp()->setAttr(warp::kOverlapAttr, builder.getUnitAttr());
@@ -162,7 +179,8 @@ LogicalResult ConsumerEmitter::emitLoad(tile::LoadOp load) {
   SmallVector<Value> indices;
   for (Value index : load.getIndices()) {
     if (!mapping.contains(index))
-      return load.emitError() << "a tile of listed positions can only be an operand of a product on sm_90a";
+      return load.emitError() << "a tile of listed positions can only be an operand of a product on "
+                              << plan.machine.name;
     indices.push_back(convert(index));
   }
   mapping.map(load.getResult(), builder.create<warp::LoadGlobalOp>(load.getLoc(), convertType(type),
@@ -179,12 +197,11 @@ LogicalResult ConsumerEmitter::emitTranspose(tile::TransposeOp transpose) {
   bool vector = load && llvm::count_if(load.getSizes(), [](int64_t size) { return size > 0; }) == 1;
   if (!vector || type.getDimSize(1) == 1)
     return transpose.emitError() << "only a loaded tile that feeds a product, or a loaded vector, can be transposed on "
-                                    "sm_90a; this one is "
-                                 << transpose.getX().getType();
+                                 << plan.machine.name << "; this one is " << transpose.getX().getType();
   SmallVector<Value> indices;
   for (Value index : load.getIndices()) {
     if (!mapping.contains(index))
-      return transpose.emitError() << "a vector of listed positions cannot be loaded on sm_90a";
+      return transpose.emitError() << "a vector of listed positions cannot be loaded on " << plan.machine.name;
     indices.push_back(convert(index));
   }
   mapping.map(transpose.getResult(),
@@ -203,8 +220,8 @@ LogicalResult ConsumerEmitter::emitReduce(tile::ReduceOp reduce) {
     return success();
   }
   if (reduce.getAxes().size() == 1)
-    return reduce.emitError() << "a reduction along the rows of a tile (axis 0) is not supported on sm_90a; "
-                                 "compute the transposed tile and reduce along its columns";
+    return reduce.emitError() << "a reduction along the rows of a tile (axis 0) is not supported on "
+                              << plan.machine.name << "; compute the transposed tile and reduce along its columns";
   mapping.map(reduce.getResult(),
               builder.create<warp::BlockReduceOp>(loc, builder.getF32Type(), reduce.getKind(), x, kReduceBarrier));
   return success();
@@ -258,7 +275,7 @@ LogicalResult ConsumerEmitter::emitStore(tile::StoreOp store) {
   SmallVector<Value> indices;
   for (Value index : store.getIndices()) {
     if (!mapping.contains(index))
-      return store.emitError() << "storing to listed positions is not supported on sm_90a";
+      return store.emitError() << "storing to listed positions is not supported on " << plan.machine.name;
     indices.push_back(convert(index));
   }
   Value value = convert(store.getValue()), view = convert(store.getView()), shared = staging.lookup(store);
@@ -281,7 +298,8 @@ LogicalResult ConsumerEmitter::emitElementwise(Operation *op) {
   OperationState state(op->getLoc(), op->getName());
   for (Value operand : op->getOperands()) {
     if (!mapping.contains(operand))
-      return op->emitError() << "uses the positions of a list outside a tile.map; this is not supported on sm_90a";
+      return op->emitError() << "uses the positions of a list outside a tile.map; this is not supported on "
+                             << plan.machine.name;
     state.operands.push_back(convert(operand));
   }
   for (Type type : op->getResultTypes())
@@ -291,7 +309,7 @@ LogicalResult ConsumerEmitter::emitElementwise(Operation *op) {
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue())) {
       if (!dense.isSplat())
-        return op->emitError() << "a constant tile must hold one value on sm_90a";
+        return op->emitError() << "a constant tile must hold one value on " << plan.machine.name;
       auto value = dense.resizeSplat(cast<ShapedType>(state.types[0]));
       mapping.map(op->getResult(0), builder.create<arith::ConstantOp>(op->getLoc(), value));
       return success();
@@ -341,7 +359,7 @@ LogicalResult ConsumerEmitter::emitOp(Operation *op) {
     return emitStore(store);
   if (isMemoryEffectFree(op) && op->getNumRegions() == 0)
     return emitElementwise(op);
-  return op->emitError() << "is not supported on sm_90a";
+  return op->emitError() << "is not supported on " << plan.machine.name;
 }
 
 LogicalResult emitConsumer(tile::FuncOp func, OpBuilder builder, const KernelPlan &plan, const Preamble &preamble) {

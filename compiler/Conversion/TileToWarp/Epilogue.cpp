@@ -55,6 +55,8 @@ SmallVector<StagedStore> planEpilogue(tile::FuncOp source, const KernelPlan &pla
     auto direct = [&](const Twine &reason) { warp::addDecision(target, name + ": stored from registers, " + reason); };
     if (plan.schedule.storesDirectly())
       return direct("as the schedule says");
+    if (!plan.machine.copyEngine)
+      return direct(plan.machine.name + " has no copies from shared memory");
     if (StringRef obstacle = findObstacle(store); !obstacle.empty())
       return direct(obstacle);
     auto tile = cast<RankedTensorType>(store.getValue().getType());

@@ -18,8 +18,8 @@ LoadedOperand findLoadedOperand(Value operand) {
   return {};
 }
 
-/// Whether TMA can copy what `load` takes into a shared tile; otherwise says why not.
-static LogicalResult verifySharedLoad(tile::LoadOp load) {
+/// Whether the producer can copy what `load` takes into a shared tile; otherwise says why not.
+static LogicalResult verifySharedLoad(tile::LoadOp load, const warp::Machine &machine) {
   auto type = cast<RankedTensorType>(load.getResult().getType());
   tile::AccessAxes axes = tile::getAccessAxes(load.getSizes(), type);
   if (axes.rows.empty() || axes.column != static_cast<int64_t>(load.getSizes().size()) - 1)
@@ -28,7 +28,7 @@ static LogicalResult verifySharedLoad(tile::LoadOp load) {
     if (extent == 1)
       return load.emitError() << "a product's operand has tiles of 16 rows and columns or more, this load is " << type;
   if (type.getDimSize(0) > 256)
-    return load.emitError() << "a product's operand has at most 256 rows on sm_90a, this load has "
+    return load.emitError() << "a product's operand has at most 256 rows on " << machine.name << ", this load has "
                             << type.getDimSize(0) << "; use a smaller tile";
   for (Operation *parent = load->getParentOp(); !isa<tile::FuncOp>(parent); parent = parent->getParentOp())
     if (isa<scf::IfOp>(parent)) {
@@ -37,7 +37,7 @@ static LogicalResult verifySharedLoad(tile::LoadOp load) {
       diag.attachNote(parent->getLoc()) << "the condition is here";
       return diag;
     }
-  return verifyCopyAlignment(load);
+  return verifyCopyAlignment(load, machine.name);
 }
 
 /// Whether `value` is a scalar that depends on nothing but the launch and the program's place in the grid.
@@ -55,7 +55,7 @@ static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
     auto type = cast<RankedTensorType>(dot.getResult().getType());
     int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
     if (columns > warp::kProductColumnsLimit) {
-      dot.emitError() << "this product has " << columns << " columns, sm_90a multiplies up to "
+      dot.emitError() << "this product has " << columns << " columns, " << plan.machine.name << " multiplies up to "
                       << warp::kProductColumnsLimit << " at once; use a smaller tile";
       return WalkResult::interrupt();
     }
@@ -70,15 +70,15 @@ static LogicalResult planProducts(tile::FuncOp func, KernelPlan &plan) {
     plan.columns = std::max(plan.columns, cast<RankedTensorType>(dot.getResult().getType()).getDimSize(1));
     LoadedOperand a = findLoadedOperand(dot.getA()), b = findLoadedOperand(dot.getB());
     if (!b.load) {
-      dot.emitError()
-          << "the second operand of a product must be a loaded tile or its transpose on sm_90a; this one is "
-             "computed. Exchange the operands, or store it and load it in another kernel";
+      dot.emitError() << "the second operand of a product must be a loaded tile or its transpose on "
+                      << plan.machine.name
+                      << "; this one is computed. Exchange the operands, or store it and load it in another kernel";
       return WalkResult::interrupt();
     }
     for (tile::LoadOp load : {a.load, b.load}) {
       if (!load || plan.isShared(load))
         continue;
-      if (failed(verifySharedLoad(load)))
+      if (failed(verifySharedLoad(load, plan.machine)))
         return WalkResult::interrupt();
       plan.sharedLoads.insert(load);
     }
@@ -127,6 +127,8 @@ bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
 /// Finds the loops whose products fit into registers beside each other only where no computed operand does: the
 /// leading accumulator, the operand made of it, the trailing accumulator and other carried tiles.
 static void planOperands(tile::FuncOp func, KernelPlan &plan) {
+  if (!plan.machine.asyncProducts)
+    return;
   int64_t usable = plan.consumerRegisters() - warp::kRegistersBesideTiles;
   auto columnsOf = [](Value value) {
     auto tile = dyn_cast<RankedTensorType>(value.getType());
@@ -157,7 +159,7 @@ static void planOperands(tile::FuncOp func, KernelPlan &plan) {
 static constexpr int64_t kFewestRegisters = 24, kMostRegisters = 240;
 
 int64_t KernelPlan::entryRegisters() const {
-  return warp::entryRegisters(1 + warpgroups, sharesMultiprocessor() ? 2 : 1);
+  return machine.entryRegisters(warpgroups, sharesMultiprocessor() ? 2 : 1);
 }
 
 int64_t KernelPlan::allRegisters() const {
@@ -165,6 +167,8 @@ int64_t KernelPlan::allRegisters() const {
 }
 
 int64_t KernelPlan::producerRegisters() const {
+  if (!machine.movesRegisters)
+    return consumerRegisters();
   if (auto given = schedule.producerRegisters())
     return *given;
   int64_t automatic = warpgroups == 3 ? 32 : warpgroups == 2 || sharesMultiprocessor() ? 40 : kMostRegisters;
@@ -174,6 +178,8 @@ int64_t KernelPlan::producerRegisters() const {
 }
 
 int64_t KernelPlan::consumerRegisters() const {
+  if (!machine.movesRegisters)
+    return std::min(schedule.consumerRegisters().value_or(kMostRegisters), std::min(entryRegisters(), kMostRegisters));
   int64_t left = allRegisters() - producerRegisters();
   return schedule.consumerRegisters().value_or(std::min(left / warpgroups / 8 * 8, kMostRegisters));
 }
@@ -182,6 +188,8 @@ int64_t KernelPlan::consumerRegisters() const {
 /// whatever setmaxnreg gives the warpgroup before it runs. Beside the accumulator it wants 26, and 4 more for an
 /// operand in registers. **Source:** what ptxas 13.0 asks for (error C7602), for 16 to 256 columns.
 static LogicalResult verifyEntryRegisters(tile::FuncOp func, const KernelPlan &plan) {
+  if (!plan.machine.movesRegisters) // Nor does an instruction take a whole accumulator there.
+    return success();
   const int64_t most =
       std::min(plan.entryRegisters(), std::max(plan.producerRegisters(), plan.consumerRegisters())); // .maxnreg
   WalkResult result = func.walk([&](tile::DotOp dot) {
@@ -199,8 +207,8 @@ static LogicalResult verifyEntryRegisters(tile::FuncOp func, const KernelPlan &p
   return failure(result.wasInterrupted());
 }
 
-FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
-  KernelPlan plan(func);
+FailureOr<KernelPlan> planKernel(tile::FuncOp func, const warp::Machine &machine) {
+  KernelPlan plan(func, machine);
   if (failed(planProducts(func, plan)))
     return failure();
   if (plan.rows == 0) // No product: the tallest tile that is stored.
@@ -209,7 +217,8 @@ FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
         plan.rows = std::max(plan.rows, type.getDimSize(0));
     });
   if (plan.rows == 0 || plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
-    return func.emitError() << "sm_90a computes tiles of 64, 128 or 192 rows, this kernel's have " << plan.rows;
+    return func.emitError() << machine.name << " computes tiles of 64, 128 or 192 rows, this kernel's have "
+                            << plan.rows;
   plan.warpgroups = plan.rows / warp::kWarpgroupRows;
   if (auto consumers = plan.schedule.consumers(); consumers && *consumers != plan.warpgroups)
     return func.emitError() << "the schedule asks for " << *consumers << " consumer warpgroups, but tiles of "

@@ -9,8 +9,9 @@
 namespace lacuna {
 
 struct KernelPlan {
-  explicit KernelPlan(tile::FuncOp func) : schedule(func) {}
+  KernelPlan(tile::FuncOp func, const warp::Machine &machine) : machine(machine), schedule(func) {}
 
+  const warp::Machine &machine;
   Schedule schedule;
   int64_t rows = 0;       // of every computed tile
   int64_t warpgroups = 0; // consumers; rows / 64
@@ -20,7 +21,9 @@ struct KernelPlan {
 
   /// Whether thread blocks stay and run one program after another. A kernel without copies has nothing to run ahead
   /// with.
-  bool isPersistent() const { return !sharedLoads.empty() && schedule.isPersistent() && countable; }
+  bool isPersistent() const {
+    return machine.staysResident && !sharedLoads.empty() && schedule.isPersistent() && countable;
+  }
   /// Whether the preamble knows how often each shared load happens: all stand at the top or in a loop there.
   bool countable = true;
 
@@ -48,8 +51,8 @@ private:
   int64_t allRegisters() const; // of a thread in each warpgroup together
 };
 
-/// Plans `func`, or says why it cannot run on sm_90a.
-mlir::FailureOr<KernelPlan> planKernel(tile::FuncOp func);
+/// Plans `func`, or says why it cannot run on `machine`.
+mlir::FailureOr<KernelPlan> planKernel(tile::FuncOp func, const warp::Machine &machine);
 
 /// A product's operand as it is loaded: the load behind it, and whether a transpose stands between; null if computed.
 struct LoadedOperand {

@@ -106,9 +106,8 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   else
     columns /= count;
   if (listedAxis == columnAxis && count > 1 && columns % warp::kChunkColumns != 0)
-    return load.emitError() << "listed blocks of " << columns
-                            << " columns cannot share a step on sm_90a; use blocks of a "
-                               "multiple of 64, or steps of one block";
+    return load.emitError() << "listed blocks of " << columns << " columns cannot share a step on " << plan.machine.name
+                            << "; use blocks of a multiple of 64, or steps of one block";
 
   auto slotType =
       warp::SlotType::get(builder.getContext(), ringType.getRows(), ringType.getColumns(), ringType.getElementType());
@@ -119,8 +118,12 @@ LogicalResult ProducerEmitter::emitCopy(tile::LoadOp load) {
   for (auto [run, start] : llvm::enumerate(runs)) {
     indices[listedAxis] = start;
     bool byRow = listedAxis == rowAxis;
-    builder.create<warp::TmaLoadOp>(loc, mapping.lookup(load.getView()), indices, rowAxis, rows, columns,
-                                    byRow ? run * rows : 0, byRow ? 0 : run * columns, outerRows);
+    int64_t slotRow = byRow ? run * rows : 0, slotColumn = byRow ? 0 : run * columns;
+    Value view = mapping.lookup(load.getView());
+    if (plan.machine.copyEngine)
+      builder.create<warp::TmaLoadOp>(loc, view, indices, rowAxis, rows, columns, slotRow, slotColumn, outerRows);
+    else
+      builder.create<warp::AsyncLoadOp>(loc, view, indices, rowAxis, rows, columns, slotRow, slotColumn, outerRows);
   }
   return success();
 }

@@ -46,6 +46,8 @@ void Schedule::notePrograms(const KernelPlan &plan, warp::FuncOp target) const {
     warp::addDecision(target, "programs: thread blocks stay and take one after another");
   else if (!isPersistent())
     warp::addDecision(target, "programs: one a thread block, as the schedule says");
+  else if (!plan.machine.staysResident)
+    warp::addDecision(target, "programs: one a thread block, " + plan.machine.name + " has no thread blocks that stay");
   else
     warp::addDecision(target, Twine("programs: one a thread block; ") +
                                   (plan.sharedLoads.empty() ? "the kernel has no copies that could run ahead"
@@ -59,6 +61,12 @@ void Schedule::notePrograms(const KernelPlan &plan, warp::FuncOp target) const {
 
 /// Products that are to overlap or to take turns, and cannot.
 void Schedule::noteProducts(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const {
+  if (!plan.machine.asyncProducts) {
+    if (has("overlap") || takesTurns())
+      warp::addDecision(target, "overlap, pingpong: not done, on " + plan.machine.name +
+                                    " each warp computes its products itself; warps run beside each other");
+    return;
+  }
   llvm::SmallDenseSet<Attribute> found;
   bool any = false;
   source.walk([&](tile::DotOp dot) {
@@ -77,6 +85,13 @@ void Schedule::noteProducts(const KernelPlan &plan, tile::FuncOp source, warp::F
     warp::addDecision(target, "pingpong: not done, there is one consumer warpgroup");
   else if (!any)
     warp::addDecision(target, "pingpong: not done, turns go with products that overlap");
+}
+
+/// Registers of the producer, where every thread has the same.
+void Schedule::noteRegisters(const KernelPlan &plan, warp::FuncOp target) const {
+  if (auto registers = producerRegisters(); registers && !plan.machine.movesRegisters)
+    warp::addDecision(target, "producer regs " + Twine(*registers) + ": not done, on " + plan.machine.name +
+                                  " all threads keep what they start with");
 }
 
 /// Rings of loads that are not copied, or once a program only.
@@ -102,6 +117,7 @@ void Schedule::apply(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp t
   notePrograms(plan, target);
   noteProducts(plan, source, target);
   noteRings(plan, source, target);
+  noteRegisters(plan, target);
 }
 
 } // namespace lacuna

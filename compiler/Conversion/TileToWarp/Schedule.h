@@ -41,6 +41,7 @@ private:
   void notePrograms(const KernelPlan &plan, warp::FuncOp target) const;
   void noteProducts(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const;
   void noteRings(const KernelPlan &plan, tile::FuncOp source, warp::FuncOp target) const;
+  void noteRegisters(const KernelPlan &plan, warp::FuncOp target) const;
   bool has(llvm::StringRef name) const { return entries && entries.contains(name); }
   llvm::StringRef word(llvm::StringRef name) const;
   std::optional<int64_t> integer(llvm::StringRef name) const;

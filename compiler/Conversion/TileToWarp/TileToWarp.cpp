@@ -31,7 +31,8 @@ private:
   bool computeInPreamble(Value value);
   void enterTiles();
   void countFills();
-  int64_t ringDepth(tile::LoadOp load);
+  int64_t ringDepth(tile::LoadOp load) const;
+  void chooseDepths();
   int64_t roomLeft() const;
   void deepenOuterRings();
   void createRings();
@@ -57,6 +58,8 @@ void KernelSplitter::createFunction() {
   target = builder.create<warp::FuncOp>(source.getLoc(), source.getSymNameAttr(), source.getFunctionTypeAttr(),
                                         source.getDimsAttr(), source.getGridAttr(), source.getConstraintsAttr(),
                                         source.getArgAttrsAttr(), source.getResAttrsAttr());
+  if (&plan.machine != &warp::machines().front())
+    target->setAttr(warp::kTargetAttr, builder.getStringAttr(plan.machine.name));
   plan.schedule.apply(plan, source, target);
   Block *body = builder.createBlock(&target.getBody());
   for (BlockArgument argument : source.getBody().getArguments())
@@ -137,15 +140,29 @@ void KernelSplitter::countFills() {
   builder.create<warp::NextTileOp>(loc, after);
 }
 
-/// A load outside loops happens once a program; a ring that the schedule does not name is as deep as the pass's option
-/// says.
-int64_t KernelSplitter::ringDepth(tile::LoadOp load) {
-  return isa<tile::FuncOp>(load->getParentOp()) ? 1 : plan.schedule.ringDepth(load).value_or(stages);
-}
-
 static warp::RingType ringType(tile::LoadOp load, int64_t depth) {
   auto tile = cast<RankedTensorType>(load.getResult().getType());
   return warp::RingType::get(load.getContext(), depth, tile.getDimSize(0), tile.getDimSize(1), tile.getElementType());
+}
+
+/// A load outside loops happens once a program; a ring that the schedule does not name has `stages` slots.
+int64_t KernelSplitter::ringDepth(tile::LoadOp load) const {
+  return isa<tile::FuncOp>(load->getParentOp()) ? 1 : plan.schedule.ringDepth(load).value_or(stages);
+}
+
+/// Rings for which the schedule names no depth get fewer slots where the pass's option asks for more than every GPU of
+/// the target has room for.
+void KernelSplitter::chooseDepths() {
+  auto needed = [&] {
+    int64_t bytes = kReservedSharedBytes;
+    for (Operation *op : plan.sharedLoads)
+      bytes += warp::ringBytes(ringType(cast<tile::LoadOp>(op), ringDepth(cast<tile::LoadOp>(op))));
+    return bytes;
+  };
+  while (stages > 1 && needed() > plan.machine.commonSharedMemory)
+    --stages;
+  for (Operation *op : plan.sharedLoads)
+    depths.emplace_back(cast<tile::LoadOp>(op), ringDepth(cast<tile::LoadOp>(op)));
 }
 
 /// Bytes of shared memory that rings and operands leave. Where two thread blocks can share a multiprocessor, to each
@@ -154,8 +171,9 @@ int64_t KernelSplitter::roomLeft() const {
   int64_t used = kReservedSharedBytes + operandBytes;
   for (auto &[load, depth] : depths)
     used += warp::ringBytes(ringType(load, depth));
-  bool halves = plan.sharesMultiprocessor() && used <= warp::kSharedMemoryLimit / 2;
-  return warp::kSharedMemoryLimit / (halves ? 2 : 1) - used;
+  int64_t all = plan.machine.sharedMemoryLimit;
+  bool halves = plan.sharesMultiprocessor() && used <= all / 2;
+  return all / (halves ? 2 : 1) - used;
 }
 
 /// A persistent kernel's producer may load for the next program while this one still reads: what is loaded once a
@@ -171,8 +189,7 @@ void KernelSplitter::deepenOuterRings() {
 }
 
 void KernelSplitter::createRings() {
-  for (Operation *op : plan.sharedLoads)
-    depths.emplace_back(cast<tile::LoadOp>(op), ringDepth(cast<tile::LoadOp>(op)));
+  chooseDepths();
   createOperandTiles();
   if (plan.isPersistent())
     deepenOuterRings();
@@ -215,9 +232,9 @@ LogicalResult KernelSplitter::openLists() {
     operands.push_back(loop.getLimit());
     for (Value &operand : operands) {
       if (!computeInPreamble(operand)) {
-        loop.emitError()
-            << "the row of a sparse loop must follow from the program's place in the grid alone on sm_90a; "
-               "this one is computed inside another loop, or from a tile; compute it before all loops";
+        loop.emitError() << "the row of a sparse loop must follow from the program's place in the grid alone on "
+                         << plan.machine.name
+                         << "; this one is computed inside another loop, or from a tile; compute it before all loops";
         return WalkResult::interrupt();
       }
       operand = preamble.values.lookup(operand);
@@ -277,8 +294,13 @@ namespace {
 struct TileToWarpPass : impl::TileToWarpBase<TileToWarpPass> {
   using TileToWarpBase::TileToWarpBase;
   void runOnOperation() override {
+    const warp::Machine *machine = warp::findMachine(target);
+    if (!machine) {
+      getOperation().emitError() << "there is no machine '" << target << "' (tile-to-warp's option `target`)";
+      return signalPassFailure();
+    }
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<tile::FuncOp>())) {
-      FailureOr<KernelPlan> plan = planKernel(func);
+      FailureOr<KernelPlan> plan = planKernel(func, *machine);
       if (failed(plan) || failed(KernelSplitter(func, *plan, stages).run()))
         return signalPassFailure();
     }

@@ -124,13 +124,14 @@ void KernelLowering::createFunction() {
     target.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(64));
     target.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
   }
-  int64_t warpgroups = 1 + consumerWarpgroups;
-  int64_t total = warp::kWarpgroupThreads * (producerRegisters + consumerWarpgroups * consumerRegisters);
-  int64_t blocks = blocksPerMultiprocessor = total <= 65536 / 2 ? 2 : 1;
-  entryRegisters = std::min(warp::entryRegisters(warpgroups, blocks), std::max(producerRegisters, consumerRegisters));
+  int64_t total =
+      machine.producerThreads * producerRegisters + warp::kWarpgroupThreads * consumerWarpgroups * consumerRegisters;
+  int64_t blocks = blocksPerMultiprocessor = machine.blocksByRegisters(consumerWarpgroups, total);
+  entryRegisters =
+      std::min(machine.entryRegisters(consumerWarpgroups, blocks), std::max(producerRegisters, consumerRegisters));
   target->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   target->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
-                  builder.getDenseI32ArrayAttr({static_cast<int32_t>(warpgroups * warp::kWarpgroupThreads)}));
+                  builder.getDenseI32ArrayAttr({static_cast<int32_t>(machine.threads(consumerWarpgroups))}));
   target->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(blocks));
   target->setAttr(NVVM::NVVMDialect::getMaxnregAttrName(), builder.getI32IntegerAttr(entryRegisters));
 }
@@ -183,7 +184,7 @@ void KernelLowering::emitThreadIds() {
   warpgroup = ptx.broadcastLane0(loc, bits(threadId, 7, 0));
   warpInGroup = bits(threadId, 5, 3);
   lane = bits(threadId, 0, 31);
-  consumer = add(loc, warpgroup, -1);
+  consumer = add(loc, warpgroup, producerGroup() == 0 ? -1 : 0);
 }
 
 void KernelLowering::emitBarrierInit() {
@@ -195,20 +196,23 @@ void KernelLowering::emitBarrierInit() {
     builder.setInsertionPointToStart(init.thenBlock());
     for (auto &[value, ring] : rings)
       for (int64_t slot = 0; slot < ring.type.getDepth(); ++slot) {
-        ptx.initBarrier(loc, add(loc, sharedBase, ring.fullBarriers + 8 * slot), 1);
+        // One thread announces what the copy engine brings, or each thread arrives when its own copies have landed.
+        ptx.initBarrier(loc, add(loc, sharedBase, ring.fullBarriers + 8 * slot),
+                        machine.copyEngine ? 1 : machine.producerThreads);
         // One lane of every consumer warp releases.
         ptx.initBarrier(loc, add(loc, sharedBase, ring.emptyBarriers + 8 * slot), 4 * consumerWarpgroups);
       }
     if (isPersistent())
       initMailbox(loc);
-    ptx.fenceBarrierInit(loc);
+    if (machine.copyEngine)
+      ptx.fenceBarrierInit(loc);
   }
   ptx.blockBarrier(loc);
 }
 
 NamedAttrList KernelLowering::launchAttributes() {
   NamedAttrList attributes;
-  attributes.set("threads", builder.getI64IntegerAttr((1 + consumerWarpgroups) * warp::kWarpgroupThreads));
+  attributes.set("threads", builder.getI64IntegerAttr(machine.threads(consumerWarpgroups)));
   attributes.set("shared_bytes", builder.getI64IntegerAttr(sharedBytes));
   SmallVector<Attribute> maps, alignments;
   for (const TensorMap &map : tensorMaps)
@@ -218,7 +222,7 @@ NamedAttrList KernelLowering::launchAttributes() {
       alignments.push_back(builder.getI64ArrayAttr({static_cast<int64_t>(index), argument.alignment}));
   if (isPersistent())
     attributes.set("persistent_blocks", builder.getI64IntegerAttr(std::min(blocksPerMultiprocessor,
-                                                                           warp::blocksBySharedMemory(sharedBytes))));
+                                                                           machine.blocksBySharedMemory(sharedBytes))));
   attributes.set("tensor_maps", builder.getArrayAttr(maps));
   attributes.set("alignments", builder.getArrayAttr(alignments));
   return attributes;
@@ -236,10 +240,10 @@ LogicalResult KernelLowering::run() {
     planMailbox(forTiles);
   }
   planSharedMemory();
-  if (sharedBytes > warp::kSharedMemoryLimit)
+  if (sharedBytes > machine.sharedMemoryLimit)
     return source.emitOpError() << "needs " << sharedBytes
                                 << " bytes of shared memory with its barriers and its mailbox, "
-                                << "a thread block has " << warp::kSharedMemoryLimit
+                                << "a thread block has " << machine.sharedMemoryLimit
                                 << "; use fewer stages or smaller tiles";
   collectTensorMaps();
   createFunction();

@@ -19,7 +19,8 @@ using Registers = llvm::SmallVector<mlir::Value>;
 class KernelLowering {
 public:
   explicit KernelLowering(warp::FuncOp source)
-      : source(source), builder(source), ptx(builder), arguments(source.getNumArguments()) {}
+      : source(source), machine(warp::machineOf(source)), builder(source), ptx(builder, machine.copyEngine),
+        arguments(source.getNumArguments()) {}
   mlir::LogicalResult run();
 
 private:
@@ -53,6 +54,8 @@ private:
   mlir::Value mapPointer(const TensorMap &map);
   void createFunction();
   void mapParameters(mlir::Block &entry);
+  /// The producer's number among the block's warpgroups. Whole ones come first: a producer of one warp is the last.
+  int64_t producerGroup() const { return machine.producerThreads == warp::kWarpgroupThreads ? 0 : consumerWarpgroups; }
   void emitThreadIds();
   void emitBarrierInit();
   mlir::NamedAttrList launchAttributes();
@@ -119,6 +122,7 @@ private:
   };
   void lowerAcquire(warp::RingAcquireOp op);
   void lowerFill(warp::RingFillOp op);
+  void lowerTmaLoad(warp::TmaLoadOp load, const Slot &slot);
   void lowerWait(warp::RingWaitOp op);
   void lowerRelease(warp::RingReleaseOp op);
   Slot makeSlot(mlir::Location loc, mlir::Value ring, mlir::Value n, mlir::Value &parity);
@@ -127,6 +131,22 @@ private:
                   mlir::Value acc);
   mlir::LogicalResult lowerWgmmaWait(warp::WgmmaWaitOp op);
   void lowerPack(warp::PackAFragOp op);
+
+  //===- LowerAsyncLoad.cpp: copies by the producer's threads -----------------------------------------------------===//
+  struct AsyncSource; // LowerAsyncLoad.cpp
+  void planBoxes(warp::AsyncLoadOp load, mlir::Value start, mlir::Value limit, AsyncSource &source);
+  AsyncSource planAsyncLoad(warp::AsyncLoadOp load);
+  void copyRow(warp::AsyncLoadOp load, const AsyncSource &source, mlir::Value row, mlir::Value at, int64_t offset,
+               int64_t chunkBytes);
+  void lowerAsyncLoad(warp::AsyncLoadOp load, const Slot &slot);
+  void finishCopies(warp::RoleOp role);
+
+  //===- LowerMma.cpp: products that warps compute ----------------------------------------------------------------===//
+  struct FragmentReader; // LowerMma.cpp
+  FragmentReader makeReader(mlir::Location loc, mlir::Value tile, warp::FragmentLoad layout);
+  FragmentReader makeOwnReader(mlir::Location loc, const Slot &slot, bool kMajor);
+  Registers readFragment(mlir::Location loc, const FragmentReader &reader, int64_t block, int64_t step);
+  void lowerMma(warp::MmaSyncOp op);
 
   //===- LowerSharedTiles.cpp: shared tiles that consumers write --------------------------------------------------===//
   Registers packWords(mlir::Location loc, llvm::ArrayRef<mlir::Value> elements);
@@ -177,6 +197,7 @@ private:
   mlir::Value loadInt(mlir::Location loc, mlir::Value pointer, mlir::Value index);
 
   warp::FuncOp source;
+  const warp::Machine &machine;
   mlir::OpBuilder builder;
   ptx::Emitter ptx;
   mlir::LLVM::LLVMFuncOp target;

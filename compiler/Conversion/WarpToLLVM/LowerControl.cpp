@@ -56,6 +56,7 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
         lowerWgmma(op, op.getA(), false, false, op.getB(), op.getTransB(), op.getAcc());
         return success();
       })
+      .Case([&](warp::MmaSyncOp op) { return lowerMma(op), success(); })
       .Case([&](warp::WgmmaCommitOp) { return ptx.wgmmaCommit(loc), success(); })
       .Case([&](warp::PackAFragOp op) { return lowerPack(op), success(); })
       .Case([&](warp::BroadcastOp op) { return lowerBroadcast(op), success(); })

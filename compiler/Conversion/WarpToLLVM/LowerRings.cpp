@@ -35,22 +35,33 @@ void KernelLowering::lowerAcquire(warp::RingAcquireOp op) {
   slots[op.getSlot()] = slot;
 }
 
+void KernelLowering::lowerTmaLoad(warp::TmaLoadOp load, const Slot &slot) {
+  Location loc = load.getLoc();
+  Value pointer = mapPointer(tensorMapOf(load));
+  for (int64_t chunk = 0; chunk < warp::SlotCopy(load).getBoxes(); ++chunk) {
+    SmallVector<Value> coordinates;
+    for (Value index : llvm::reverse(load.getIndices()))
+      coordinates.push_back(scalar(index));
+    coordinates[0] = add(loc, coordinates[0], chunk * warp::kChunkColumns);
+    int64_t slotChunk = chunk + load.getSlotColumn() / warp::kChunkColumns;
+    int64_t offset = (slotChunk * slot.type.getRows() + load.getSlotRow()) * warp::kChunkRowBytes;
+    ptx.tmaLoad(loc, add(loc, slot.address, offset), pointer, coordinates, slot.full);
+  }
+}
+
+/// The full barrier completes its phase when the bytes that are announced here have come, or when every thread's copies
+/// have landed.
 void KernelLowering::lowerFill(warp::RingFillOp op) {
   const Slot slot = slots[op.getSlot()];
-  ptx.expectBytes(op.getLoc(), slot.full, op.getBytes());
-  for (auto load : op.getBody().front().getOps<warp::TmaLoadOp>()) {
-    Location loc = load.getLoc();
-    Value pointer = mapPointer(tensorMapOf(load));
-    for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
-      SmallVector<Value> coordinates;
-      for (Value index : llvm::reverse(load.getIndices()))
-        coordinates.push_back(scalar(index));
-      coordinates[0] = add(loc, coordinates[0], chunk * warp::kChunkColumns);
-      int64_t slotChunk = chunk + load.getSlotColumn() / warp::kChunkColumns;
-      int64_t offset = (slotChunk * slot.type.getRows() + load.getSlotRow()) * warp::kChunkRowBytes;
-      ptx.tmaLoad(loc, add(loc, slot.address, offset), pointer, coordinates, slot.full);
-    }
-  }
+  if (machine.copyEngine)
+    ptx.expectBytes(op.getLoc(), slot.full, op.getBytes());
+  for (Operation &copy : op.getBody().front())
+    if (auto load = dyn_cast<warp::TmaLoadOp>(copy))
+      lowerTmaLoad(load, slot);
+    else
+      lowerAsyncLoad(cast<warp::AsyncLoadOp>(copy), slot);
+  if (!machine.copyEngine)
+    ptx.arriveWhenCopied(op.getLoc(), slot.full);
 }
 
 void KernelLowering::lowerWait(warp::RingWaitOp op) {
@@ -62,6 +73,8 @@ void KernelLowering::lowerWait(warp::RingWaitOp op) {
 
 void KernelLowering::lowerRelease(warp::RingReleaseOp op) {
   Location loc = op.getLoc();
+  if (!machine.asyncProducts) // All lanes of the warp have read; a wait for a wgmma is one for all of them.
+    ptx.syncWarp(loc);
   ptx.arrive(loc, slots[op.getSlot()].empty, compare(loc, arith::CmpIPredicate::eq, lane, i32(loc, 0)));
 }
 

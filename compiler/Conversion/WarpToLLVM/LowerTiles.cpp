@@ -10,7 +10,7 @@ namespace lacuna {
 
 LogicalResult KernelLowering::lowerRoles(warp::RolesOp roles, warp::ForTilesOp around) {
   Location loc = roles.getLoc();
-  Value producing = compare(loc, arith::CmpIPredicate::eq, warpgroup, i32(loc, 0));
+  Value producing = compare(loc, arith::CmpIPredicate::eq, warpgroup, i32(loc, producerGroup()));
   auto branch = builder.create<scf::IfOp>(loc, producing, /*withElseRegion=*/true);
   SmallVector<warp::RoleOp> ordered(roles.getBody().front().getOps<warp::RoleOp>());
   // The producer first: the scheduler is part of it, and the others take over what it knows of lists.
@@ -23,16 +23,17 @@ LogicalResult KernelLowering::lowerRoles(warp::RolesOp roles, warp::ForTilesOp a
       ptx.setMaxRegisters(loc, registers, /*increase=*/registers > entryRegisters);
     if (inProducer && around && failed(lowerScheduler(around)))
       return failure();
-    if (inProducer) { // One thread issues every copy.
+    if (inProducer && machine.copyEngine) { // One thread issues every copy.
       Value first = compare(loc, arith::CmpIPredicate::eq, threadId, i32(loc, 0));
       auto elected = builder.create<scf::IfOp>(loc, first, /*withElseRegion=*/false);
       builder.setInsertionPointToStart(elected.thenBlock());
-    } else if (role.walk([](warp::TurnWaitOp) { return WalkResult::interrupt(); }).wasInterrupted()) {
+    } else if (!inProducer && role.walk([](warp::TurnWaitOp) { return WalkResult::interrupt(); }).wasInterrupted()) {
       lowerFirstTurn(loc);
     }
     if (failed(around ? lowerTileLoop(around, role) : lowerBlock(role.getBody().front())))
       return failure();
     finishStores(role);
+    finishCopies(role);
   }
   return success();
 }

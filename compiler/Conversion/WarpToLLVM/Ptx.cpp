@@ -1,4 +1,4 @@
-// Sources: PTX ISA 8.3 (wgmma, mbarrier, cp.async.bulk.tensor, stmatrix, setmaxnreg).
+// Sources: PTX ISA 8.3 (wgmma, mbarrier, cp.async.bulk.tensor, stmatrix, setmaxnreg; cp.async, ldmatrix, mma).
 #include "Ptx.h"
 
 using namespace mlir;
@@ -51,7 +51,8 @@ void Emitter::namedBarrierArrive(Location loc, Value id, int64_t threads) {
 
 void Emitter::waitBarrier(Location loc, Value address, Value parity) {
   call(loc,
-       "{ .reg .pred P; WAIT${:uid}: mbarrier.try_wait.parity.shared::cta.b64 P, [$0], $1; @!P bra.uni WAIT${:uid}; }",
+       Twine("{ .reg .pred P; WAIT${:uid}: mbarrier.") + (suspends ? "try" : "test") +
+           "_wait.parity.shared::cta.b64 P, [$0], $1; @!P bra.uni WAIT${:uid}; }",
        "r,r,~{memory}", {address, parity});
 }
 
@@ -201,6 +202,54 @@ SmallVector<Value> Emitter::wgmmaWait(Location loc, int64_t pending, ArrayRef<Va
 void Emitter::holdBehind(Location loc, ArrayRef<Value> values) {
   call(loc, "{ .reg .pred p; .reg .f32 t; add.f32 t, $0, $1; setp.eq.f32 p, t, 0fFEB33333; @p nanosleep.u32 1; }",
        "f,f", values);
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Copies by threads and products by warps
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void Emitter::copyAsync(Location loc, Value address, int64_t offset, Value pointer, Value bytes, Value predicate) {
+  SmallVector<Value> operands = {address, pointer, bytes};
+  if (predicate)
+    operands.push_back(predicate);
+  call(loc, Twine(predicate ? "@$3 " : "") + "cp.async.cg.shared.global [$0+" + Twine(offset) + "], [$1], 16, $2;",
+       predicate ? "r,l,r,b,~{memory}" : "r,l,r,~{memory}", operands);
+}
+
+void Emitter::arriveWhenCopied(Location loc, Value address) {
+  call(loc, "cp.async.mbarrier.arrive.noinc.shared.b64 [$0];", "r,~{memory}", address);
+}
+
+void Emitter::waitCopies(Location loc) {
+  call(loc, "cp.async.wait_all;", "~{memory}", {});
+}
+
+void Emitter::syncWarp(Location loc) {
+  call(loc, "bar.warp.sync 0xffffffff;", "~{memory}", {});
+}
+
+SmallVector<Value> Emitter::loadMatrix(Location loc, Value address, int64_t offset, bool transpose) {
+  SmallVector<Type> types(4, builder.getI32Type());
+  Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
+  Value loaded = call(loc, result,
+                      Twine("ldmatrix.sync.aligned.m8n8.x4") + (transpose ? ".trans" : "") +
+                          ".shared.b16 {$0, $1, $2, $3}, [$4+" + Twine(offset) + "];",
+                      "=r,=r,=r,=r,r,~{memory}", address);
+  return unpack(builder, loc, loaded, 4);
+}
+
+SmallVector<Value> Emitter::mma(Location loc, bool bf16, ArrayRef<Value> a, ArrayRef<Value> b, ArrayRef<Value> acc) {
+  SmallVector<Value> operands(a);
+  llvm::append_range(operands, b);
+  llvm::append_range(operands, acc);
+  SmallVector<Type> types(4, builder.getF32Type());
+  Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
+  StringRef type = bf16 ? "bf16" : "f16";
+  Value sums = call(loc, result,
+                    "mma.sync.aligned.m16n8k16.row.col.f32." + type + "." + type +
+                        ".f32 {$0,$1,$2,$3}, {$4,$5,$6,$7}, {$8,$9}, {$0,$1,$2,$3};",
+                    "=f,=f,=f,=f,r,r,r,r,r,r,0,1,2,3", operands);
+  return unpack(builder, loc, sums, 4);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -21,7 +21,8 @@ struct WgmmaStep {
 
 class Emitter {
 public:
-  Emitter(mlir::OpBuilder &builder) : builder(builder) {}
+  /// `suspends`: threads that wait at an mbarrier may be suspended (from sm_90 on).
+  Emitter(mlir::OpBuilder &builder, bool suspends) : builder(builder), suspends(suspends) {}
 
   void initBarrier(mlir::Location loc, mlir::Value address, int64_t count);
   void fenceBarrierInit(mlir::Location loc);
@@ -50,6 +51,21 @@ public:
                    llvm::ArrayRef<mlir::Value> words);
   void setMaxRegisters(mlir::Location loc, int64_t registers, bool increase);
   void fenceAsync(mlir::Location loc);
+
+  /// Copies 16 bytes to shared memory at `address` + `offset`; of `pointer` only `bytes` are read, the rest is zero.
+  /// Not where `predicate` is given and does not hold.
+  void copyAsync(mlir::Location loc, mlir::Value address, int64_t offset, mlir::Value pointer, mlir::Value bytes,
+                 mlir::Value predicate);
+  /// Arrives at an mbarrier when all copies of this thread so far have landed.
+  void arriveWhenCopied(mlir::Location loc, mlir::Value address);
+  /// Waits until all copies of this thread have landed.
+  void waitCopies(mlir::Location loc);
+  void syncWarp(mlir::Location loc);
+  /// Four matrices of 8x8 16-bit elements; the row that this lane names begins at `address` + `offset`. One word each.
+  llvm::SmallVector<mlir::Value> loadMatrix(mlir::Location loc, mlir::Value address, int64_t offset, bool transpose);
+  /// m16n8k16: four words of A, two of B, four f32 that are added to.
+  llvm::SmallVector<mlir::Value> mma(mlir::Location loc, bool bf16, llvm::ArrayRef<mlir::Value> a,
+                                     llvm::ArrayRef<mlir::Value> b, llvm::ArrayRef<mlir::Value> acc);
 
   void wgmmaFence(mlir::Location loc);
   void wgmmaCommit(mlir::Location loc);
@@ -80,6 +96,7 @@ private:
                    mlir::ValueRange operands);
 
   mlir::OpBuilder &builder;
+  bool suspends;
 };
 
 } // namespace lacuna::ptx

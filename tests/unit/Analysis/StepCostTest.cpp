@@ -199,11 +199,11 @@ TEST_CASE("occupancy") {
     CHECK(occupancy.warps == warps);
     CHECK(occupancy.limitedBy == limit);
   };
-  check(occupancyOf(384, 168, 100000), 1, 12, "registers");
-  check(occupancyOf(256, 128, 100000), 2, 16, "registers");
-  check(occupancyOf(256, 32, 200000), 1, 8, "shared memory");
-  check(occupancyOf(256, 32, 56 * 1024), 4, 32, "shared memory"); // and 1 KiB each for the system
-  check(occupancyOf(1024, 32, 0), 2, 64, "registers");
-  check(occupancyOf(512, 24, 0), 4, 64, "threads");
-  check(occupancyOf(32, 16, 0), 32, 32, "thread blocks");
+  check(occupancyOf(384, 168, 100000, 228 * 1024), 1, 12, "registers");
+  check(occupancyOf(256, 128, 100000, 228 * 1024), 2, 16, "registers");
+  check(occupancyOf(256, 32, 200000, 228 * 1024), 1, 8, "shared memory");
+  check(occupancyOf(256, 32, 56 * 1024, 228 * 1024), 4, 32, "shared memory"); // and 1 KiB each for the system
+  check(occupancyOf(1024, 32, 0, 228 * 1024), 2, 64, "registers");
+  check(occupancyOf(512, 24, 0, 228 * 1024), 4, 64, "threads");
+  check(occupancyOf(32, 16, 0, 228 * 1024), 32, 32, "thread blocks");
 }

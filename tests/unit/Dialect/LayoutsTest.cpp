@@ -1,9 +1,11 @@
 // The fixed layouts, exhaustively, against the PTX ISA's tables written out anew: wgmma register fragments (D and A of
 // m64nNk16), the 128-byte swizzle, and the constants of matrix descriptors.
 #include "lacuna/Dialect/Warp/IR/Layouts.h"
+#include "lacuna/Dialect/Warp/IR/Machine.h"
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -177,7 +179,135 @@ TEST_CASE("the swizzle leaves a step's first row in place, so that descriptors m
       CHECK(tile.offset(row, column) == row * 128 + column * 2);
 }
 
+//===--------------------------------------------------------------------------------------------------------------===//
+// mma.sync m16n8k16. The tables are PTX's: element i of a thread's fragment, with its group (lane / 4) and its number in
+// the group (lane % 4).
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// a_i: row and value of k.
+static Coord ptxA(int64_t lane, int64_t i) {
+  int64_t row = (i < 2 || (i >= 4 && i < 6)) ? lane / 4 : lane / 4 + 8;
+  return {row, lane % 4 * 2 + (i & 1) + (i >= 4 ? 8 : 0)};
+}
+/// b_i: value of k and column.
+static Coord ptxB(int64_t lane, int64_t i) {
+  return {lane % 4 * 2 + (i & 1) + (i >= 2 ? 8 : 0), lane / 4};
+}
+/// c_i: row and column.
+static Coord ptxC(int64_t lane, int64_t i) {
+  return {i < 2 ? lane / 4 : lane / 4 + 8, lane % 4 * 2 + (i & 1)};
+}
+
+TEST_CASE("mma.sync's fragments are what a warp has of #warp.acc and #warp.afrag") {
+  for (int64_t warp = 0; warp < 4; ++warp)
+    for (int64_t lane = 0; lane < 32; ++lane) {
+      for (int64_t step = 0; step < 4; ++step)
+        for (int64_t i = 0; i < 8; ++i) {
+          Coord a = ptxA(lane, i);
+          REQUIRE(AFragLayout::coord(32 * warp + lane, 4 * step + i / 2, i % 2) ==
+                  Coord{16 * warp + a.row, 16 * step + a.column});
+        }
+      for (int64_t tile = 0; tile < 8; ++tile)
+        for (int64_t i = 0; i < 4; ++i) {
+          Coord c = ptxC(lane, i);
+          REQUIRE(AccLayout::coord(32 * warp + lane, 4 * tile + i) == Coord{16 * warp + c.row, 8 * tile + c.column});
+        }
+      for (int64_t i = 0; i < 4; ++i)
+        REQUIRE(BFragLayout::coord(lane, i / 2, i % 2) == ptxB(lane, i));
+    }
+}
+
+/// Which element of the stored tile the thread `lane` gets as element `half` of register `matrix`, following the
+/// addresses that lanes name through the swizzle.
+static Coord loadedElement(const FragmentLoad &load, int64_t block, int64_t step, int64_t lane, int64_t matrix,
+                           int64_t half, const std::map<int64_t, Coord> &elementAt) {
+  Coord inMatrix = MatrixLayout::coord(lane, half, load.transposes());
+  int64_t naming = 8 * matrix + inMatrix.row; // the lane that names this row
+  int64_t address = (load.laneOffset(naming) ^ load.flip(block, step)) + load.offset(block, step);
+  return elementAt.at(address + 2 * inMatrix.column);
+}
+
+TEST_CASE("FragmentLoad brings each thread what mma.sync wants of it, from every place of an operand") {
+  for (int64_t rows : {16, 48, 128})
+    for (bool kMajor : {true, false})
+      for (bool isA : {true, false}) {
+        constexpr int64_t kColumns = 144; // three chunks, the last one part-filled
+        CAPTURE(rows);
+        CAPTURE(kMajor);
+        CAPTURE(isA);
+        std::map<int64_t, Coord> elementAt;
+        for (int64_t row = 0; row < rows; ++row)
+          for (int64_t column = 0; column < kColumns; ++column)
+            elementAt[SwizzledTile{rows}.offset(row, column)] = {row, column};
+        FragmentLoad load{rows, kMajor, isA};
+        int64_t blocks = (kMajor ? rows : kColumns) / 16, steps = (kMajor ? kColumns : rows) / 16;
+        for (int64_t block = 0; block < blocks; ++block)
+          for (int64_t step = 0; step < steps; ++step)
+            for (int64_t lane = 0; lane < 32; ++lane)
+              for (int64_t matrix = 0; matrix < 4; ++matrix)
+                for (int64_t half : {0, 1}) {
+                  Coord stored = loadedElement(load, block, step, lane, matrix, half, elementAt);
+                  // Of the operand: m or n, and k.
+                  int64_t along = kMajor ? stored.row : stored.column, k = kMajor ? stored.column : stored.row;
+                  Coord a = ptxA(lane, 2 * matrix + half), b = ptxB(lane, matrix % 2 * 2 + half);
+                  REQUIRE(along == 16 * block + (isA ? a.row : b.column + matrix / 2 * 8));
+                  REQUIRE(k == 16 * step + (isA ? a.column : b.row));
+                }
+      }
+}
+
+TEST_CASE("the eight rows of a matrix lie in different banks") {
+  for (bool kMajor : {true, false})
+    for (bool isA : {true, false}) {
+      FragmentLoad load{64, kMajor, isA};
+      for (int64_t step = 0; step < 4; ++step)
+        for (int64_t matrix = 0; matrix < 4; ++matrix) {
+          std::set<int64_t> banks; // groups of four banks: 16 bytes
+          for (int64_t row = 0; row < 8; ++row)
+            banks.insert(((load.laneOffset(8 * matrix + row) ^ load.flip(0, step)) + load.offset(0, step)) / 16 % 8);
+          CHECK(banks.size() == 8);
+        }
+    }
+}
+
+TEST_CASE("LaneCopy writes whole rows of a chunk to their places") {
+  for (int64_t first : {0, 8, 24}) {
+    std::set<int64_t> seen;
+    for (int64_t round = 0; round < LaneCopy::kBlockRows / LaneCopy::kRoundRows; ++round)
+      for (int64_t lane = 0; lane < 32; ++lane) {
+        int64_t place = first * kChunkRowBytes + LaneCopy::laneOffset(lane);
+        int64_t address = (place ^ LaneCopy::flip(round)) + LaneCopy::offset(round);
+        int64_t row = first + LaneCopy::kRoundRows * round + LaneCopy::row(lane);
+        REQUIRE(address == SwizzledTile{64}.offset(row, LaneCopy::kUnitColumns * LaneCopy::unit(lane)));
+        seen.insert(address);
+      }
+    CHECK(seen.size() == 16 * 8);
+  }
+}
+
+TEST_CASE("machines: by name, and what their threads start with") {
+  const Machine &hopper = machines().front(), *ampere = findMachine("sm_80");
+  REQUIRE(ampere);
+  CHECK(hopper.name == "sm_90a");
+  CHECK(!findMachine("sm_81"));
+  CHECK(hopper.threads(2) == 384);
+  CHECK(ampere->threads(2) == 288);
+  CHECK(hopper.entryRegisters(2, 1) == 168);
+  CHECK(hopper.entryRegisters(3, 1) == 128);
+  CHECK(hopper.entryRegisters(1, 2) == 128);
+  CHECK(hopper.entryRegisters(1, 1) == 248);
+  // One warp beside eight is a third warp for one of the multiprocessor's four parts.
+  CHECK(ampere->entryRegisters(2, 1) == 168);
+  CHECK(ampere->entryRegisters(1, 1) == 248);
+  CHECK(ampere->entryRegisters(1, 2) == 168);
+  CHECK(ampere->entryRegisters(3, 1) == 128);
+  CHECK(ampere->blocksBySharedMemory(80 * 1024) == 2);
+  CHECK(ampere->blocksBySharedMemory(163 * 1024) == 1);
+}
+
 TEST_CASE("limits of sm_90") {
   CHECK(kSharedMemoryLimit == 227 * 1024);
+  CHECK(findMachine("sm_80")->sharedMemoryLimit == 163 * 1024);
+  CHECK(findMachine("sm_80")->commonSharedMemory == 99 * 1024);
   CHECK(kProductColumnsLimit == 256);
 }

@@ -47,7 +47,7 @@ static std::string renamed(const std::string &text, std::map<std::string, std::s
       "exp",    "log",   "tanh",    "dot",     "load",          "rowmax",   "rowsum",    "rowmin",   "transpose",
       "max",    "min",   "ceildiv", "amax",    "amin",          "sum",      "abs",       "regs",     "auto",
       "ring",   "depth", "overlap", "order",   "longest_first", "epilogue", "tma",       "producer", "tune",
-      "when",   "smem",  "exp2",    "sm_90a",  "regs_fit",      "pingpong", "consumers", "programs", "persistent",
+      "when",   "smem",  "exp2",    "sm_90a", "sm_80",  "regs_fit",      "pingpong", "consumers", "programs", "persistent",
       "single", "split", "masked",  "none",    "natural",       "direct"};
   SourceFile file("t", text);
   DiagnosticSink sink;
@@ -71,7 +71,7 @@ static std::string renamed(const std::string &text, std::map<std::string, std::s
 TEST_CASE("identifiers carry no meaning") {
   for (const char *name :
        {"attention_forward", "sigmoid_attention", "two_product_attention", "matmul", "block_sparse_matmul"}) {
-    for (const char *target : {"cpu", "sm_90a"}) {
+    for (const char *target : {"cpu", "sm_90a", "sm_80"}) {
       std::map<std::string, std::string> originals;
       Specialization specialization;
       specialization.target = target;

@@ -31,7 +31,7 @@ static int exercise(const std::string &text, mlir::MLIRContext &context) {
   CHECK(printModule(**again) == printed);
   int generated = 0;
   for (const std::string &name : kernelNames(**module)) {
-    for (const char *target : {"cpu", "sm_90a"}) {
+    for (const char *target : {"cpu", "sm_90a", "sm_80"}) {
       Specialization specialization;
       specialization.kernel = name;
       specialization.target = target;

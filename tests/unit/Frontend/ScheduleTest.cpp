@@ -130,9 +130,45 @@ TEST_CASE("schedules that are refused") {
   checkContains(refusal(withSchedule("", "tset on sm_90a")),
                 "the file has no kernel 'tset'; a schedule belongs to one of 'test'; did you mean");
   checkContains(refusal(withSchedule("", "test on sm_90")),
-                "unknown target 'sm_90'; the targets are 'sm_90a' and 'cpu'; did you mean 'sm_90a'?");
+                "unknown target 'sm_90'; the targets are 'sm_90a', 'sm_80' and 'cpu'; did you mean 'sm_90a'?");
   checkContains(refusal(withSchedule("} schedule test on sm_90a {")),
                 "'test' has two schedules for sm_90a; remove one of them");
+}
+
+TEST_CASE("a param's default for a target stands with `tune`, and acts on that target alone") {
+  auto valueOf = [](const char *target, const std::string &items, std::map<std::string, std::string> params = {}) {
+    Specialization specialization;
+    specialization.target = target;
+    specialization.params = std::move(params);
+    auto kernel = check(withSchedule(items, "test on sm_80"), specialization);
+    REQUIRE_MESSAGE(kernel, kernel.error().message);
+    for (const auto &[param, value] : (*kernel)->params)
+      if (param->name.name == "BM")
+        return value.str();
+    return std::string("none");
+  };
+  CHECK(valueOf("sm_80", "tune BM = 64") == "64");
+  CHECK(valueOf("sm_80", "tune BM = 64", {{"BM", "128"}}) == "128");
+  CHECK(valueOf("sm_90a", "tune BM = 64") == "128");
+  CHECK(valueOf("cpu", "tune BM = 64") == "128");
+  CHECK(valueOf("sm_80", "tune BM") == "128");
+  Specialization specialization;
+  specialization.target = "sm_80";
+  checkContains(refusal(withSchedule("tune BM = 65", "test on sm_80"), specialization),
+                "the default of 'BM' is 65, which is not in its domain");
+  checkContains(refusal(withSchedule("tune BM = BX", "test on sm_80"), specialization), "'BX' is not a param");
+  // Of another target's schedule the names are looked at.
+  checkContains(refusal(withSchedule("tune BM = BX", "test on sm_80")), "undefined name 'BX' in a schedule");
+}
+
+TEST_CASE("on sm_80 all threads have the same registers") {
+  Specialization specialization;
+  specialization.target = "sm_80";
+  auto at = [&](const std::string &items) { return refusal(withSchedule(items, "test on sm_80"), specialization); };
+  checkContains(at("consumers 2 regs 176"),
+                "176 registers a thread are more than there are for 9 warps; they may have 168");
+  CHECK(check(withSchedule("consumers 2 regs 168", "test on sm_80"), specialization));
+  CHECK(check(withSchedule("consumers 1 regs 240", "test on sm_80"), specialization));
 }
 
 TEST_CASE("more than sm_90a has is refused at its entry") {

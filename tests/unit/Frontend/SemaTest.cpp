@@ -19,7 +19,7 @@ TEST_CASE("the library kernels are accepted") {
     auto module = parseModule(name, readKernelFile(name));
     REQUIRE(module);
     for (const std::string &kernelName : kernelNames(**module)) {
-      for (const char *target : {"", "cpu", "sm_90a"}) {
+      for (const char *target : {"", "cpu", "sm_90a", "sm_80"}) {
         Specialization specialization;
         specialization.kernel = kernelName;
         specialization.target = target;

@@ -82,6 +82,10 @@ TEST_CASE("each field that changes the code changes the key, and nothing else do
   changed([](CompileRequest &request) { request.hooks["after"] = "v + 2"; });
   changed([](CompileRequest &request) { request.allScalarsPositive = false; });
   changed([](CompileRequest &request) { request.target = Target::Cpu; });
+  changed([](CompileRequest &request) { request.target = Target::Sm80; });
+  for (const char *processor : {"sm_86", "sm_120"})
+    changed([&](CompileRequest &request) { request.target = Target::Sm80, request.processor = processor; });
+  changed([](CompileRequest &request) { request.target = Target::Sm80, request.driverAssembles = true; });
   for (std::string ToolVersions::*field : {&ToolVersions::compiler, &ToolVersions::llvm, &ToolVersions::ptx,
                                            &ToolVersions::assembler, &ToolVersions::hookLibrary}) {
     ToolVersions other = tools;

@@ -123,7 +123,7 @@ schedule twice on sm_90a { tune BM }
   ScopedVariable tuning{"LACUNA_TUNING", path.c_str()};
   const KernelSpec spec = {.file = "twice.tile", .source = kTwice};
   auto record = [&](const char *rows) {
-    autotune::MachineLimits machine = machineLimits(environment.open().device(), 1);
+    autotune::MachineLimits machine = machineLimits(environment.open().device(), Target::Sm90a, 1);
     auto description = describeForTuning(spec, Target::Sm90a);
     REQUIRE_MESSAGE(description, description.error().render());
     auto database = autotune::Database::open(path);

@@ -253,7 +253,7 @@ schedule twice on sm_90a { tune BM }
   {
     auto database = autotune::Database::open(path);
     REQUIRE(database);
-    autotune::MachineLimits machine = machineLimits(nullptr, pool->threads());
+    autotune::MachineLimits machine = machineLimits(nullptr, Target::Cpu, pool->threads());
     autotune::WinnerRecord record{{"twice", description->hash, machine.name, machine.limitsText(), ""},
                                   "M=512 D=16",
                                   {{"BM", "64"}},

@@ -279,7 +279,7 @@ schedule twice on sm_90a { tune BM }
   JitEnvironment environment;
   const std::string path = environment.fixture.scratch / "tuning.db";
   const KernelSpec spec = {.file = "twice.tile", .source = kTwice};
-  autotune::MachineLimits machine = machineLimits(environment.open().device(), 1);
+  autotune::MachineLimits machine = machineLimits(environment.open().device(), Target::Sm90a, 1);
   {
     ScopedVariable tuning{"LACUNA_TUNING", path.c_str()};
     auto description = describeForTuning(spec, Target::Sm90a);

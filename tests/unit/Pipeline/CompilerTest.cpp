@@ -66,7 +66,7 @@ struct ScratchDirectory {
 } // namespace
 
 TEST_CASE("stopAfter ends with its stage, and keep returns the texts asked for") {
-  for (Target target : {Target::Sm90a, Target::Cpu})
+  for (Target target : kAllTargets)
     for (Stage stage : kAllStages) {
       if (!hasStage(target, stage) || stage >= Stage::Cubin)
         continue;

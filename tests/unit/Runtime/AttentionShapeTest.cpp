@@ -81,3 +81,30 @@ TEST_CASE("blocks and extents that are refused") {
   CHECK(problem([](AttentionShape &s) { s.batch = s.heads = s.queries = 1 << 30; }).find("more than 2^48 elements") !=
         std::string::npos);
 }
+
+TEST_CASE("chooseTile: on sm_80 every tile fits 99 KiB, with one stage at least") {
+  for (int64_t headDim = 8; headDim <= 256; headDim += 8)
+    for (int64_t queryBlock : {64, 128, 192, 256})
+      for (int64_t keyBlock : {16, 48, 64, 80, 128, 176, 256}) {
+        CAPTURE(headDim);
+        CAPTURE(queryBlock);
+        CAPTURE(keyBlock);
+        Expected<AttentionTile> tile = chooseTile(headDim, headDim, queryBlock, keyBlock, kAmpereTiles);
+        REQUIRE_MESSAGE(tile.has_value(), tile.error().render());
+        const int64_t padded = (headDim + 63) / 64 * 64;
+        CHECK(2 * padded * (tile->queries + 2 * tile->keys) <= 99 * 1024);
+        CHECK(queryBlock % tile->queries == 0);
+        CHECK((keyBlock % tile->keys == 0 || tile->keys % keyBlock == 0));
+      }
+  CHECK(*chooseTile(64, 64, 128, 128, kAmpereTiles) == AttentionTile{128, 128});
+  CHECK(*chooseTile(128, 128, 128, 128, kAmpereTiles) == AttentionTile{128, 64});
+  CHECK(*chooseTile(256, 256, 128, 128, kAmpereTiles) == AttentionTile{64, 32});
+  CHECK(*chooseTile(64, 64, 192, 128, kAmpereTiles) == AttentionTile{192, 64});
+}
+
+TEST_CASE("choosePackedTile: wide heads take 64 rows on sm_80") {
+  AttentionShape shape{1, 16, 2, 40, 512, 256, 256};
+  std::optional<PackedTile> packed = choosePackedTile(shape, 64, {64, 32}, kAmpereTiles);
+  REQUIRE(packed);
+  CHECK(*packed == PackedTile{8, 8, 32});
+}

@@ -272,3 +272,24 @@ TEST_CASE("handles may be moved and destroyed in any order") {
   CHECK(driver.state.live["contexts"] == 1);
   CHECK(driver.state.live["modules"] == 1);
 }
+
+TEST_CASE("a cubin runs on its processor and later ones of the same generation, PTX on every later one") {
+  DeviceInfo info;
+  auto runs = [&](int major, int minor, std::string_view target, std::string_view processor) {
+    info.major = major, info.minor = minor;
+    return info.runs(target, processor);
+  };
+  CHECK(runs(9, 0, "sm_90a", "sm_90a"));
+  CHECK(runs(9, 0, "sm_90a", ""));
+  CHECK(!runs(8, 9, "sm_90a", ""));
+  CHECK(!runs(10, 0, "sm_90a", ""));
+  CHECK(runs(8, 9, "sm_80", "sm_80"));
+  CHECK(runs(8, 9, "sm_80", "sm_86"));
+  CHECK(!runs(8, 0, "sm_80", "sm_86"));
+  CHECK(!runs(9, 0, "sm_80", "sm_86"));
+  CHECK(runs(9, 0, "sm_80", "sm_90"));
+  CHECK(runs(12, 0, "sm_80", "sm_120"));
+  CHECK(runs(13, 1, "sm_80", ""));
+  CHECK(!runs(7, 5, "sm_80", ""));
+  CHECK(!runs(9, 0, "cpu", ""));
+}

@@ -26,6 +26,7 @@ struct RecordingWorkshop : Workshop {
     CompileRequest request;
     request.fileName = variant.kernel.file;
     request.source = variant.kernel.source;
+    request.target = parseTarget(variant.machine.target).value();
     request.kernel = variant.kernel.kernel;
     request.params = variant.fixed;
     for (const auto &[name, value] : point)
@@ -70,18 +71,20 @@ struct Silent : Progress {
 
 /// The matrix product on a device with so much shared memory; what was compiled, with its facts.
 struct LimitedRun {
-  explicit LimitedRun(int sharedBytes) {
+  explicit LimitedRun(int sharedBytes, Target target = Target::Sm90a) {
     runtime::fake::FakeDriver fake;
     fake.state.sharedBytes = sharedBytes;
+    if (target == Target::Sm80)
+      fake.state.major = 8, fake.state.minor = 9, fake.state.multiprocessors = 128;
     auto driver = fake.load();
     REQUIRE(driver);
     auto device = runtime::Device::open(*driver, 0);
     REQUIRE(device);
-    MachineLimits machine = machineLimits(&*device, 1);
+    MachineLimits machine = machineLimits(&*device, target, 1);
     CHECK(machine.sharedBytes == sharedBytes);
-    auto kernels = kernelsToTune({.kernels = {"matmul"}}, Target::Sm90a);
+    auto kernels = kernelsToTune({.kernels = {"matmul"}}, target);
     REQUIRE(kernels);
-    auto cases = planCases({.shapes = {"M=256 N=256 K=256"}}, *kernels, Target::Sm90a, machine);
+    auto cases = planCases({.shapes = {"M=256 N=256 K=256"}}, *kernels, target, machine);
     REQUIRE(cases);
     for (Knob &knob : cases->front().variant.kernel.knobs) // A few of each suffice.
       knob.values = knob.name == "BM"   ? std::vector<std::string>{"128"}
@@ -119,6 +122,23 @@ TEST_CASE("Tune: no candidate over a device's limits is ever compiled") {
       told |= record.reason.find("a thread block of Fake GPU has 81920") != std::string::npos;
     }
   CHECK(told);
+}
+
+TEST_CASE("Tune: on a card with 99 KiB and 128 multiprocessors the target is sm_80, and nothing larger is compiled") {
+  constexpr int64_t kLimit = 99 * 1024;
+  LimitedRun card(kLimit, Target::Sm80);
+  CHECK_FALSE(card.shop.compiled.empty());
+  CHECK(card.shop.compiled.size() < card.shop.facts.size());
+  bool anyOver = false;
+  for (const auto &[point, facts] : card.shop.facts)
+    anyOver |= facts.sharedBytes > kLimit;
+  CHECK(anyOver); // 163 KiB are the target's; this card has less
+  for (const std::string &point : card.shop.compiled)
+    CHECK(card.shop.facts.at(point).sharedBytes <= kLimit);
+  for (const PointRecord &record : card.result.points)
+    if (card.shop.facts.contains(settingsText(record.point)) &&
+        card.shop.facts.at(settingsText(record.point)).sharedBytes > kLimit)
+      CHECK(record.reason.find("a thread block of Fake GPU has 101376") != std::string::npos);
 }
 
 TEST_CASE("Tune: facts of attention name shared memory, registers and what bounds it") {

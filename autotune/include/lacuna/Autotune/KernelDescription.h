@@ -38,9 +38,10 @@ struct KernelDescription {
 /// The machine that is tuned for.
 struct MachineLimits {
   std::string name;        ///< "NVIDIA H200"; for a CPU its model
-  std::string target;      ///< "sm_90a" or "cpu"
+  std::string target;      ///< "sm_90a", "sm_80" or "cpu"
   int64_t sharedBytes = 0; ///< a thread block may have; 0: no such limit
   int64_t multiprocessors = 1;
+  std::string processor = {}; ///< what code is assembled for; empty: the driver does it, or there is no GPU
   /// What a record says of it: a GPU of one name exists with several limits.
   std::string limitsText() const {
     return target == "cpu"

@@ -91,11 +91,11 @@ class Jit {
 public:
   /// The CPU; `pool` runs the grids (null: a new one with LACUNA_THREADS threads).
   static Jit forCpu(std::shared_ptr<runtime::ThreadPool> pool = nullptr);
-  /// A GPU. Errors: Unsupported for a compute capability other than 9.0.
-  static Expected<Jit> forDevice(const runtime::Device &device);
+  /// A GPU; `wanted`: a target other than its own that it runs, too. Errors: as chooseTarget (DeviceTarget.h).
+  static Expected<Jit> forDevice(const runtime::Device &device, std::optional<Target> wanted = std::nullopt);
   /// A GPU that this machine may not have: what is compiled goes into the cache, and cannot be launched. `machine`, the
   /// name that the driver gives it ("NVIDIA H200"), is whose tuning records open params take; empty: none.
-  static Jit ahead(std::string machine = {});
+  static Jit ahead(std::string machine = {}, Target target = Target::Sm90a);
   /// The first GPU if there is one that is supported, else the CPU.
   static Jit forThisMachine();
 

@@ -14,7 +14,8 @@ Expected<autotune::KernelDescription> describeForTuning(const KernelSpec &spec, 
 
 /// The values of the params that are no knobs and not the lists' block, with these set: a shape's params in full.
 /// Errors: as describeForTuning.
-Expected<autotune::Settings> completeParams(const KernelSpec &spec, const autotune::KernelDescription &kernel);
+Expected<autotune::Settings> completeParams(const KernelSpec &spec, const autotune::KernelDescription &kernel,
+                                            Target target);
 
 /// Runs the front end and the passes, no code generation. Errors: as Compiler::compile.
 Expected<autotune::Facts> analyzePoint(Compiler &compiler, CompileRequest request);
@@ -23,8 +24,8 @@ Expected<autotune::Facts> analyzePoint(Compiler &compiler, CompileRequest reques
 /// `report` is the assembler's; nothing where the driver assembles, which says nothing.
 std::optional<std::string> rejectionOf(const std::optional<AssemblerReport> &report);
 
-/// The machine that `device` is, or this CPU with `threads` threads.
-autotune::MachineLimits machineLimits(const runtime::Device *device, int threads);
+/// The machine that `device` is for code of `target`, or (null) this CPU with `threads` threads.
+autotune::MachineLimits machineLimits(const runtime::Device *device, Target target, int threads);
 
 /// What a caller left open, and what it knows of its data.
 struct OpenPoint {

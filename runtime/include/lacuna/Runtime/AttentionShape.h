@@ -34,11 +34,27 @@ struct AttentionTile {
   bool operator==(const AttentionTile &) const = default;
 };
 
+/// What the attention kernel's tiles must fit: shared memory, with `stages` stages of K and V, and registers, which say
+/// how wide tiles may be.
+struct TileLimits {
+  int64_t sharedBytes, stages;
+  int64_t narrow, middle, wide; ///< keys at most, for head dimensions up to 64, 128 and 256
+  int64_t tallest;              ///< keys at most of a tile of 192 rows, for head dimensions up to 64
+  bool tallWide;                ///< whether head dimensions above 128 have tiles of 128 rows
+  bool exact;                   ///< whether a block of 176 keys (80 above 128 columns) is a tile, too
+  bool operator==(const TileLimits &) const = default;
+};
+
+/// sm_90a: 227 KiB.
+inline constexpr TileLimits kHopperTiles{227 * 1024, 2, 128, 128, 64, 128, true, true};
+/// sm_80, on every GPU since Ampere: 99 KiB, and fewer registers a thread.
+inline constexpr TileLimits kAmpereTiles{99 * 1024, 2, 128, 64, 32, 64, false, false};
+
 /// The tile for lists of queryBlock x keyBlock: one that divides the list's block or, along keys, holds several, and
-/// fits the shared memory (227 KiB, two stages of K and V) and the registers of sm_90a. Head dimensions above 128 take
-/// narrower tiles. Errors: InvalidArgument for blocks that are not multiples of 16 from 16 to 1024, or a query block
-/// that no tile divides.
-Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock);
+/// fits `limits`. Head dimensions above 128 take narrower tiles. Errors: InvalidArgument for blocks that are not
+/// multiples of 16 from 16 to 1024, or a query block that no tile divides.
+Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock,
+                                   const TileLimits &limits = kHopperTiles);
 
 /// A tile whose rows are those of several heads: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns (BN).
 struct PackedTile {
@@ -50,7 +66,8 @@ struct PackedTile {
 /// The packed tile whose programs cost least (stepCost, PackHeads.h), beside the tile that chooseTile gave for the same
 /// lists; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up to 64) has as many
 /// for each head, or their number does not divide the lists' query block.
-std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile);
+std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile,
+                                           const TileLimits &limits = kHopperTiles);
 
 /// Checks a list's block. Errors: as chooseTile.
 Expected<void> checkListBlock(int64_t queryBlock, int64_t keyBlock);

@@ -12,7 +12,9 @@ namespace lacuna::runtime {
 /// dense and causal the one that was measured fastest, of a window the widest that ptxas assembles without spills. A
 /// block of lists of the same extents goes with it. Other head dimensions take the row of the next wider one, lists
 /// that lie in memory 128x128. Head dimensions: 1 to 256.
-AttentionTile bestAttentionTile(int64_t headDim, int64_t valueDim, const Pattern &pattern);
+/// With other `limits` it is the largest that they allow; nothing was measured there.
+AttentionTile bestAttentionTile(int64_t headDim, int64_t valueDim, const Pattern &pattern,
+                                const TileLimits &limits = kHopperTiles);
 
 } // namespace lacuna::runtime
 

@@ -28,6 +28,10 @@ struct DeviceInfo {
 
   /// The compiler's name of the architecture, e.g. "sm_90a"; the suffix stands from compute capability 9.0 on.
   std::string target() const;
+  /// Whether it runs code generated for `target` ("sm_90a", "sm_80") and assembled for `processor` (empty: PTX, which
+  /// its driver assembles). A cubin runs on the processor that it is for and on later ones with the same major number;
+  /// where the name has a suffix, on that one alone.
+  bool runs(std::string_view target, std::string_view processor) const;
 };
 
 /// A GPU whose primary context is retained. A handle: copies share the context, the last one releases it.

@@ -84,7 +84,7 @@ struct Constraint {
 struct LaunchMetadata {
   std::string kernel; ///< the name in the source, for messages
   std::string symbol; ///< the entry point's name in the image
-  std::string target; ///< "sm_90a" or "cpu"
+  std::string target; ///< "sm_90a", "sm_80" or "cpu"
   std::vector<Argument> arguments = {};
   std::vector<std::string> dims = {};
   /// One to three IntExpr over `dims`, x first.
@@ -92,6 +92,8 @@ struct LaunchMetadata {
   std::vector<Constraint> constraints = {};
   /// Scalar arguments that the code takes to be greater than zero.
   std::vector<std::string> positiveScalars = {};
+  /// What the image was assembled for, "sm_86"; empty: it is PTX, or code of a CPU.
+  std::string processor = {};
   int threads = 1;         ///< threads a CTA (GPU)
   int64_t sharedBytes = 0; ///< dynamic shared memory a CTA, in bytes (GPU)
   std::vector<TensorMapSpec> tensorMaps = {};

@@ -30,6 +30,7 @@ struct PackingMachine {
   int64_t multiprocessors = 1;        ///< 1 for a CPU, whose threads are few
   std::optional<int64_t> splits = {}; ///< parts of the longest row; none: as many as chooseSplits says, up to the most
   int64_t mostSplits = kMostSplits;
+  TileLimits limits = kHopperTiles; ///< of the target
 };
 
 /// What a step of a tile with so many rows costs on a GPU, in steps of 128. One of 64 rows takes as many copies as one

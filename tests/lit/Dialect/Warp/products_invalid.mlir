@@ -114,7 +114,7 @@ warp.func @width() attributes {dims = [], grid = ["1"]} {
   %rb = warp.ring_create "b" : !warp.ring<1, 16, 320, bf16>
   %a = warp.ring_wait %ra[%c0] : !warp.ring<1, 64, 16, bf16> -> !warp.slot<64, 16, bf16>
   %b = warp.ring_wait %rb[%c0] : !warp.ring<1, 16, 320, bf16> -> !warp.slot<16, 320, bf16>
-  // expected-error@+1 {{a wgmma has 8 to 256 columns, a multiple of 8; got 320}}
+  // expected-error@+1 {{a product has 8 to 256 columns, a multiple of 8; got 320}}
   %p = warp.wgmma_ss %a, %b : !warp.slot<64, 16, bf16>, !warp.slot<16, 320, bf16> -> !warp.inflight<tensor<64x320xf32, #warp.acc>>
   warp.ring_release %a : !warp.slot<64, 16, bf16>
   warp.ring_release %b : !warp.slot<16, 320, bf16>

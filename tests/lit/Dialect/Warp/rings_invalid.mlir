@@ -155,7 +155,7 @@ warp.func @fill_holds_loads_only() attributes {dims = [], grid = ["1"]} {
   %r = warp.ring_create "k" : !warp.ring<1, 64, 64, bf16>
   %s = warp.ring_acquire %r[%c0] : !warp.ring<1, 64, 64, bf16> -> !warp.slot<64, 64, bf16>
   warp.ring_fill %s bytes 8192 : !warp.slot<64, 64, bf16> {
-    // expected-error@+1 {{is not a warp.tma_load; a ring_fill holds nothing else}}
+    // expected-error@+1 {{is not a warp.tma_load or warp.async_load; a ring_fill holds nothing else}}
     warp.fence_async
   }
   warp.return

@@ -32,13 +32,14 @@ struct KernelStructure {
   bool maskedSplit = false;         ///< masked steps run in a loop of their own
 };
 
-/// Thread blocks that a multiprocessor of sm_90 holds at once, and what there is not enough of for one more.
-/// **Source:** CUDA C++ Programming Guide, technical specifications of compute capability 9.0.
+/// Thread blocks that a multiprocessor holds at once, and what there is not enough of for one more; of shared memory it
+/// has `sharedMemory` bytes.
+/// **Source:** CUDA C++ Programming Guide, technical specifications of compute capabilities 8.0 and 9.0.
 struct Occupancy {
   int64_t blocks = 0, warps = 0;
   std::string limitedBy; ///< "registers", "shared memory", "threads", "thread blocks"
 };
-Occupancy occupancyOf(int64_t threads, int64_t registersPerThread, int64_t sharedBytes);
+Occupancy occupancyOf(int64_t threads, int64_t registersPerThread, int64_t sharedBytes, int64_t sharedMemory);
 
 /// The clock that the rates of the data sheet go with; under load it is lower.
 constexpr double kClockMegahertz = 1830;
@@ -65,6 +66,11 @@ constexpr double kClockMegahertz = 1830;
 ///   1.75 GHz).
 /// - dependences: one warpgroup alone, its waits for products included; all warpgroups of a multiprocessor go through
 ///   theirs meanwhile.
+///
+/// On sm_80 the tensor cores do 2,048 operations a cycle (data sheet of the A100: 312 TFLOP/s / (108 multiprocessors *
+/// 1.41 GHz)), each of a warpgroup's four warps reads B by itself, a warp waits for its products, and the L2 cache
+/// brings 47 bytes a cycle (A100 architecture white paper: 5,120 bytes a cycle for the GPU). Other GPUs that run this
+/// code have other ratios.
 struct StepCost {
   double tensor = 0, shared = 0, special = 0, issue = 0, copies = 0;
   double chain = 0;          ///< cycles from a step's begin to its end, of one warpgroup alone on the multiprocessor

@@ -42,8 +42,8 @@ public:
   /// The release it says it is, e.g. "13.0.88". Errors: ToolFailed.
   Expected<std::string> version() const;
   /// Assembles for `processor` (sm_90a), with the lines that the PTX names where `lineInfo` asks for them. Errors:
-  /// ToolFailed where it cannot be run, does not end in time or crashes; CompileFailed where it refuses the PTX. Both
-  /// say how to run it again by hand.
+  /// ToolFailed where it cannot be run, does not end in time or crashes; CompileFailed where it refuses the PTX;
+  /// Unsupported where it does not know `processor`. All say how to run it again by hand.
   Expected<Cubin> assemble(std::string_view ptx, std::string_view processor, bool lineInfo = false,
                            std::chrono::seconds limit = std::chrono::seconds(60)) const;
 

@@ -11,7 +11,8 @@
 
 namespace lacuna {
 
-/// A GPU that PTX is generated for: LLVM's name of the processor and the PTX version, as LLVM's feature.
+/// A GPU that PTX is generated for: LLVM's name of the processor and the PTX version, as LLVM's feature. A driver takes
+/// PTX up to its own version.
 struct GpuTarget {
   std::string processor = "sm_90a";
   std::string ptxFeature = "+ptx83";

@@ -354,7 +354,7 @@ struct ScheduleItem {
   struct Knob {
     Identifier name;
     std::optional<Domain> domain; ///< absent: a param, with the param's own domain
-    ExprPtr defaultValue;
+    ExprPtr defaultValue;         ///< of a param: its default on this target, in place of its own
   };
   SourceRange range;
   ExprPtr count, value, condition;

@@ -14,9 +14,13 @@ public:
   /// `texts` owns the option texts that diagnostics point into.
   ParamBinder(std::deque<SourceFile> &texts, DiagnosticSink &diagnostics) : texts(texts), diagnostics(diagnostics) {}
 
+  /// By the name of a param: what it is where nothing is set, in place of the default that its declaration gives.
+  using Defaults = std::map<std::string_view, const Expr *>;
+
   /// Gives every param of `module` its value, from `settings` or its default, checks domains and the module's
   /// constraints, and removes from `settings` what it used. A default may name params that are declared before it.
-  void bind(const Module &module, std::map<std::string, std::string> &settings, ParamValues &values);
+  void bind(const Module &module, const Defaults &defaults, std::map<std::string, std::string> &settings,
+            ParamValues &values);
 
   /// The value that the text of a setting gives to a name with this domain; nothing after a report.
   std::optional<ParamValue> parseSetting(std::string_view name, const std::string &text, const Domain &domain,

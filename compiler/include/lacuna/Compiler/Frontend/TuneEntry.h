@@ -36,10 +36,10 @@ struct TuneEntry {
   std::string listRowParam, listColumnParam; ///< params that are the lists' block; empty where it is no param
 };
 
-/// Reads the entry for sm_90a with these params set. No knobs: the kernel has no such entry. Errors: as parseModule and
-/// analyze.
+/// Reads the entry for `target` with these params set. No knobs: the kernel has no such entry. Errors: as parseModule
+/// and analyze.
 Expected<TuneEntry> describeTuneEntry(const std::string &fileName, const std::string &source, const std::string &kernel,
-                                      const std::map<std::string, std::string> &params);
+                                      const std::map<std::string, std::string> &params, const std::string &target);
 
 } // namespace lacuna::frontend
 

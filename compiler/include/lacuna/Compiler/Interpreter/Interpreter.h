@@ -1,18 +1,20 @@
 // The interpreter of the dialect `warp`: runs a kernel on this CPU as the machine would, and reports every broken rule.
 //
 // It executes the IR of stage `warp.opt`, the very text that lower-warp turns into PTX. A kernel that a GPU would hang
-// on, or that is right on it by luck alone, fails here with a message. A thread block is a producer (one thread) and
-// the consumer warpgroups (128 threads in lockstep); what they share is modelled as the hardware has it:
+// on, or that is right on it by luck alone, fails here with a message. A thread block is a producer (one thread, or one
+// warp) and the consumer warpgroups (128 threads in lockstep); what they share is modelled as the hardware has it:
 //
 //   shared memory     bytes, with the 128-byte swizzle; copies write boxes of 64 columns, zero past the view; products
 //                     read through the constants of their matrix descriptors (Layouts.h)
-//   slots of a ring   two mbarriers each: full (one arrival and the copy's bytes) and empty (one lane of every consumer
-//                     warp). A wait tests the parity of a phase, as the machine does
-//   copies (TMA)      land later, in any order; those to global memory read their shared tile at any time until they
-//   are
-//                     waited for, or their warpgroup ends
+//   slots of a ring   two mbarriers each: full (one arrival and the copy's bytes; where threads copy, an arrival of
+//   each
+//                     when its copies have landed) and empty (one lane of every consumer warp). A wait tests the parity
+//                     of a phase, as the machine does
+//   copies            (TMA, cp.async) land later, in any order; those to global memory read their shared tile at any
+//                     time until they are waited for, or their warpgroup ends
 //   products (wgmma)  run at any time between their issue and the wait for their group; until then nobody may read
 //                     their accumulator, pack an A operand, or give back a slot that they read
+//   mma_sync          reads its operands as ldmatrix does, by the addresses of lanes, and is done at once
 //   registers         a tile is the values of each thread, by register; a row reduction without its quad reduction
 //                     therefore gives a wrong number
 //   named barriers    with counts of threads; turns are named barriers

@@ -19,6 +19,8 @@ struct CompileRequest {
   std::string fileName; ///< for messages
   std::string source;   ///< the .tile text
   Target target = Target::Sm90a;
+  std::string processor;                     ///< what the cubin is for, "sm_86"; empty: defaultProcessor
+  bool driverAssembles = false;              ///< no cubin is made: the driver takes the PTX, as without an assembler
   std::string kernel;                        ///< empty: the only one of the text
   std::map<std::string, std::string> params; ///< name -> value; the others take their defaults
   /// Hook -> another hook, or an expression over its parameters; block list -> a pattern that takes its place.

@@ -2,6 +2,8 @@
 // for sass) overridden by an edited text.
 #pragma once
 
+#include "lacuna/Compiler/Pipeline/Target.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,9 +37,6 @@ std::string stageFileName(Stage stage);
 /// All names, for messages: "source, ast, …".
 std::string_view stageNames();
 
-enum class Target { Sm90a, Cpu };
-std::string_view targetName(Target target);
-std::optional<Target> parseTarget(std::string_view name);
 /// Whether kernels for `target` pass through `stage`.
 bool hasStage(Target target, Stage stage);
 

@@ -14,7 +14,10 @@ struct Side {
   RoleOp role;
   bool syncs;
   SmallVector<Operation *> places;
-  int64_t threads() { return role.getWarpgroups() * kWarpgroupThreads; }
+  int64_t threads() {
+    return role.getKind() == RoleKind::Producer ? machineOf(role->getParentOfType<FuncOp>()).producerThreads
+                                                : role.getWarpgroups() * kWarpgroupThreads;
+  }
 };
 
 class BarrierVerifier {

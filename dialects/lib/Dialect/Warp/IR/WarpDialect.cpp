@@ -10,6 +10,7 @@ using namespace mlir;
 
 #include "lacuna/Dialect/Warp/IR/WarpDialect.cpp.inc"
 #include "lacuna/Dialect/Warp/IR/WarpEnums.cpp.inc"
+#include "lacuna/Dialect/Warp/IR/WarpInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "lacuna/Dialect/Warp/IR/WarpAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES

@@ -1,5 +1,5 @@
 // Verifiers of the ops of `warp` that look at one op; WarpRoles.cpp has those that look at a whole kernel.
-#include "lacuna/Dialect/Warp/IR/Warp.h"
+#include "KernelVerifiers.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -28,7 +28,7 @@ static RankedTensorType tensorOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-static LogicalResult requireRole(Operation *op, RoleKind kind, StringRef what) {
+LogicalResult requireRole(Operation *op, RoleKind kind, StringRef what) {
   RoleOp role = getRole(op);
   if (role && role.getKind() != kind) {
     InFlightDiagnostic diag = op->emitOpError() << what << " belongs to the " << stringifyRoleKind(kind) << " role";
@@ -80,7 +80,7 @@ LogicalResult RingWaitOp::verify() {
   for (Operation *user : getSlot().getUsers()) {
     if (isa<RingReleaseOp>(user))
       release = user, ++releases;
-    else if (!isa<WgmmaSsOp, WgmmaRsOp, RingFillOp>(user))
+    else if (!isa<WgmmaSsOp, WgmmaRsOp, MmaSyncOp, RingFillOp>(user))
       return user->emitOpError() << "takes a slot, which only products and one warp.ring_release can";
   }
   if (releases != 1)
@@ -104,62 +104,13 @@ LogicalResult RingWaitOp::verify() {
   return success();
 }
 
-LogicalResult RingFillOp::verify() {
-  if (!getSlot().getDefiningOp<RingAcquireOp>())
-    return emitOpError() << "fills a slot that was not acquired";
-  return requireRole(*this, RoleKind::Producer, "filling a slot");
-}
-
-LogicalResult RingFillOp::verifyRegions() {
-  int64_t bytes = 0;
-  for (Operation &op : getBody().front()) {
-    auto load = dyn_cast<TmaLoadOp>(op);
-    if (!load)
-      return op.emitOpError() << "is not a warp.tma_load; a ring_fill holds nothing else";
-    bytes += load.getSlotRows() * kChunkRowBytes * load.getBoxes();
-  }
-  if (bytes != static_cast<int64_t>(getBytes()))
-    return emitOpError() << "expects " << getBytes() << " bytes, but its boxes bring " << bytes << "; the slot would "
-                         << (bytes < static_cast<int64_t>(getBytes()) ? "never" : "too early") << " count as full";
-  return success();
-}
-
-LogicalResult TmaLoadOp::verify() {
-  int64_t rank = getView().getType().getRank();
-  if (static_cast<int64_t>(getIndices().size()) != rank)
-    return emitOpError() << "needs one index for each of the view's " << rank << " axes, got " << getIndices().size();
-  if (rank < 2 || static_cast<int64_t>(getRowAxis()) >= rank - 1)
-    return emitOpError() << "the row axis must lie before the view's innermost axis, got " << getRowAxis() << " of "
-                         << rank;
-  SlotType slot = cast<RingFillOp>((*this)->getParentOp()).getSlot().getType();
-  if (getRows() <= 0 || getRows() > 256)
-    return emitOpError() << "a box has 1 to 256 rows, got " << getRows();
-  auto outer = static_cast<int64_t>(getOuterRows());
-  if (outer < 1 || outer > 256 || (outer > 1 && getRowAxis() == 0))
-    return emitOpError() << "a box takes 1 to 256 positions of the axis before axis " << getRowAxis() << ", got "
-                         << outer;
-  int64_t end = static_cast<int64_t>(getSlotRow()) + getSlotRows();
-  if (getSlotRow() % 8 != 0 || end > slot.getRows())
-    return emitOpError() << "rows " << getSlotRow() << " to " << end << " do not lie in the slot's " << slot.getRows()
-                         << " rows, or do not start at a multiple of 8";
-  if (getSlotColumn() % kChunkColumns != 0 || static_cast<int64_t>(getSlotColumn() + getColumns()) > slot.getColumns())
-    return emitOpError() << "columns " << getSlotColumn() << " to " << getSlotColumn() + getColumns()
-                         << " do not lie in the slot's " << slot.getColumns()
-                         << " columns, or do not start at a multiple of 64";
-  if (getView().getType().getElementType() != slot.getElementType())
-    return emitOpError() << "the view's elements are " << getView().getType().getElementType() << ", the slot's "
-                         << slot.getElementType();
-  return success();
-}
-
 //===--------------------------------------------------------------------------------------------------------------===//
 // Matrix products
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Checks B, the accumulator and the result of a product over `k` values.
+/// Checks B, the accumulator (`inflight`: it may be that, too) and the result of a product over `k` values.
 static LogicalResult verifyProduct(Operation *op, int64_t k, Type element, SlotType b, bool transB, Value acc,
-                                   InflightType inflight) {
-  RankedTensorType result = inflight.getTensor();
+                                   RankedTensorType result, InflightType inflight) {
   int64_t bk = transB ? b.getColumns() : b.getRows(), n = transB ? b.getRows() : b.getColumns();
   if (k != bk)
     return op->emitOpError() << "A has " << k << " values of k, B has " << bk;
@@ -169,10 +120,28 @@ static LogicalResult verifyProduct(Operation *op, int64_t k, Type element, SlotT
       result.getDimSize(0) != kWarpgroupRows || result.getDimSize(1) != n)
     return op->emitOpError() << "the result must be tensor<64x" << n << "xf32, #warp.acc>, got " << result;
   if (n % 8 != 0 || n > kProductColumnsLimit)
-    return op->emitOpError() << "a wgmma has 8 to 256 columns, a multiple of 8; got " << n;
+    return op->emitOpError() << "a product has 8 to 256 columns, a multiple of 8; got " << n;
   if (acc && acc.getType() != result && acc.getType() != inflight)
-    return op->emitOpError() << "the accumulator must be " << result << ", in flight or not, got " << acc.getType();
+    return op->emitOpError() << "the accumulator must be " << result << (inflight ? ", in flight or not" : "")
+                             << ", got " << acc.getType();
   return requireRole(op, RoleKind::Consumer, "a matrix product");
+}
+
+/// Checks an A operand in shared memory, `rows` by `columns` as it is stored: the warpgroups take 64 rows each.
+static LogicalResult verifySharedA(Operation *op, int64_t rows, int64_t columns, bool transA) {
+  int64_t m = transA ? columns : rows;
+  if (m % kWarpgroupRows != 0)
+    return op->emitOpError() << "A's rows must be a multiple of 64, got " << m;
+  if (RoleOp role = getRole(op); role && m < static_cast<int64_t>(role.getWarpgroups()) * kWarpgroupRows)
+    return op->emitOpError() << "A has " << m << " rows, but the role's " << role.getWarpgroups() << " warpgroups take "
+                             << role.getWarpgroups() * kWarpgroupRows << ", 64 each";
+  return success();
+}
+
+static LogicalResult verifyFragment(Operation *op, RankedTensorType a) {
+  if (isa_and_present<AFragAttr>(a.getEncoding()))
+    return success();
+  return op->emitOpError() << "A must be a #warp.afrag tile (warp.pack_afrag), got " << a;
 }
 
 LogicalResult WgmmaSsOp::verify() {
@@ -181,22 +150,32 @@ LogicalResult WgmmaSsOp::verify() {
   if (tile && getTransA())
     return emitOpError() << "reads a shared tile that consumers wrote row by row, which trans_a does not fit";
   int64_t rows = slot ? slot.getRows() : tile.getRows(), columns = slot ? slot.getColumns() : tile.getColumns();
-  int64_t k = getTransA() ? rows : columns, m = getTransA() ? columns : rows;
-  if (m % kWarpgroupRows != 0)
-    return emitOpError() << "A's rows must be a multiple of 64, got " << m;
-  if (RoleOp role = getRole(*this); role && m < static_cast<int64_t>(role.getWarpgroups()) * kWarpgroupRows)
-    return emitOpError() << "A has " << m << " rows, but the role's " << role.getWarpgroups() << " warpgroups take "
-                         << role.getWarpgroups() * kWarpgroupRows << ", 64 each";
-  return verifyProduct(*this, k, slot ? slot.getElementType() : tile.getElementType(), getB().getType(), getTransB(),
-                       getAcc(), getResult().getType());
+  InflightType inflight = getResult().getType();
+  if (failed(verifySharedA(*this, rows, columns, getTransA())))
+    return failure();
+  return verifyProduct(*this, getTransA() ? rows : columns, slot ? slot.getElementType() : tile.getElementType(),
+                       getB().getType(), getTransB(), getAcc(), inflight.getTensor(), inflight);
 }
 
 LogicalResult WgmmaRsOp::verify() {
   RankedTensorType a = tensorOf(getA());
-  if (!isa_and_present<AFragAttr>(a.getEncoding()))
-    return emitOpError() << "A must be a #warp.afrag tile (warp.pack_afrag), got " << a;
+  InflightType inflight = getResult().getType();
+  if (failed(verifyFragment(*this, a)))
+    return failure();
   return verifyProduct(*this, a.getDimSize(1), a.getElementType(), getB().getType(), getTransB(), getAcc(),
-                       getResult().getType());
+                       inflight.getTensor(), inflight);
+}
+
+LogicalResult MmaSyncOp::verify() {
+  auto slot = dyn_cast<SlotType>(getA().getType());
+  if (!slot && getTransA())
+    return emitOpError() << "takes A from registers, which hold it by rows; trans_a goes with a slot";
+  if (failed(slot ? verifySharedA(*this, slot.getRows(), slot.getColumns(), getTransA())
+                  : verifyFragment(*this, tensorOf(getA()))))
+    return failure();
+  int64_t k = slot && getTransA() ? slot.getRows() : slot ? slot.getColumns() : tensorOf(getA()).getDimSize(1);
+  return verifyProduct(*this, k, slot ? slot.getElementType() : tensorOf(getA()).getElementType(), getB().getType(),
+                       getTransB(), getAcc(), tensorOf(getResult()), InflightType());
 }
 
 LogicalResult WgmmaWaitOp::verify() {

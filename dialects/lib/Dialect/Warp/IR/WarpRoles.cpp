@@ -12,11 +12,6 @@ int64_t ringBytes(RingType ring) {
   return ring.getDepth() * (ring.getSlotBytes() + 2 * 8);
 }
 
-int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor) {
-  int64_t registers = 65536 / (warpgroups * kWarpgroupThreads * blocksPerMultiprocessor) / 8 * 8;
-  return std::min<int64_t>(registers, 248);
-}
-
 ParseResult FuncOp::parse(OpAsmParser &parser, OperationState &result) {
   auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
                       function_interface_impl::VariadicFlag,
@@ -36,20 +31,27 @@ void FuncOp::print(OpAsmPrinter &printer) {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult RolesOp::verifyRegions() {
-  int64_t registers = 0, warpgroups = 0, producers = 0, consumers = 0;
+  const Machine &machine = machineOf((*this)->getParentOfType<FuncOp>());
+  int64_t registers = 0, warpgroups = 0, producers = 0, consumers = 0, most = 0;
   for (Operation &op : getBody().front()) {
     auto role = dyn_cast<RoleOp>(op);
     if (!role)
       return op.emitOpError() << "is not a warp.role; a warp.roles holds nothing else";
-    registers += role.getWarpgroups() * kWarpgroupThreads * role.getRegisters();
-    warpgroups += role.getWarpgroups();
-    ++(role.getKind() == RoleKind::Producer ? producers : consumers);
+    bool producer = role.getKind() == RoleKind::Producer;
+    int64_t threads = producer ? machine.producerThreads : role.getWarpgroups() * kWarpgroupThreads;
+    registers += threads * role.getRegisters();
+    most = std::max<int64_t>(most, role.getRegisters());
+    warpgroups += producer ? 0 : role.getWarpgroups();
+    ++(producer ? producers : consumers);
   }
   if (producers != 1 || consumers != 1)
     return emitOpError() << "needs one producer and one consumer role, got " << producers << " and " << consumers;
   // lower-warp lets two thread blocks share a multiprocessor where both fit.
-  int64_t blocks = registers <= 65536 / 2 ? 2 : 1;
-  int64_t each = entryRegisters(warpgroups, blocks), threads = warpgroups * kWarpgroupThreads;
+  int64_t blocks = machine.blocksByRegisters(warpgroups, registers);
+  int64_t each = machine.entryRegisters(warpgroups, blocks), threads = machine.threads(warpgroups);
+  if (!machine.movesRegisters && registers != threads * most)
+    return emitOpError() << "gives its roles different registers, but on " << machine.name
+                         << " all threads keep what they start with; give both roles the same";
   if (registers > threads * each)
     return emitOpError() << "the roles need " << registers << " registers, " << threads << " threads get "
                          << threads * each << " (" << each << " each of a multiprocessor's 65536"
@@ -62,10 +64,11 @@ static LogicalResult verifySharedMemory(FuncOp func) {
   int64_t total = 0;
   func.walk([&](RingCreateOp ring) { total += ringBytes(ring.getRing().getType()); });
   func.walk([&](SmemCreateOp tile) { total += tile.getSmem().getType().getBytes(); });
-  if (total <= kSharedMemoryLimit)
+  int64_t limit = machineOf(func).sharedMemoryLimit;
+  if (total <= limit)
     return success();
   InFlightDiagnostic diag = func.emitOpError() << "needs " << total << " bytes of shared memory, a thread block has "
-                                               << kSharedMemoryLimit << "; use fewer stages or smaller tiles";
+                                               << limit << "; use fewer stages or smaller tiles";
   func.walk([&](RingCreateOp ring) {
     RingType type = ring.getRing().getType();
     diag.attachNote(ring.getLoc()) << "ring '" << ring.getName() << "': " << type.getDepth() << " x " << type.getRows()
@@ -97,7 +100,8 @@ static LogicalResult verifyOneSplit(FuncOp func) {
 LogicalResult FuncOp::verifyRegions() {
   if (failed(verifyOneSplit(*this)))
     return failure();
-  if (failed(verifySharedMemory(*this)) || failed(verifyBarriers(*this)) || failed(verifyRings(*this)))
+  if (failed(verifyMachine(*this)) || failed(verifySharedMemory(*this)) || failed(verifyBarriers(*this)) ||
+      failed(verifyRings(*this)))
     return failure();
   WalkResult result = walk([](RoleOp role) {
     bool legal = succeeded(verifyTiles(role)) && succeeded(verifyProducts(role));

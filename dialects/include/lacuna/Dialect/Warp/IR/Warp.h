@@ -3,6 +3,7 @@
 
 #include "lacuna/Dialect/Tile/IR/Tile.h"
 #include "lacuna/Dialect/Warp/IR/Layouts.h"
+#include "lacuna/Dialect/Warp/IR/Machine.h"
 
 namespace lacuna::warp {
 /// Barriers, rings and in-flight products: ops on it keep their order.
@@ -20,11 +21,14 @@ using tile::printBands;
 #include "lacuna/Dialect/Warp/IR/WarpTypes.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "lacuna/Dialect/Warp/IR/WarpAttrs.h.inc"
+#include "lacuna/Dialect/Warp/IR/WarpInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "lacuna/Dialect/Warp/IR/WarpOps.h.inc"
 
 namespace lacuna::warp {
 
+/// On a function: the name of the machine that it is written for (Machine.h); sm_90a where it is absent.
+inline constexpr llvm::StringLiteral kTargetAttr = "warp.target";
 /// On a product: passes may run it beside the products of the step before (warp-overlap-dots).
 inline constexpr llvm::StringLiteral kOverlapAttr = "warp.overlap";
 /// On a role: its warpgroups take turns to issue products.
@@ -64,18 +68,8 @@ bool isNonempty(mlir::TypedValue<ListType> list);
 /// Shared memory that a ring takes, in bytes: its slots and two mbarriers a slot.
 int64_t ringBytes(RingType ring);
 
-/// Registers a thread of `warpgroups` warpgroups has when the kernel starts: the register file evenly dealt, a multiple
-/// of 8.
-int64_t entryRegisters(int64_t warpgroups, int64_t blocksPerMultiprocessor);
-
 /// Registers a thread that stay free of tiles where products overlap: for addresses, row statistics and what ptxas
 /// needs (docs/dialects/warp-rationale.md).
 inline constexpr int64_t kRegistersBesideTiles = 24;
-
-/// Thread blocks of `bytes` bytes of dynamic shared memory that a multiprocessor holds: 228 KiB, of which each takes 1
-/// KiB more; at least 1. Source: CUDA programming guide, compute capability 9.0.
-inline int64_t blocksBySharedMemory(int64_t bytes) {
-  return std::max<int64_t>(1, 228 * 1024 / (bytes + 1024));
-}
 
 } // namespace lacuna::warp

@@ -1,6 +1,7 @@
 #ifndef LACUNA_DIALECT_WARP_WARPOPS
 #define LACUNA_DIALECT_WARP_WARPOPS
 
+include "lacuna/Dialect/Warp/IR/WarpInterfaces.td"
 include "lacuna/Dialect/Warp/IR/WarpTypes.td"
 include "lacuna/Dialect/Tile/IR/TileOps.td"
 
@@ -21,12 +22,14 @@ def Warp_FuncOp : Warp_Op<"func", [IsolatedFromAbove, FunctionOpInterface, Autom
   let summary = "a kernel as one thread block runs it";
   let description = [{
     Arguments, `dims`, `grid` and `constraints` are those of the `tile.func` it came from. The body is a preamble of
-    scalars and rings and one `warp.roles`.
+    scalars and rings and one `warp.roles`. The attribute `warp.target` names the machine that it is written for
+    (`"sm_90a"`, which also stands where there is none, or `"sm_80"`).
 
     The verifier looks at the whole kernel. It refuses
 
-    - rings and shared tiles that need more shared memory than a multiprocessor has (232,448 bytes), with a list of what
-      takes it;
+    - ops that the kernel's machine does not have;
+    - rings and shared tiles that need more shared memory than the machine gives a thread block (232,448 bytes on
+      sm_90a), with a list of what takes it;
     - a ring whose two sides cannot be shown to run equally often (steps may be taken out in front of a loop, and a loop
       may be cut in two), and a ring op that names the same fill in every trip of a loop;
     - a product in flight that is used by anything but one product's accumulator or one wait, a wait that does not cover
@@ -267,8 +270,8 @@ def Warp_RingAcquireOp : Warp_Op<"ring_acquire", [Warp_Sync]> {
 def Warp_RingFillOp : Warp_Op<"ring_fill", [SingleBlock, NoTerminator, Warp_Sync]> {
   let summary = "copies into an acquired slot; the slot is full when `bytes` have landed";
   let description = [{
-    The body is `warp.tma_load`s only. `bytes` is what the slot's full barrier expects: the sum of their boxes, counted
-    whole also where they reach past the view.
+    The body is `warp.tma_load`s, or `warp.async_load`s, only. `bytes` is what they bring: the sum of their boxes,
+    counted whole also where they reach past the view.
   }];
   let arguments = (ins Warp_SlotType:$slot, I64Attr:$bytes);
   let regions = (region SizedRegion<1>:$body);
@@ -277,7 +280,18 @@ def Warp_RingFillOp : Warp_Op<"ring_fill", [SingleBlock, NoTerminator, Warp_Sync
   let hasRegionVerifier = 1;
 }
 
-def Warp_TmaLoadOp : Warp_Op<"tma_load", [HasParent<"RingFillOp">, Warp_Sync]> {
+// A copy of part of a view into the slot being filled; what differs is who makes it.
+class Warp_SlotCopyOp<string mnemonic> : Warp_Op<mnemonic, [HasParent<"RingFillOp">, Warp_Sync, Warp_SlotCopy]> {
+  let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, I64Attr:$row_axis, I64Attr:$rows, I64Attr:$columns,
+                       I64Attr:$slot_row, I64Attr:$slot_column, DefaultValuedAttr<I64Attr, "1">:$outer_rows);
+  let assemblyFormat = [{
+    $view `[` $indices `]` `axis` $row_axis `size` $rows `by` $columns (`outer` $outer_rows^)? `at` $slot_row `,`
+    $slot_column attr-dict `:` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+def Warp_TmaLoadOp : Warp_SlotCopyOp<"tma_load"> {
   let summary = "copies part of a view into the slot being filled";
   let description = [{
     One index for each axis of the view: where the part starts. It is `rows` positions along `row_axis` by `columns` of
@@ -292,18 +306,17 @@ def Warp_TmaLoadOp : Warp_Op<"tma_load", [HasParent<"RingFillOp">, Warp_Sync]> {
     warp.tma_load %q[%b, %h, %start, %c0] axis 2 size 16 by 128 outer 4 at 0, 0 : !tile.view<[B, H, M, 128], bf16>
     ```
   }];
-  let arguments = (ins Tile_ViewType:$view, Variadic<I32>:$indices, I64Attr:$row_axis, I64Attr:$rows, I64Attr:$columns,
-                       I64Attr:$slot_row, I64Attr:$slot_column, DefaultValuedAttr<I64Attr, "1">:$outer_rows);
-  let assemblyFormat = [{
-    $view `[` $indices `]` `axis` $row_axis `size` $rows `by` $columns (`outer` $outer_rows^)? `at` $slot_row `,`
-    $slot_column attr-dict `:` type($view)
-  }];
-  let hasVerifier = 1;
-  let extraClassDeclaration = [{
-    /// Boxes of 64 columns that it takes.
-    int64_t getBoxes() { return (static_cast<int64_t>(getColumns()) + 63) / 64; }
-    /// Rows of the slot that it fills.
-    int64_t getSlotRows() { return static_cast<int64_t>(getOuterRows() * getRows()); }
+}
+
+def Warp_AsyncLoadOp : Warp_SlotCopyOp<"async_load"> {
+  let summary = "copies part of a view into the slot being filled, by the threads of the producer";
+  let description = [{
+    Brings what `warp.tma_load` would to the same places, on machines without a copy engine: every thread of the
+    producer copies 16 bytes at a time (cp.async). The slot is full when the copies of all of them have landed.
+
+    ```mlir
+    warp.async_load %k[%b, %g, %start, %c0] axis 2 size 64 by 128 at 0, 0 : !tile.view<[B, G, N, 128], bf16>
+    ```
   }];
 }
 
@@ -384,6 +397,30 @@ def Warp_WgmmaWaitOp : Warp_Op<"wgmma_wait", [Warp_Sync, AttrSizedOperandSegment
   }];
   let hasVerifier = 1;
 }
+
+def Warp_MmaSyncOp : Warp_Op<"mma_sync", [Warp_Sync]> {
+  let summary = "product of two tiles, computed by the time that it returns; the warpgroup's own 64 rows";
+  let description = [{
+    `result = acc + A[64 rows] * B`, on machines whose warps multiply: each warp reads its 16 rows of A, and all of B,
+    from shared memory (ldmatrix) and multiplies them 16 x 8 x 16 at a time (mma.sync). A is a slot, stored [m][k] or
+    with `trans_a` [k][m], or a `#warp.afrag` tile; B is stored [k][n], with `trans_b` [n][k]. The accumulator and A in
+    registers lie as those of a wgmma do.
+
+    ```mlir
+    %s = warp.mma_sync %q, %k trans_b : !warp.slot<64, 128, bf16>, !warp.slot<64, 128, bf16>
+      -> tensor<64x64xf32, #warp.acc>
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[Warp_SlotType, Warp_Tile]>:$a, UnitAttr:$trans_a, Warp_SlotType:$b,
+                       UnitAttr:$trans_b, Optional<Warp_Tile>:$acc);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = [{
+    $a (`trans_a` $trans_a^)? `,` $b (`trans_b` $trans_b^)? (`acc` $acc^ `:` type($acc))? attr-dict `:`
+    type($a) `,` type($b) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Warp_PackAFragOp : Warp_Op<"pack_afrag", [Pure]> {
   let summary = "makes an accumulator-shaped 16-bit tile the A operand of a wgmma";
   let description = [{
