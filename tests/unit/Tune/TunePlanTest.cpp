@@ -90,7 +90,7 @@ struct LimitedRun {
       knob.values = knob.name == "BM"   ? std::vector<std::string>{"128"}
                     : knob.name == "BN" ? std::vector<std::string>{"64", "256"}
                     : knob.name == "BK" ? std::vector<std::string>{"64", "128"}
-                                        : std::vector<std::string>{"2", "4"};
+                                        : std::vector<std::string>{"2", target == Target::Sm80 ? "3" : "4"};
     cases->front().preset = {{"BM", "128"}, {"BN", "64"}, {"BK", "64"}, {"stages", "2"}};
     auto database = Database::open("");
     Silent silent;
