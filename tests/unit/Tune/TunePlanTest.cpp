@@ -124,6 +124,21 @@ TEST_CASE("Tune: no candidate over a device's limits is ever compiled") {
   CHECK(told);
 }
 
+TEST_CASE("Tune: on sm_80 an operand in registers counts beside the accumulators") {
+  Compiler compiler;
+  for (auto [keys, fits] : {std::pair("176", true), std::pair("192", false)}) { // as ptxas has it: 192 spills
+    CompileRequest request;
+    request.fileName = "attention_forward.tile";
+    request.source = std::string(libraryText("attention_forward"));
+    request.target = Target::Sm80;
+    request.params = {{"D", "64"}, {"BM", "128"}, {"BN", keys}};
+    auto facts = analyzePoint(compiler, request);
+    REQUIRE_MESSAGE(facts, facts.error().render());
+    CHECK(facts->registersPresent == 168);
+    CHECK(facts->registersFit() == fits);
+  }
+}
+
 TEST_CASE("Tune: on a card with 99 KiB and 128 multiprocessors the target is sm_80, and nothing larger is compiled") {
   constexpr int64_t kLimit = 99 * 1024;
   LimitedRun card(kLimit, Target::Sm80);
