@@ -23,15 +23,16 @@ bool isListBlock(const KernelDescription &kernel, const std::string &name) {
 }
 
 /// A thread of a consumer holds the accumulators of a step's products, and operands that come from registers. Products
-/// that overlap hold them side by side. A lower bound: addresses and temporaries come on top.
-int64_t registersNeeded(const KernelStructure &structure) {
+/// that overlap hold them side by side, and so do products that warps compute: an operand is made while the accumulator
+/// that it comes from is still read. A lower bound: addresses and temporaries come on top.
+int64_t registersNeeded(const KernelStructure &structure, Target target) {
   int64_t accumulators = 0, operands = 0;
   for (const ProductUse &product : structure.products) {
     accumulators += product.columns / 2; // 64 rows of float32 over 128 threads
     if (product.aInRegisters)
       operands += product.terms / 4; // 64 rows of 16 bits over 128 threads
   }
-  return structure.overlap ? accumulators + operands : accumulators;
+  return structure.overlap || target == Target::Sm80 ? accumulators + operands : accumulators;
 }
 
 std::string cpuName() {
@@ -170,7 +171,7 @@ Expected<Facts> analyzePoint(Compiler &compiler, CompileRequest request) {
   Facts facts;
   facts.sharedBytes = compiled->metadata.sharedBytes;
   if (const auto &structure = compiled->kernel.structure) {
-    facts.registersNeeded = registersNeeded(*structure);
+    facts.registersNeeded = registersNeeded(*structure, request.target);
     facts.registersPresent = structure->consumerRegisters;
   }
   if (const auto &step = compiled->kernel.step) {

@@ -219,8 +219,7 @@ Expected<void> StageRunner::lowerToLLVM() {
     return makeError(ErrorCode::ResourceExhausted,
                      "kernel '{}' needs {} bytes of shared memory, and {} gives a thread block {}; use fewer stages or "
                      "smaller tiles",
-                     result.metadata.kernel, result.metadata.sharedBytes, processor->name,
-                     processor->sharedBytesLimit);
+                     result.metadata.kernel, result.metadata.sharedBytes, processor->name, processor->sharedBytesLimit);
   llvmContext = std::make_unique<llvm::LLVMContext>();
   if (request.lineInfo && request.target != Target::Cpu)
     attachLineTable(*module, lineFileName(request.fileName));

@@ -1,5 +1,5 @@
-// Kernels for sm_80 on the interpreter: what breaks them is noticed, by a report or by a wrong result. That the kernels as
-// they are give right results in every order of events, the test interpreter.sm_80 shows.
+// Kernels for sm_80 on the interpreter: what breaks them is noticed, by a report or by a wrong result. That the kernels
+// as they are give right results in every order of events, the test interpreter.sm_80 shows.
 #include "Harness.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

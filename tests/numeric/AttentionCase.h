@@ -93,7 +93,6 @@ std::string patternOf(const MaskHook &mask);
 /// What the cases' tiles fit: those of the target that LACUNA_TARGET names, or of sm_90a.
 const runtime::TileLimits &tileLimits();
 
-
 /// The table of specialisations.
 std::vector<AttentionSpec> attentionSpecs(uint64_t seed);
 /// The same for the packed kernel.

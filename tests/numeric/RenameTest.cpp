@@ -13,15 +13,15 @@ namespace {
 
 /// Words of the language: keywords, types, builtins, members, and the words of schedules.
 const std::set<std::string, std::less<>> kWords = {
-    "param",   "hook",     "kernel",   "schedule", "where",         "grid",     "in",         "by",     "as",
-    "let",     "var",      "if",       "else",     "for",           "load",     "store",      "map",    "true",
-    "false",   "inf",      "bf16",     "f16",      "f32",           "i32",      "bool",       "blocks", "out",
-    "exp",     "exp2",     "log",      "log2",     "tanh",          "sqrt",     "rsqrt",      "floor",  "abs",
-    "min",     "max",      "ceildiv",  "dot",      "partial",       "rowmax",   "rowmin",     "rowsum", "amax",
-    "amin",    "sum",      "on",       "sm_90a", "sm_80",   "transpose",     "producer", "consumers",  "ring",   "depth",
-    "overlap", "pingpong", "order",    "when",     "regs",          "auto",     "epilogue",   "tma",    "tune",
-    "stages",  "smem",     "regs_fit", "KiB",      "longest_first", "programs", "persistent", "single", "split",
-    "masked",  "none",     "natural",  "direct"};
+    "param", "hook",    "kernel",   "schedule", "where",   "grid",          "in",       "by",         "as",
+    "let",   "var",     "if",       "else",     "for",     "load",          "store",    "map",        "true",
+    "false", "inf",     "bf16",     "f16",      "f32",     "i32",           "bool",     "blocks",     "out",
+    "exp",   "exp2",    "log",      "log2",     "tanh",    "sqrt",          "rsqrt",    "floor",      "abs",
+    "min",   "max",     "ceildiv",  "dot",      "partial", "rowmax",        "rowmin",   "rowsum",     "amax",
+    "amin",  "sum",     "on",       "sm_90a",   "sm_80",   "transpose",     "producer", "consumers",  "ring",
+    "depth", "overlap", "pingpong", "order",    "when",    "regs",          "auto",     "epilogue",   "tma",
+    "tune",  "stages",  "smem",     "regs_fit", "KiB",     "longest_first", "programs", "persistent", "single",
+    "split", "masked",  "none",     "natural",  "direct"};
 
 /// Gives every other word a new name. The new names sort in the opposite order of first appearance, so that code which
 /// follows the alphabet somewhere shows.

@@ -180,8 +180,8 @@ TEST_CASE("the swizzle leaves a step's first row in place, so that descriptors m
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// mma.sync m16n8k16. The tables are PTX's: element i of a thread's fragment, with its group (lane / 4) and its number in
-// the group (lane % 4).
+// mma.sync m16n8k16. The tables are PTX's: element i of a thread's fragment, with its group (lane / 4) and its number
+// in the group (lane % 4).
 //===--------------------------------------------------------------------------------------------------------------===//
 
 /// a_i: row and value of k.

@@ -43,12 +43,12 @@ TEST_CASE("every library kernel becomes verified IR, for odd head dimensions too
 /// The text with every name replaced by one made from its first occurrence; words that mean something stay.
 static std::string renamed(const std::string &text, std::map<std::string, std::string> &originals) {
   static const std::set<std::string> kFixed = {
-      "out",    "on",    "blocks",  "partial", "f32",           "i32",      "bool",      "bf16",     "f16",
-      "exp",    "log",   "tanh",    "dot",     "load",          "rowmax",   "rowsum",    "rowmin",   "transpose",
-      "max",    "min",   "ceildiv", "amax",    "amin",          "sum",      "abs",       "regs",     "auto",
-      "ring",   "depth", "overlap", "order",   "longest_first", "epilogue", "tma",       "producer", "tune",
-      "when",   "smem",  "exp2",    "sm_90a", "sm_80",  "regs_fit",      "pingpong", "consumers", "programs", "persistent",
-      "single", "split", "masked",  "none",    "natural",       "direct"};
+      "out",        "on",     "blocks",  "partial", "f32",           "i32",      "bool",     "bf16",      "f16",
+      "exp",        "log",    "tanh",    "dot",     "load",          "rowmax",   "rowsum",   "rowmin",    "transpose",
+      "max",        "min",    "ceildiv", "amax",    "amin",          "sum",      "abs",      "regs",      "auto",
+      "ring",       "depth",  "overlap", "order",   "longest_first", "epilogue", "tma",      "producer",  "tune",
+      "when",       "smem",   "exp2",    "sm_90a",  "sm_80",         "regs_fit", "pingpong", "consumers", "programs",
+      "persistent", "single", "split",   "masked",  "none",          "natural",  "direct"};
   SourceFile file("t", text);
   DiagnosticSink sink;
   std::string result;

@@ -53,8 +53,7 @@ TEST_CASE("an H100 runs the kernels for sm_80 where that is asked for; an A100 n
   CHECK(forced->processor == "sm_90");
   auto wrong = chooseTarget(gpu(8, 0), Target::Sm90a);
   REQUIRE(!wrong);
-  CHECK(wrong.error().message ==
-        "Some GPU with compute capability 8.0 does not run code for sm_90a; it runs sm_80");
+  CHECK(wrong.error().message == "Some GPU with compute capability 8.0 does not run code for sm_90a; it runs sm_80");
   {
     ScopedVariable named("LACUNA_TARGET", "sm_80");
     CHECK(chooseTarget(gpu(9, 0))->target == Target::Sm80);
@@ -90,7 +89,8 @@ TEST_CASE("a Jit for a card with 99 KiB compiles for sm_80; one newer than the t
       CHECK(!kernel->compilation().isCubin);
       CHECK(kernel->compilation().image.find(".target sm_80") != std::string::npos);
     }
-    auto large = jit->compile({.params = {{"D", "128"}, {"BN", "128"}, {"stages", "2"}}, .library = "attention_forward"});
+    auto large =
+        jit->compile({.params = {{"D", "128"}, {"BN", "128"}, {"stages", "2"}}, .library = "attention_forward"});
     REQUIRE(!large);
     CHECK(large.error().code == ErrorCode::ResourceExhausted);
   }

@@ -12,6 +12,7 @@ LaunchMetadata example() {
   metadata.kernel = "attention \"forward\"";
   metadata.symbol = "attention_forward";
   metadata.target = "sm_90a";
+  metadata.processor = "sm_90a";
   metadata.arguments = {
       {"q", Argument::Kind::View, DType::BF16, {{"B"}, {"H"}, {"M"}, {"", 128}}},
       {"rows", Argument::Kind::Blocks, DType::I32, {{"B"}, {"H"}}, false, 128, 64},
@@ -58,7 +59,7 @@ TEST_CASE("JSON that is no metadata is refused by field") {
   CHECK(problem("{") == "launch metadata of 1 bytes is not JSON");
   CHECK(problem("[]").find("expected an object") != std::string::npos);
   CHECK(problem("{}").find("field 'schema': expected a value, found nothing") != std::string::npos);
-  CHECK(problem(replaced(text, "\"schema\": 3", "\"schema\": 4")).find("'schema': expected 3, found 4") !=
+  CHECK(problem(replaced(text, "\"schema\": 4", "\"schema\": 5")).find("'schema': expected 4, found 5") !=
         std::string::npos);
   CHECK(problem(replaced(text, "\"threads\": 384", "\"threads\": 1e99")).find("'threads': expected an integer") !=
         std::string::npos);

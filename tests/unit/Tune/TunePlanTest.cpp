@@ -90,7 +90,7 @@ struct LimitedRun {
       knob.values = knob.name == "BM"   ? std::vector<std::string>{"128"}
                     : knob.name == "BN" ? std::vector<std::string>{"64", "256"}
                     : knob.name == "BK" ? std::vector<std::string>{"64", "128"}
-                                        : std::vector<std::string>{"2", "4"};
+                                        : std::vector<std::string>{"2", target == Target::Sm80 ? "3" : "4"};
     cases->front().preset = {{"BM", "128"}, {"BN", "64"}, {"BK", "64"}, {"stages", "2"}};
     auto database = Database::open("");
     Silent silent;
@@ -122,6 +122,21 @@ TEST_CASE("Tune: no candidate over a device's limits is ever compiled") {
       told |= record.reason.find("a thread block of Fake GPU has 81920") != std::string::npos;
     }
   CHECK(told);
+}
+
+TEST_CASE("Tune: on sm_80 an operand in registers counts beside the accumulators") {
+  Compiler compiler;
+  for (auto [keys, fits] : {std::pair("176", true), std::pair("192", false)}) { // as ptxas has it: 192 spills
+    CompileRequest request;
+    request.fileName = "attention_forward.tile";
+    request.source = std::string(libraryText("attention_forward"));
+    request.target = Target::Sm80;
+    request.params = {{"D", "64"}, {"BM", "128"}, {"BN", keys}};
+    auto facts = analyzePoint(compiler, request);
+    REQUIRE_MESSAGE(facts, facts.error().render());
+    CHECK(facts->registersPresent == 168);
+    CHECK(facts->registersFit() == fits);
+  }
 }
 
 TEST_CASE("Tune: on a card with 99 KiB and 128 multiprocessors the target is sm_80, and nothing larger is compiled") {
