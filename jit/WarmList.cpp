@@ -69,7 +69,7 @@ Expected<void> setTarget(WarmRequest &request, const std::string &name) {
   request.target = parseTarget(name);
   if (request.target)
     return {};
-  return makeError(ErrorCode::InvalidArgument, "target={}: give sm_90a or cpu", name);
+  return makeError(ErrorCode::InvalidArgument, "target={}: give sm_90a, sm_80 or cpu", name);
 }
 
 Expected<void> setScalars(WarmRequest &request, const std::string &value) {

@@ -36,7 +36,7 @@ CLI::App *addWarmCommand(CLI::App &app, WarmCommandOptions &options) {
       ->take_all();
   command->add_flag("--any-scalars", options.anyScalars,
                     "also the variant of KERNEL for float32 scalars that are not above zero");
-  command->add_option("--target", options.target, "sm_90a or cpu, of requests that name none")
+  command->add_option("--target", options.target, "sm_90a, sm_80 or cpu, of requests that name none")
       ->capture_default_str()
       ->check(CLI::IsMember({"sm_90a", "cpu"}));
   command->add_option("--gpu", options.gpu,
