@@ -40,7 +40,8 @@ struct AttentionTile {
 /// that no tile divides.
 Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock);
 
-/// A tile whose rows are those of several heads: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns (BN).
+/// A tile whose rows are those of several heads: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns
+/// (BN).
 struct PackedTile {
   int64_t heads = 0, queries = 0, keys = 0;
   int64_t rows() const { return heads * queries; }
@@ -48,8 +49,8 @@ struct PackedTile {
 };
 
 /// The packed tile whose programs cost least (stepCost, PackHeads.h), beside the tile that chooseTile gave for the same
-/// lists; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up to 64) has as many
-/// for each head, or their number does not divide the lists' query block.
+/// lists; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up to 64) has
+/// as many for each head, or their number does not divide the lists' query block.
 std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile);
 
 /// Checks a list's block. Errors: as chooseTile.
