@@ -215,7 +215,7 @@ class TuneTest(unittest.TestCase):
         point = [json.loads(line) for line in events.splitlines() if '"winner"' in line][0]["point"]
         command = [LACUNA, "attention", "--device", "cpu", "--queries", "64", "--keys", "64", "--heads", "2",
                    "--kv-heads", "1", "--head-dim", "16", "--pattern", "causal", "--block", "64x64", "--check",
-                   "--json"]
+                   "--pack", "off", "--json"]
         result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True,
                                 env={**os.environ, "LACUNA_TUNING": str(self.database)})
         report = json.loads(result.stdout)

@@ -56,7 +56,8 @@ inline constexpr TileLimits kAmpereTiles{99 * 1024, 2, 128, 64, 32, 64, false, f
 Expected<AttentionTile> chooseTile(int64_t headDim, int64_t valueDim, int64_t queryBlock, int64_t keyBlock,
                                    const TileLimits &limits = kHopperTiles);
 
-/// A tile whose rows are those of several heads: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns (BN).
+/// A tile whose rows are those of several heads: `heads` (R) heads of a group by `queries` (L) rows, `keys` columns
+/// (BN).
 struct PackedTile {
   int64_t heads = 0, queries = 0, keys = 0;
   int64_t rows() const { return heads * queries; }
@@ -64,8 +65,8 @@ struct PackedTile {
 };
 
 /// The packed tile whose programs cost least (stepCost, PackHeads.h), beside the tile that chooseTile gave for the same
-/// lists; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up to 64) has as many
-/// for each head, or their number does not divide the lists' query block.
+/// lists and `limits`; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up
+/// to 64) has as many for each head, or their number does not divide the lists' query block.
 std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile,
                                            const TileLimits &limits = kHopperTiles);
 
