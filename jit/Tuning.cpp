@@ -90,7 +90,9 @@ std::optional<Point> predictedBest(const KernelSpec &spec, Target target, const 
         knobs.back().values = {knob.preset};
     }
   auto space = autotune::SearchSpace::create(knobs);
-  auto pruner = autotune::Pruner::create(kernel, fixed, machine);
+  Settings known = fixed; // A condition may name a knob that the caller has set.
+  known.insert(spec.params.begin(), spec.params.end());
+  auto pruner = autotune::Pruner::create(kernel, known, machine);
   if (!space || !pruner || space->size() > 1000)
     return std::nullopt;
   std::vector<Point> points = {preset};

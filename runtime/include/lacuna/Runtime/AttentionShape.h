@@ -65,8 +65,8 @@ struct PackedTile {
 };
 
 /// The packed tile whose programs cost least (stepCost, PackHeads.h), beside the tile that chooseTile gave for the same
-/// lists and `limits`; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions up
-/// to 64) has as many for each head, or their number does not divide the lists' query block.
+/// lists and `limits`; of equal ones the largest. Nothing where no tile of 64 or 128 rows (or 192 for head dimensions
+/// up to 64) has as many for each head, or their number does not divide the lists' query block.
 std::optional<PackedTile> choosePackedTile(const AttentionShape &shape, int64_t queryBlock, AttentionTile tile,
                                            const TileLimits &limits = kHopperTiles);
 
