@@ -333,19 +333,6 @@ Expected<std::vector<WinnerRecord>> Database::allWinners() {
   return selectWinners("", {});
 }
 
-Expected<void> Database::forget(const RecordKey &key, const std::string &shape) {
-  for (const char *table : {"point", "winner"}) {
-    Statement statement(handle, fmt::format("DELETE FROM {} WHERE kernel=? AND hash=? AND machine=? AND limits=? AND "
-                                            "assembler=? AND shape=?",
-                                            table));
-    statement.bind(key);
-    statement.bind(shape);
-    if (int code = statement.step(); code != SQLITE_DONE)
-      return failure(code, "cannot write to");
-  }
-  return {};
-}
-
 std::optional<std::string> userDatabasePath() {
   if (Expected<runtime::Knobs> knobs = runtime::Knobs::fromEnvironment(); knobs && !knobs->tuning.empty())
     return knobs->tuning == "none" ? std::nullopt : std::optional(knobs->tuning);

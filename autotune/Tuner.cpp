@@ -81,7 +81,7 @@ public:
     for (int64_t index = 0; index < space->size(); ++index)
       all.push_back(space->point(index));
     for (auto step : {&CaseRun::recall, &CaseRun::analyze, &CaseRun::prune, &CaseRun::compile, &CaseRun::screen,
-                      &CaseRun::decide}) {
+                      &CaseRun::countLeft, &CaseRun::decide}) {
       if (Expected<void> done = (this->*step)(); !done)
         return takeError(done);
       if (!result.failure.empty())
@@ -98,7 +98,9 @@ private:
   Expected<void> compilePoints(const std::vector<Point> &points, TimePoint until);
   Expected<void> screen();
   Expected<void> screenBatch(const std::vector<Point> &batch);
+  Expected<void> countLeft();
   Expected<void> decide();
+  bool replacesEarlier(const WinnerRecord &winner) const;
   Expected<std::vector<Measurement>> timeBeside(const std::vector<Point> &points, const MeasureOptions &options);
 
   bool isKnown(const Point &point) const { return settled.contains(point); }
@@ -140,16 +142,18 @@ private:
   std::string caseText;
   CaseResult result;
   std::vector<Point> all, survivors;
-  std::set<Point> settled;      ///< points with a record
+  std::set<Point> settled; ///< points with a record that counts
+  std::set<Point> earlier; ///< points with a record of an earlier run, which stays until this one has another
+  std::optional<WinnerRecord> earlierWinner;
   std::unique_ptr<Bench> bench; ///< opened with the first batch
   bool measuredNow = false;
+  bool undecided = false; ///< something was measured after the winner was decided on
 };
 
-/// What the database has of this case: taken over, or forgotten.
+/// What the database has of this case. A run that begins anew does not look at it, but does not remove it either: each
+/// record stays until there is another in its place, so that a run which is ended early loses nothing.
 Expected<void> Tuner::CaseRun::recall() {
   std::string shape = job.shape.text();
-  if (!tuner.options.resume)
-    return tuner.database.forget(result.key, shape);
   Expected<std::vector<PointRecord>> records = tuner.database.points(result.key, shape);
   if (!records)
     return takeError(records);
@@ -158,11 +162,18 @@ Expected<void> Tuner::CaseRun::recall() {
     return takeError(winners);
   for (WinnerRecord &winner : *winners)
     if (winner.key == result.key && winner.shape == shape && winner.source == "measured")
-      result.winner = std::move(winner);
+      earlierWinner = std::move(winner);
   for (PointRecord &record : *records) {
+    earlier.insert(record.point);
+    if (!tuner.options.resume)
+      continue;
     settled.insert(record.point);
+    // What a run that was ended measured after its last decision is decided on now.
+    undecided |= record.status == Status::Measured && (!earlierWinner || record.time > earlierWinner->time);
     result.points.push_back(std::move(record));
   }
+  if (tuner.options.resume)
+    result.winner = earlierWinner;
   result.resumed = static_cast<int64_t>(settled.size());
   return {};
 }
@@ -191,6 +202,10 @@ Expected<void> Tuner::CaseRun::prune() {
     result.failure = pruner.error().message;
     return {};
   }
+  // The default and what won before are measured whatever is predicted, and first.
+  auto rank = [&](const Point &point) {
+    return point == job.preset ? 0 : earlierWinner && point == earlierWinner->point ? 1 : 2;
+  };
   double best = 0;
   for (const PointRecord &record : result.points)
     if (record.status == Status::Measured || record.status == Status::Lost)
@@ -207,20 +222,18 @@ Expected<void> Tuner::CaseRun::prune() {
       continue;
     const Knowledge &knowledge = known[point];
     std::optional<Drop> drop = knowledge.drop;
-    if (!drop && knowledge.facts && point != job.preset)
+    if (!drop && knowledge.facts && rank(point) > 1)
       drop = Pruner::compare(*knowledge.facts, best);
     if (drop) {
       if (Expected<void> done = keepDrop(point, Status::Dropped, *drop); !done)
         return done;
     } else if (knowledge.facts) {
       survivors.push_back(point);
-    } else {
-      ++result.notReached;
     }
   }
   std::stable_sort(survivors.begin(), survivors.end(), [&](const Point &a, const Point &b) {
-    if ((a == job.preset) != (b == job.preset))
-      return a == job.preset;
+    if (rank(a) != rank(b))
+      return rank(a) < rank(b);
     return predictedBefore(*known[a].facts, *known[b].facts);
   });
   // Where the usual default cannot run on this machine or with these lists, the best prediction stands in.
@@ -261,8 +274,6 @@ Expected<void> Tuner::CaseRun::compile() {
     else if (const auto &failure = known[point].failure) {
       if (Expected<void> done = keepDrop(point, Status::Failed, *failure); !done)
         return done;
-    } else {
-      ++result.notReached;
     }
   }
   survivors = std::move(compiled);
@@ -295,10 +306,8 @@ Expected<void> Tuner::CaseRun::screen() {
   size_t total = survivors.size();
   for (size_t begin = 0; begin < total;) {
     tell(kTime, begin, total);
-    if (timeIsUp() && measuredNow) {
-      result.notReached += static_cast<int64_t>(total - begin);
+    if (timeIsUp() && measuredNow)
       return {};
-    }
     size_t end = std::min(total, begin + tuner.options.batch);
     if (Expected<void> done = screenBatch(
             {survivors.begin() + static_cast<ptrdiff_t>(begin), survivors.begin() + static_cast<ptrdiff_t>(end)});
@@ -331,10 +340,8 @@ Expected<void> Tuner::CaseRun::screenBatch(const std::vector<Point> &batch) {
     const Measurement &measurement = (*measurements)[index];
     if (isKnown(point))
       continue;
-    if (measurement.status == Measurement::Status::NotReached) {
-      ++result.notReached;
+    if (measurement.status == Measurement::Status::NotReached)
       continue;
-    }
     PointRecord record = recordOf(point, measurement.status == Measurement::Status::Measured ? Status::Measured
                                          : measurement.status == Measurement::Status::Lost   ? Status::Lost
                                                                                              : Status::Failed);
@@ -345,11 +352,34 @@ Expected<void> Tuner::CaseRun::screenBatch(const std::vector<Point> &batch) {
     record.microseconds = measurement.microseconds;
     record.presetMicroseconds = measurement.presetMicroseconds;
     record.spread = measurement.spread;
-    measuredNow = true;
+    measuredNow = undecided = true;
     if (Expected<void> done = keep(std::move(record)); !done)
       return done;
   }
   return {};
+}
+
+Expected<void> Tuner::CaseRun::countLeft() {
+  for (const Point &point : all)
+    if (!isKnown(point)) {
+      ++result.notReached;
+      result.leftOver += !earlier.contains(point);
+    }
+  return {};
+}
+
+/// Whether a winner may stand in place of an earlier run's: one that was found among all points, or against the earlier
+/// one, or that is further ahead of the default. Else a run with a small budget would replace a well-found winner by
+/// the best of the few points that it reached.
+bool Tuner::CaseRun::replacesEarlier(const WinnerRecord &winner) const {
+  if (!earlierWinner || result.notReached == 0)
+    return true;
+  bool measuredBoth = std::any_of(result.points.begin(), result.points.end(),
+                                  [&](const PointRecord &record) { return record.point == earlierWinner->point; });
+  auto ratio = [](const WinnerRecord &each) {
+    return each.presetMicroseconds > 0 ? each.microseconds / each.presetMicroseconds : 1;
+  };
+  return measuredBoth || ratio(winner) < ratio(*earlierWinner);
 }
 
 /// The fastest of the best few and the default, timed once more.
@@ -358,7 +388,7 @@ Expected<void> Tuner::CaseRun::decide() {
   for (const PointRecord &record : result.points)
     if (record.status == Status::Measured)
       best.push_back(record);
-  if (best.empty() || (result.winner && !measuredNow))
+  if (best.empty() || (result.winner && !undecided))
     return {};
   std::sort(best.begin(), best.end(),
             [](const PointRecord &a, const PointRecord &b) { return ratioOf(a) < ratioOf(b); });
@@ -389,6 +419,11 @@ Expected<void> Tuner::CaseRun::decide() {
   }
   winner.time = secondsNow();
   tell(kFinals, 1, 1);
+  if (!replacesEarlier(winner)) {
+    result.winner = earlierWinner;
+    result.winnerIsEarlier = true;
+    return {};
+  }
   tuner.progress.winner(winner);
   result.winner = winner;
   return tuner.database.put(winner);
@@ -409,6 +444,17 @@ static std::vector<int> weightsOf(const std::vector<TuneCase> &cases) {
   for (size_t index = 0; index < cases.size(); ++index)
     weights.push_back(index > 0 && variantText(cases[index].variant) == variantText(cases[index - 1].variant) ? 1 : 2);
   return weights;
+}
+
+/// What is left of a case, and what goes on with it.
+static std::string endedEarly(const CaseResult &result) {
+  std::string kept = result.winnerIsEarlier
+                         ? fmt::format("The winner of an earlier run stays: {}. ", settingsText(result.winner->point))
+                     : result.winner ? "The best so far is kept; "
+                                     : "Nothing was measured; ";
+  return fmt::format("{} {}: the budget ended; {} of {} points are left. {}{}", result.key.kernel, result.shape.text(),
+                     result.notReached, result.notReached + static_cast<int64_t>(result.points.size()), kept,
+                     result.leftOver == 0 ? "Those have an earlier run's records" : "--resume goes on with them");
 }
 
 Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases) {
@@ -434,10 +480,7 @@ Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases)
     if (!result->failure.empty())
       progress.note(fmt::format("{} {}: {}", result->key.kernel, result->shape.text(), result->failure));
     else if (result->notReached > 0)
-      progress.note(fmt::format("{} {}: the budget ended; {} of {} points are left. {} --resume goes on with them",
-                                result->key.kernel, result->shape.text(), result->notReached,
-                                result->notReached + static_cast<int64_t>(result->points.size()),
-                                result->winner ? "The best so far is kept;" : "Nothing was measured;"));
+      progress.note(endedEarly(*result));
     results.push_back(std::move(*result));
   }
   progress.end();

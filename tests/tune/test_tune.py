@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 LACUNA = ""
@@ -116,6 +117,29 @@ class TuneTest(unittest.TestCase):
         self.assertEqual(set(done) | set(before), set(self.statuses()))
         self.assertEqual(len(self.statuses()), POINTS)
         self.assertTrue(any(event["event"] == "winner" for event in events))
+
+    def winners(self):
+        with sqlite3.connect(self.database) as database:
+            return dict(database.execute("SELECT shape, point FROM winner"))
+
+    def test_filled_database_is_kept(self):
+        """A run anew that is killed, or that has no time, leaves what an earlier one found."""
+        self.tune()
+        filled, winners = self.statuses(), self.winners()
+        self.assertEqual((len(filled), len(winners)), (POINTS, 1))
+        for seconds in (0, 0.2, 0.4, 0.8):
+            with subprocess.Popen(self.command(self.kernel, "--shape", SHAPE, "--budget", "200"),
+                                  stdout=subprocess.PIPE, text=True) as process:
+                process.stdout.readline()  # the run has begun
+                time.sleep(seconds)
+                process.kill()
+                process.stdout.close()
+                process.wait(timeout=60)
+            self.assertEqual(set(self.statuses()), set(filled))
+            self.assertEqual(self.winners().keys(), winners.keys())
+        self.run_tune(self.kernel, "--shape", SHAPE, "--budget", "0.05")
+        self.assertEqual(set(self.statuses()), set(filled))
+        self.assertEqual(self.winners().keys(), winners.keys())
 
     def test_hanging_candidate(self):
         events = self.run_tune(self.kernel, "--shape", SHAPE + " SLOW=1", "--budget", "300")

@@ -49,9 +49,6 @@ TEST_CASE("Database: records come back as they were put, the last of one point")
   RecordKey other = first.key;
   other.hash = "h2";
   CHECK(database->points(other, first.shape)->empty());
-  REQUIRE(database->forget(first.key, first.shape));
-  CHECK(database->allPoints()->empty());
-  CHECK(database->allWinners()->empty());
 }
 
 TEST_CASE("Database: a newer form is refused and left as it is") {

@@ -259,3 +259,54 @@ TEST_CASE("Tuner: a new candidate is measured beside the default; the old ones a
   std::set<std::string> timed(bed.shop.timed.begin(), bed.shop.timed.end());
   CHECK(timed == std::set<std::string>{"BM=128 BN=128", "BM=64 BN=512", "BM=128 BN=512", "BM=192 BN=512"});
 }
+
+TEST_CASE("Tuner: a run that begins anew and is ended early keeps the earlier records and the better-found winner") {
+  Bed bed;
+  bed.shop.microseconds["BM=192 BN=256"] = 700;
+  bed.run({caseOf("M=4096")});
+  const std::vector<PointRecord> before = *bed.database.allPoints();
+  REQUIRE(before.size() == 9);
+  bed.options.budgetSeconds = 1; // The default alone is compiled and timed.
+  bed.shop.secondsToCompile = 5;
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].notReached == 8);
+  CHECK(results[0].leftOver == 0);
+  CHECK(bed.database.allPoints()->size() == 9);
+  REQUIRE(bed.database.allWinners()->size() == 1);
+  CHECK(settingsText(bed.database.allWinners()->front().point) == "BM=192 BN=256");
+  REQUIRE(results[0].winner);
+  CHECK(results[0].winnerIsEarlier);
+  CHECK(settingsText(results[0].winner->point) == "BM=192 BN=256");
+  CHECK(bed.notes.notes.back().find("The winner of an earlier run stays: BM=192 BN=256. Those have an earlier run's") !=
+        std::string::npos);
+
+  // One that is further ahead of the default takes its place, and so does any that was found among all points.
+  bed.options.budgetSeconds = 10;
+  bed.shop.secondsToCompile = 2; // The default, what won before, and one more.
+  bed.shop.microseconds["BM=192 BN=256"] = 1100;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].notReached > 0);
+  CHECK_FALSE(results[0].winnerIsEarlier); // The earlier one was timed again, and lost.
+  CHECK(bed.database.allWinners()->front().point != before.back().point);
+  bed.options.budgetSeconds = 1000;
+  bed.shop.microseconds["BM=64 BN=64"] = 950;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].notReached == 0);
+  CHECK(settingsText(bed.database.allWinners()->front().point) == "BM=64 BN=64");
+}
+
+TEST_CASE("Tuner: what was measured after the last decision is decided on when a run is resumed") {
+  Bed bed;
+  bed.shop.microseconds["BM=192 BN=256"] = 700;
+  bed.run({caseOf("M=4096")});
+  // As a run leaves it that was killed before its decision.
+  PointRecord later = bed.database.allPoints()->front();
+  later.microseconds = 600;
+  later.time += 10;
+  REQUIRE(bed.database.put(later));
+  bed.shop.microseconds[settingsText(later.point)] = 600;
+  bed.options.resume = true;
+  auto results = bed.run({caseOf("M=4096")});
+  REQUIRE(results[0].winner);
+  CHECK(results[0].winner->point == later.point);
+}

@@ -86,8 +86,6 @@ public:
   Expected<std::vector<WinnerRecord>> winners(const std::string &kernel, const std::string &machine);
   Expected<std::vector<PointRecord>> allPoints();
   Expected<std::vector<WinnerRecord>> allWinners();
-  /// Removes what is known of a shape, to begin anew.
-  Expected<void> forget(const RecordKey &key, const std::string &shape);
 
   const std::string &path() const { return file; }
 
