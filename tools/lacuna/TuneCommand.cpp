@@ -147,12 +147,6 @@ std::unique_ptr<Progress> makeProgress() {
   return std::make_unique<TerminalProgress>(stdout, known ? size.ws_col : 80);
 }
 
-std::string assemblerName() {
-  Expected<Assembler> assembler = Assembler::find();
-  Expected<std::string> version = assembler ? assembler->version() : takeError(assembler);
-  return version ? "ptxas " + *version : "driver";
-}
-
 int tune(const TuneCommandOptions &options, Database &database) {
   std::optional<runtime::Device> device;
   if (options.device != "cpu") {
@@ -191,7 +185,9 @@ int tune(const TuneCommandOptions &options, Database &database) {
   TuneOptions tuneOptions;
   tuneOptions.budgetSeconds = options.budget;
   tuneOptions.resume = options.resume;
-  tuneOptions.assembler = assemblerName();
+  tuneOptions.exhaustive = options.exhaustive;
+  tuneOptions.stopped = interrupted;
+  tuneOptions.assembler = assemblerOfRecords();
   Tuner tuner(workshop, database, *progress, std::move(tuneOptions));
   Expected<std::vector<CaseResult>> results = tuner.run(*cases);
   if (!results)

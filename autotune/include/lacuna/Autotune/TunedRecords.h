@@ -7,7 +7,8 @@
 //   - a mask (causal, window) falls back on causal, then on dense; lists fall back on dense;
 //   - dimensions are compared by their logarithms.
 //
-// The user's own records go before shipped ones of the same distance. Records of a changed kernel text are not used;
+// Of the same distance, the user's own records go before shipped ones, then those that were made with the assembler in
+// hand, then the newest. Records of a changed kernel text are not used;
 // shipped ones name no hash and hold for the library's kernels.
 //
 //===----------------------------------------------------------------------===//
@@ -25,6 +26,7 @@ struct TuningQuestion {
   std::string kernel, hash, machine;
   std::vector<std::string> dims; ///< the kernel's, to read the shapes of records by
   Shape shape;                   ///< dimensions that are not known may be absent
+  std::string assembler = {};    ///< as RecordKey::assembler; empty: any is as good
 };
 
 struct TunedChoice {
