@@ -73,17 +73,22 @@ std::vector<WinnerRecord> TunedRecords::shipped() {
 
 TunedRecords TunedRecords::load() {
   std::vector<WinnerRecord> winners;
+  bool complete = true;
   if (std::optional<std::string> path = userDatabasePath()) {
     Expected<Database> database = Database::openToRead(*path);
     Expected<std::vector<WinnerRecord>> own = database ? database->allWinners() : takeError(database);
     if (own)
       winners = std::move(*own);
-    else if (own.error().code != ErrorCode::NotFound)
+    else if (own.error().code != ErrorCode::NotFound) {
+      complete = false;
       runtime::log("tuning", runtime::LogLevel::Warn, "{}", own.error().render());
+    }
   }
   for (WinnerRecord &record : shipped())
     winners.push_back(std::move(record));
-  return TunedRecords(std::move(winners));
+  TunedRecords records(std::move(winners));
+  records.complete = complete;
+  return records;
 }
 
 std::string TunedRecords::stamp() {

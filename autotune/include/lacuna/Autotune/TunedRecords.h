@@ -43,7 +43,7 @@ public:
   TunedRecords() = default;
   explicit TunedRecords(std::vector<WinnerRecord> winners) : winners(std::move(winners)) {}
 
-  /// Shipped records and the user's. A database that cannot be read is left out, with a warning.
+  /// Shipped records and the user's. A database that cannot be read is left out, with a warning; isComplete() is false.
   static TunedRecords load();
   static std::vector<WinnerRecord> shipped();
   /// One line that is another where load() would read another database, or it changed.
@@ -52,8 +52,11 @@ public:
   /// Every record that may serve, nearest first. The caller takes the first whose point is legal with its lists.
   std::vector<TunedChoice> find(const TuningQuestion &question) const;
   const std::vector<WinnerRecord> &all() const { return winners; }
+  /// Whether everything that was to be read could be.
+  bool isComplete() const { return complete; }
 
 private:
+  bool complete = true;
   std::vector<WinnerRecord> winners;
 };
 
