@@ -3,6 +3,7 @@
 #include "lacuna/Jit/KernelLibrary.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 
 namespace lacuna::tools {
@@ -107,13 +108,27 @@ static Expected<std::vector<Shape>> shapesOf(const TuneCommandOptions &options, 
   return shapes;
 }
 
+/// The value of a param that is a number.
+static std::optional<int64_t> numberIn(const Settings &params, const std::string &name) {
+  auto found = params.find(name);
+  int64_t value = 0;
+  if (found == params.end())
+    return std::nullopt;
+  const char *end = found->second.data() + found->second.size();
+  auto [stop, status] = std::from_chars(found->second.data(), end, value);
+  return status == std::errc() && stop == end ? std::optional(value) : std::nullopt;
+}
+
 /// What an untuned caller runs with: the kernel's own defaults, or for attention through given lists the operator's
 /// tile.
 static Point presetOf(const KernelDescription &kernel, const Shape &shape) {
   Point preset;
   for (const Knob &knob : kernel.knobs)
     preset[knob.name] = knob.preset;
-  if (kernel.kernel != "attention_forward" || !shape.block)
+  // A user's kernel may have that name and other params.
+  std::optional<int64_t> headDim = numberIn(shape.params, "D"), valueDim = numberIn(shape.params, "DV");
+  bool isOperator = kernel.kernel == "attention_forward" && preset.contains("BM") && preset.contains("BN");
+  if (!isOperator || !shape.block || !headDim || !valueDim)
     return preset;
   auto tile = runtime::chooseTile(std::stoll(shape.params.at("D")), std::stoll(shape.params.at("DV")),
                                   shape.block->rows, shape.block->columns);

@@ -199,6 +199,19 @@ TEST_CASE("Tune: cases have full params, the lists' block, a default and usual s
   CHECK(wrong.error().message.find("--shape 'M=512 D=63'") != std::string::npos);
 }
 
+TEST_CASE("Tune: a user's kernel of the operator's name that has other params keeps its own defaults") {
+  KernelSpec spec{.file = "mine.tile", .source = std::string(libraryText("attention_forward"))};
+  for (size_t at; (at = spec.source.find("DV")) != std::string::npos;) // The head dimensions have other names.
+    spec.source.replace(at, 2, "EV");
+  auto description = describeForTuning(spec, Target::Sm90a);
+  REQUIRE_MESSAGE(description, description.error().render());
+  REQUIRE(description->kernel == "attention_forward");
+  auto cases = planCases({.shapes = {"M=512 block=128x128"}}, {TunedKernel{spec, *description}}, Target::Sm90a,
+                         {"NVIDIA H200", "sm_90a", 232448, 132});
+  REQUIRE_MESSAGE(cases, cases.error().render());
+  CHECK(settingsText(cases->front().preset) == "BM=128 BN=128 apart=1 stages=2");
+}
+
 //===--------------------------------------------------------------------------------------------------------------===//
 // What to run untold
 //===--------------------------------------------------------------------------------------------------------------===//
