@@ -24,8 +24,10 @@ using namespace autotune;
 
 CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
   CLI::App *command = app.add_subcommand("tune", "Find the fastest tiles of kernels on this machine");
-  command->add_option("KERNEL", options.kernels,
-                      "library kernels or .tile files with a `tune` entry (attention_forward)");
+  command->add_option(
+      "KERNEL", options.kernels,
+      "library kernels or .tile files with a `tune` entry (attention_forward); NAME:KERNEL where a text "
+      "has several");
   command
       ->add_option("--shape", options.shapes,
                    "a shape to tune on, such as 'H=16 M=4096 D=64 pattern=causal' (repeatable)")
