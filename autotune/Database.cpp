@@ -1,8 +1,9 @@
 #include "lacuna/Autotune/Database.h"
 
+#include "lacuna/Runtime/CacheDirectory.h"
 #include "lacuna/Runtime/Knobs.h"
 
-#include <cstdlib>
+#include <cctype>
 #include <filesystem>
 #include <sqlite3.h>
 
@@ -336,11 +337,8 @@ Expected<std::vector<WinnerRecord>> Database::allWinners() {
 std::optional<std::string> userDatabasePath() {
   if (Expected<runtime::Knobs> knobs = runtime::Knobs::fromEnvironment(); knobs && !knobs->tuning.empty())
     return knobs->tuning == "none" ? std::nullopt : std::optional(knobs->tuning);
-  if (const char *cache = std::getenv("XDG_CACHE_HOME"); cache && *cache == '/')
-    return std::string(cache) + "/lacuna/tuning.db";
-  if (const char *home = std::getenv("HOME"); home && *home == '/')
-    return std::string(home) + "/.cache/lacuna/tuning.db";
-  return std::nullopt;
+  Expected<std::string> directory = runtime::userCacheDirectory();
+  return directory ? std::optional(*directory + "/tuning.db") : std::nullopt;
 }
 
 } // namespace lacuna::autotune

@@ -227,7 +227,8 @@ int runTuneCommand(const TuneCommandOptions &options) {
     return fail(kWrongCall, checked.error());
   std::string path = options.database.empty() ? userDatabasePath().value_or("") : options.database;
   if (path.empty())
-    fmt::print(stderr, "lacuna tune: there is no place for a database (LACUNA_TUNING, HOME): records are kept for this "
+    fmt::print(stderr, "lacuna tune: there is no place for a database (LACUNA_TUNING, an absolute XDG_CACHE_HOME, "
+                       "HOME): records are kept for this "
                        "run alone; give --database or --export\n");
   Expected<Database> database = Database::open(path);
   if (!database)

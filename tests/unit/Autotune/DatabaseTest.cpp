@@ -124,3 +124,22 @@ TEST_CASE("Database: two writers take turns") {
   REQUIRE(b->put(test::pointRecord("32")));
   CHECK(a->allPoints()->size() == 2);
 }
+
+TEST_CASE("Database: its place follows the rules of the cache's directory") {
+  auto with = [](const char *name, const char *value) { value ? setenv(name, value, 1) : unsetenv(name); };
+  std::map<const char *, std::optional<std::string>> before;
+  for (const char *name : {"LACUNA_TUNING", "XDG_CACHE_HOME", "HOME"})
+    before[name] = std::getenv(name) ? std::optional<std::string>(std::getenv(name)) : std::nullopt;
+  with("LACUNA_TUNING", nullptr);
+  with("HOME", "/h");
+  with("XDG_CACHE_HOME", "/x");
+  CHECK(userDatabasePath() == "/x/lacuna/tuning.db");
+  with("XDG_CACHE_HOME", nullptr);
+  CHECK(userDatabasePath() == "/h/.cache/lacuna/tuning.db");
+  with("XDG_CACHE_HOME", "relative"); // Refused, as by the cache: not silently passed over.
+  CHECK_FALSE(userDatabasePath());
+  with("LACUNA_TUNING", "/mine.db");
+  CHECK(userDatabasePath() == "/mine.db");
+  for (const auto &[name, value] : before)
+    with(name, value ? value->c_str() : nullptr);
+}

@@ -104,8 +104,8 @@ private:
   sqlite3 *handle = nullptr;
 };
 
-/// Where the user's database lies: LACUNA_TUNING, else `lacuna/tuning.db` below XDG_CACHE_HOME or ~/.cache. Nothing
-/// where the knob is "none", or there is no home.
+/// Where the user's database lies: LACUNA_TUNING, else `tuning.db` in runtime::userCacheDirectory(). Nothing where the
+/// knob is "none", or there is no such directory.
 std::optional<std::string> userDatabasePath();
 
 } // namespace lacuna::autotune
