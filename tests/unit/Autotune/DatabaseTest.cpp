@@ -4,6 +4,8 @@
 
 #include <fstream>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace lacuna;
 using namespace lacuna::autotune;
@@ -123,6 +125,53 @@ TEST_CASE("Database: two writers take turns") {
   REQUIRE(a->put(test::pointRecord("16")));
   REQUIRE(b->put(test::pointRecord("32")));
   CHECK(a->allPoints()->size() == 2);
+}
+
+namespace {
+
+/// A folder that this process cannot write, also where root runs the tests.
+class ReadOnly {
+public:
+  explicit ReadOnly(const std::string &folder) : folder(folder) {
+    chmod(folder.c_str(), 0555);
+    if (geteuid() == 0)
+      lowered = seteuid(65534) == 0;
+  }
+  ~ReadOnly() {
+    if (lowered)
+      CHECK(seteuid(0) == 0);
+    chmod(folder.c_str(), 0755);
+  }
+
+private:
+  std::string folder;
+  bool lowered = false;
+};
+
+} // namespace
+
+TEST_CASE("Database: in a folder that cannot be written its records are still read") {
+  ScratchFile scratch;
+  const char *name = nullptr;
+  SUBCASE("a plain name") {
+    name = "tuning.db";
+  }
+  SUBCASE("a name that a URI must escape") {
+    name = "tun?i%ng #1.db";
+  }
+  {
+    auto database = Database::open(scratch.path(name));
+    REQUIRE(database);
+    REQUIRE(database->put(test::winnerRecord("128")));
+  }
+  ReadOnly readOnly(scratch.directory);
+  REQUIRE(access(scratch.directory.c_str(), R_OK) == 0);
+  auto database = Database::openToRead(scratch.path(name));
+  REQUIRE_MESSAGE(database, database.error().message);
+  auto winners = database->allWinners();
+  REQUIRE_MESSAGE(winners, winners.error().message);
+  CHECK(winners->size() == 1);
+  CHECK_FALSE(database->put(test::winnerRecord("64")));
 }
 
 TEST_CASE("Database: its place follows the rules of the cache's directory") {

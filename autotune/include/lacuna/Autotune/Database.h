@@ -72,7 +72,8 @@ public:
   /// for one that is locked for longer than `patience` or that cannot be opened. Messages say what to do.
   static Expected<Database> open(const std::string &path,
                                  std::chrono::milliseconds patience = std::chrono::milliseconds(3000));
-  /// The same for reading alone; the file must exist. Errors: likewise; NotFound.
+  /// The same for reading alone; the file must exist. It may lie where nothing can be written. Errors: likewise;
+  /// NotFound.
   static Expected<Database> openToRead(const std::string &path);
   Database(Database &&) noexcept;
   Database &operator=(Database &&) noexcept;
@@ -92,7 +93,7 @@ public:
 private:
   class Statement;
   explicit Database(std::string file) : file(std::move(file)) {}
-  Expected<void> connect(int flags, std::chrono::milliseconds patience);
+  Expected<void> connect(const std::string &name, int flags, std::chrono::milliseconds patience);
   Expected<void> prepareTables();
   Expected<void> execute(const char *sql);
   /// The last failure of SQLite as an error of ours.
