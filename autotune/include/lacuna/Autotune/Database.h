@@ -17,6 +17,7 @@
 #include "lacuna/Autotune/SearchSpace.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -87,6 +88,9 @@ public:
   Expected<std::vector<WinnerRecord>> winners(const std::string &kernel, const std::string &machine);
   Expected<std::vector<PointRecord>> allPoints();
   Expected<std::vector<WinnerRecord>> allWinners();
+
+  /// Commits what `work` puts all at once; nothing of it where it fails. Errors: as open; what `work` returns.
+  Expected<void> together(const std::function<Expected<void>()> &work);
 
   const std::string &path() const { return file; }
 
