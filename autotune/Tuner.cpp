@@ -31,8 +31,36 @@ struct Knowledge {
   std::optional<Facts> facts;
   std::optional<Drop> drop;
   std::optional<Json> artifact;
-  std::optional<Drop> failure; ///< of the compilation
+  std::optional<Drop> failure; ///< of the analysis or the compilation
 };
+
+constexpr std::string_view kCrash = "crash";
+
+/// Whether an error says more of the moment than of the point: a process that was killed or not done in time.
+bool isOfTheMoment(const Error &error) {
+  return error.code == ErrorCode::ToolFailed || error.code == ErrorCode::Unavailable;
+}
+
+/// A failed point that may do another time, so that a resumed run tries it again.
+bool deservesAnotherTry(const PointRecord &record) {
+  return record.status == Status::Failed && record.kind == kCrash;
+}
+
+/// Why nothing of a case could be measured: how often what became of its points, with one reason each.
+std::string whyNothing(const std::vector<PointRecord> &points) {
+  std::map<std::string, std::pair<int64_t, std::string>> kinds;
+  for (const PointRecord &record : points) {
+    auto &[count, reason] = kinds[fmt::format("{} ({})", statusName(record.status), record.kind)];
+    if (++count == 1)
+      reason = record.reason;
+  }
+  std::string text;
+  for (const auto &[kind, entry] : kinds)
+    text += fmt::format("{}{} {}, such as: {}", text.empty() ? "" : "; ", entry.first, kind, entry.second);
+  return fmt::format("none of {} points could be measured: {}. Give another shape, or a higher --limit where processes "
+                     "were stopped",
+                     points.size(), text);
+}
 
 /// Candidates of a bench by their index.
 class BenchTimer final : public LaunchTimer {
@@ -87,6 +115,8 @@ public:
       if (!result.failure.empty())
         break;
     }
+    if (result.failure.empty() && !result.winner && result.notReached == 0)
+      result.failure = whyNothing(result.points);
     return std::move(result);
   }
 
@@ -165,7 +195,7 @@ Expected<void> Tuner::CaseRun::recall() {
       earlierWinner = std::move(winner);
   for (PointRecord &record : *records) {
     earlier.insert(record.point);
-    if (!tuner.options.resume)
+    if (!tuner.options.resume || deservesAnotherTry(record))
       continue;
     settled.insert(record.point);
     // What a run that was ended measured after its last decision is decided on now.
@@ -181,13 +211,16 @@ Expected<void> Tuner::CaseRun::recall() {
 Expected<void> Tuner::CaseRun::analyze() {
   std::vector<Point> todo;
   for (const Point &point : all)
-    if (!isKnown(point) && !known[point].facts && !known[point].drop)
+    if (const Knowledge &knowledge = known[point];
+        !isKnown(point) && !knowledge.facts && !knowledge.drop && !knowledge.failure)
       todo.push_back(point);
   size_t done = 0;
   tell(kAnalyze, 0, todo.size());
   tuner.workshop.analyze(job.variant, todo, deadline, [&](size_t index, Expected<Facts> facts) {
     if (facts)
       known[todo[index]].facts = std::move(*facts);
+    else if (isOfTheMoment(facts.error()))
+      known[todo[index]].failure = Drop{std::string(kCrash), "the analysis: " + facts.error().render()};
     else
       known[todo[index]].drop = Pruner::judgeFailure(facts.error());
     if (++done % 8 == 0 || done == todo.size())
@@ -229,6 +262,9 @@ Expected<void> Tuner::CaseRun::prune() {
         return done;
     } else if (knowledge.facts) {
       survivors.push_back(point);
+    } else if (knowledge.failure) {
+      if (Expected<void> done = keepDrop(point, Status::Failed, *knowledge.failure); !done)
+        return done;
     }
   }
   std::stable_sort(survivors.begin(), survivors.end(), [&](const Point &a, const Point &b) {
@@ -256,7 +292,7 @@ Expected<void> Tuner::CaseRun::compilePoints(const std::vector<Point> &points, T
       known[todo[index]].artifact = std::move(*artifact);
     else
       known[todo[index]].failure =
-          Drop{artifact.error().code == ErrorCode::ToolFailed ? "crash" : "refused", artifact.error().render()};
+          Drop{isOfTheMoment(artifact.error()) ? std::string(kCrash) : "refused", artifact.error().render()};
     tell(kCompile, ++done, todo.size());
   });
   return {};
@@ -346,7 +382,7 @@ Expected<void> Tuner::CaseRun::screenBatch(const std::vector<Point> &batch) {
                                          : measurement.status == Measurement::Status::Lost   ? Status::Lost
                                                                                              : Status::Failed);
     record.kind = measurement.status == Measurement::Status::Lost     ? "slower"
-                  : measurement.status == Measurement::Status::Failed ? "crash"
+                  : measurement.status == Measurement::Status::Failed ? kCrash
                                                                       : "";
     record.reason = measurement.reason;
     record.microseconds = measurement.microseconds;

@@ -159,6 +159,16 @@ class TuneTest(unittest.TestCase):
         self.tune("--resume")
         self.assertEqual(len(self.statuses()), POINTS)
 
+    def test_nothing_can_run(self):
+        result = self.run_tune("attention_forward", "--shape", "M=64 block=16x16", status=1)
+        self.assertIn("none of 48 points could be measured: 48 dropped (constraint)", result.stdout)
+        result = self.run_tune(self.kernel, "--shape", SHAPE, "--limit", "0.0001", status=1)
+        self.assertIn(f"none of {POINTS} points could be measured", result.stdout)
+        self.assertIn("did not end in time", result.stdout)
+        self.tune("--resume")  # those are tried again
+        self.assertEqual(set(self.statuses().values()) - {"dropped"}, {"measured"} |
+                         set(self.statuses().values()) & {"lost"})
+
     def test_shapes_file_with_mistakes(self):
         shapes = self.folder / "shapes.txt"
         shapes.write_text("M=64 N=64 K=64\nM=0 N=1 K=1\nM=64\nM=64 N=64 K=64 Z=1\n", encoding="utf-8")

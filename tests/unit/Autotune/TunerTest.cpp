@@ -310,3 +310,32 @@ TEST_CASE("Tuner: what was measured after the last decision is decided on when a
   REQUIRE(results[0].winner);
   CHECK(results[0].winner->point == later.point);
 }
+
+TEST_CASE("Tuner: where no point can run the case has failed, with the reasons") {
+  Bed bed;
+  for (auto &[point, facts] : bed.shop.facts)
+    facts = makeError(ErrorCode::InvalidArgument, "f:1:1: error: the params break this");
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK_FALSE(results[0].winner);
+  CHECK(results[0].failure.starts_with("none of 9 points could be measured: 9 dropped (constraint), such as: the "
+                                       "params break this"));
+  CHECK(bed.notes.notes.back().find("none of 9 points") != std::string::npos);
+}
+
+TEST_CASE("Tuner: an analysis that was not done in time is a failure of that moment, and a resumed run tries again") {
+  Bed bed;
+  const auto facts = bed.shop.facts;
+  for (auto &[point, fact] : bed.shop.facts)
+    fact = makeError(ErrorCode::ToolFailed, "did not end in time and was stopped");
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].failure.find("9 failed (crash), such as: the analysis: did not end in time") != std::string::npos);
+  CHECK(bed.recordOf(results[0], "BM=64 BN=64").status == Status::Failed);
+  bed.shop.facts = facts;
+  bed.shop.microseconds["BM=64 BN=64"] = 500;
+  bed.options.resume = true;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].failure.empty());
+  CHECK(results[0].resumed == 0);
+  CHECK(bed.recordOf(results[0], "BM=64 BN=64").status == Status::Measured);
+  CHECK(settingsText(results[0].winner->point) == "BM=64 BN=64");
+}
