@@ -134,7 +134,8 @@ private:
   Expected<std::vector<Measurement>> timeBeside(const std::vector<Point> &points, const MeasureOptions &options);
 
   bool isKnown(const Point &point) const { return settled.contains(point); }
-  bool timeIsUp() const { return tuner.clock() >= deadline; }
+  bool stopped() const { return tuner.options.stopped && tuner.options.stopped(); }
+  bool timeIsUp() const { return stopped() || tuner.clock() >= deadline; }
 
   PointRecord recordOf(const Point &point, Status status) {
     PointRecord record{.key = result.key, .shape = job.shape.text(), .point = point, .status = status};
@@ -217,6 +218,8 @@ Expected<void> Tuner::CaseRun::analyze() {
   size_t done = 0;
   tell(kAnalyze, 0, todo.size());
   tuner.workshop.analyze(job.variant, todo, deadline, [&](size_t index, Expected<Facts> facts) {
+    if (!facts && stopped()) // It was given up.
+      return;
     if (facts)
       known[todo[index]].facts = std::move(*facts);
     else if (isOfTheMoment(facts.error()))
@@ -288,6 +291,8 @@ Expected<void> Tuner::CaseRun::compilePoints(const std::vector<Point> &points, T
       todo.push_back(point);
   size_t done = 0;
   tuner.workshop.compile(job.variant, todo, until, [&](size_t index, Expected<Json> artifact) {
+    if (!artifact && stopped())
+      return;
     if (artifact)
       known[todo[index]].artifact = std::move(*artifact);
     else
@@ -335,14 +340,15 @@ Expected<std::vector<Measurement>> Tuner::CaseRun::timeBeside(const std::vector<
     bench = std::move(*opened);
   }
   BenchTimer timer(*bench, candidates);
-  return measure(timer, candidates.size(), options, tuner.clock, deadline);
+  auto clock = [&] { return stopped() ? TimePoint::max() : tuner.clock(); };
+  return measure(timer, candidates.size(), options, clock, deadline);
 }
 
 Expected<void> Tuner::CaseRun::screen() {
   size_t total = survivors.size();
   for (size_t begin = 0; begin < total;) {
     tell(kTime, begin, total);
-    if (timeIsUp() && measuredNow)
+    if (stopped() || (timeIsUp() && measuredNow))
       return {};
     size_t end = std::min(total, begin + tuner.options.batch);
     if (Expected<void> done = screenBatch(
@@ -368,7 +374,8 @@ Expected<void> Tuner::CaseRun::screenBatch(const std::vector<Point> &batch) {
       others.push_back(point);
   Expected<std::vector<Measurement>> measurements = timeBeside(others, options);
   if (!measurements) {
-    result.failure = measurements.error().render();
+    if (!stopped())
+      result.failure = measurements.error().render();
     return {};
   }
   for (size_t index = 0; index < measurements->size(); ++index) {
@@ -376,7 +383,8 @@ Expected<void> Tuner::CaseRun::screenBatch(const std::vector<Point> &batch) {
     const Measurement &measurement = (*measurements)[index];
     if (isKnown(point))
       continue;
-    if (measurement.status == Measurement::Status::NotReached)
+    if (measurement.status == Measurement::Status::NotReached ||
+        (measurement.status == Measurement::Status::Failed && stopped()))
       continue;
     PointRecord record = recordOf(point, measurement.status == Measurement::Status::Measured ? Status::Measured
                                          : measurement.status == Measurement::Status::Lost   ? Status::Lost
@@ -483,14 +491,19 @@ static std::vector<int> weightsOf(const std::vector<TuneCase> &cases) {
 }
 
 /// What is left of a case, and what goes on with it.
-static std::string endedEarly(const CaseResult &result) {
-  std::string kept = result.winnerIsEarlier
-                         ? fmt::format("The winner of an earlier run stays: {}. ", settingsText(result.winner->point))
-                     : result.winner ? "The best so far is kept; "
-                                     : "Nothing was measured; ";
-  return fmt::format("{} {}: the budget ended; {} of {} points are left. {}{}", result.key.kernel, result.shape.text(),
-                     result.notReached, result.notReached + static_cast<int64_t>(result.points.size()), kept,
-                     result.leftOver == 0 ? "Those have an earlier run's records" : "--resume goes on with them");
+static std::string endedEarly(const CaseResult &result, bool stopped) {
+  std::string text =
+      fmt::format("{} {}: {}; ", result.key.kernel, result.shape.text(), stopped ? "interrupted" : "the budget ended");
+  if (result.notReached > 0)
+    text += fmt::format("{} of {} points are left. ", result.notReached,
+                        result.notReached + static_cast<int64_t>(result.points.size()));
+  text += result.winnerIsEarlier
+              ? fmt::format("The winner of an earlier run stays: {}", settingsText(result.winner->point))
+          : result.winner ? "The best so far is kept"
+                          : "Nothing was measured";
+  if (result.notReached > 0)
+    text += result.leftOver == 0 ? ". Those have an earlier run's records" : "; --resume goes on with them";
+  return text;
 }
 
 Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases) {
@@ -513,11 +526,14 @@ Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases)
     Expected<CaseResult> result = work.run();
     if (!result)
       return takeError(result);
+    const bool stopped = options.stopped && options.stopped();
     if (!result->failure.empty())
       progress.note(fmt::format("{} {}: {}", result->key.kernel, result->shape.text(), result->failure));
-    else if (result->notReached > 0)
-      progress.note(endedEarly(*result));
+    else if (result->notReached > 0 || stopped)
+      progress.note(endedEarly(*result, stopped));
     results.push_back(std::move(*result));
+    if (stopped)
+      break;
   }
   progress.end();
   return results;

@@ -141,6 +141,57 @@ class TuneTest(unittest.TestCase):
         self.assertEqual(set(self.statuses()), set(filled))
         self.assertEqual(self.winners().keys(), winners.keys())
 
+    def start_tune(self, temporary):
+        """A run that has measured its first point, with its folder for temporary files."""
+        process = subprocess.Popen(self.command(self.kernel, "--shape", SHAPE, "--budget", "200"), text=True,
+                                   stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)})
+        for line in process.stdout:
+            if '"status":"measured"' in line:
+                return process
+        self.fail("nothing was measured")
+
+    def test_interrupted_in_order(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.start_tune(temporary) as process:
+                self.assertEqual(len(list(temporary.glob("lacuna-tune-*"))), 1)
+                process.send_signal(number)
+                rest = process.stdout.read()
+                self.assertEqual(process.wait(timeout=60), 128 + number)
+            self.assertEqual(list(temporary.iterdir()), [])
+            self.assertEqual(len(self.winners()), 1)
+            self.assertIn("interrupted", rest)
+            self.assertNotIn("failed", self.statuses().values())
+            self.database.unlink()
+
+    def test_reader_that_goes_away(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        with self.start_tune(temporary) as process:
+            process.stdout.close()
+            self.assertEqual(process.wait(timeout=60), 128 + signal.SIGPIPE)
+        self.assertEqual(list(temporary.iterdir()), [])
+        self.assertEqual(len(self.winners()), 1)
+
+    def test_folders_of_the_dead_are_swept(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        with self.start_tune(temporary) as process:
+            process.kill()
+            process.stdout.close()
+        dead, = temporary.glob("lacuna-tune-*")
+        with self.start_tune(temporary) as alive:
+            self.assertFalse(dead.exists())
+            living, = temporary.glob("lacuna-tune-*")
+            other = self.folder / "other.db"
+            subprocess.run([LACUNA, "tune", str(self.kernel), "--shape", SHAPE, "--device", "cpu", "--database",
+                            str(other), "--budget", "0.05"], check=True, capture_output=True, timeout=60,
+                           env={**os.environ, "TMPDIR": str(temporary)})
+            self.assertTrue(living.exists())  # its owner lives
+            alive.kill()
+            alive.stdout.close()
+
     def test_hanging_candidate(self):
         events = self.run_tune(self.kernel, "--shape", SHAPE + " SLOW=1", "--budget", "300")
         points = [json.loads(line) for line in events.stdout.splitlines()]

@@ -1,6 +1,8 @@
 #include "TuneCommand.h"
 
+#include "Interrupt.h"
 #include "OptionChecks.h"
+#include "ScratchDirectory.h"
 #include "TunePlan.h"
 #include "TuneWorker.h"
 
@@ -60,42 +62,19 @@ CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
       ->check(refuseEmpty);
   command->add_flag("--worker", options.worker, "")->group("");
   command->footer("With --import or --export and no KERNEL nothing is tuned.\n"
-                  "Exit status: 0 done, also where the budget ended before; 1 the work failed; 2 the call is wrong.");
+                  "Exit status: 0 done, also where the budget ended before; 1 the work failed; 2 the call is wrong;\n"
+                  "128 + N: signal N ended it (Ctrl-C: 130), and the best so far was kept.");
   return command;
 }
 
 namespace {
 
-constexpr int kFailed = 1, kWrongCall = 2;
+constexpr int kFailed = 1, kWrongCall = 2, kSignalled = 128;
 
 int fail(int status, const Error &error) {
   fmt::print(stderr, "lacuna tune: {}\n", error.render());
   return status;
 }
-
-/// A new directory that is removed with all it holds.
-class ScratchDirectory {
-public:
-  static Expected<ScratchDirectory> create() {
-    std::error_code failed;
-    std::string path = (std::filesystem::temp_directory_path(failed) / "lacuna-tune-XXXXXX").string();
-    if (failed || !mkdtemp(path.data()))
-      return makeError(ErrorCode::Unavailable, "no temporary directory can be made: {}; set TMPDIR to a writable one",
-                       failed ? failed.message() : std::strerror(errno));
-    return ScratchDirectory(std::move(path));
-  }
-  ScratchDirectory(ScratchDirectory &&other) noexcept : directory(std::exchange(other.directory, {})) {}
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    if (!directory.empty())
-      std::filesystem::remove_all(directory, ignored);
-  }
-  const std::string &path() const { return directory; }
-
-private:
-  explicit ScratchDirectory(std::string directory) : directory(std::move(directory)) {}
-  std::string directory;
-};
 
 Expected<Records> readRecords(const std::string &path) {
   Expected<std::string> text = readTextFile(path);
@@ -174,7 +153,9 @@ int tune(const TuneCommandOptions &options, Database &database) {
     return fail(options.shapesFile.empty() ? kWrongCall : kFailed, cases.error());
   device.reset(); // The workers have the GPU.
 
-  Expected<ScratchDirectory> scratch = ScratchDirectory::create();
+  Interrupt interrupt;
+  auto interrupted = [] { return Interrupt::signal() != 0; };
+  Expected<ScratchDirectory> scratch = ScratchDirectory::create("lacuna-tune-");
   if (!scratch)
     return fail(kFailed, scratch.error());
   std::error_code failed;
@@ -182,7 +163,8 @@ int tune(const TuneCommandOptions &options, Database &database) {
   ProcessWorkshop workshop({.command = {self, "tune", "--worker"},
                             .jobs = options.jobs > 0 ? static_cast<int>(options.jobs) : static_cast<int>(processors),
                             .directory = scratch->path(),
-                            .limit = std::chrono::milliseconds(static_cast<int64_t>(options.limit * 1000))});
+                            .limit = std::chrono::milliseconds(static_cast<int64_t>(options.limit * 1000)),
+                            .stopped = interrupted});
   std::unique_ptr<Progress> progress = makeProgress();
   TuneOptions tuneOptions;
   tuneOptions.budgetSeconds = options.budget;
@@ -200,6 +182,8 @@ int tune(const TuneCommandOptions &options, Database &database) {
       return fail(kFailed, written.error());
     fmt::print(stderr, "lacuna tune: the report is {}\n", *written);
   }
+  if (int signal = Interrupt::signal())
+    return kSignalled + signal;
   bool allWell =
       std::all_of(results->begin(), results->end(), [](const CaseResult &result) { return result.failure.empty(); });
   return allWell ? 0 : kFailed;

@@ -339,3 +339,25 @@ TEST_CASE("Tuner: an analysis that was not done in time is a failure of that mom
   CHECK(bed.recordOf(results[0], "BM=64 BN=64").status == Status::Measured);
   CHECK(settingsText(results[0].winner->point) == "BM=64 BN=64");
 }
+
+TEST_CASE("Tuner: a run that is stopped keeps the best so far, and holds nothing against what it gave up") {
+  Bed bed;
+  bed.options.stopped = [&] { return bed.shop.timed.size() >= 9; }; // In the first batch's second round.
+  bed.shop.microseconds["BM=64 BN=64"] = 800;
+  auto results = bed.run({caseOf("M=4096"), caseOf("M=8192")});
+  REQUIRE(results.size() == 1); // The second case is not begun.
+  REQUIRE(results[0].winner);
+  CHECK(results[0].notReached > 0);
+  for (const PointRecord &record : results[0].points)
+    CHECK(record.status != Status::Failed);
+  CHECK(bed.database.allWinners()->size() == 1);
+  CHECK(bed.notes.notes.back().find(": interrupted; ") != std::string::npos);
+  CHECK(bed.notes.ends == 1);
+
+  Bed early; // Before anything: no point is a failure.
+  early.options.stopped = [] { return true; };
+  results = early.run({caseOf("M=4096")});
+  CHECK(results[0].notReached == 9);
+  CHECK(results[0].failure.empty());
+  CHECK(early.database.allPoints()->empty());
+}

@@ -31,7 +31,8 @@ struct TuneCase {
 struct TuneOptions {
   double budgetSeconds = 300;
   bool resume = false;
-  std::string assembler; ///< of the records' key
+  std::function<bool()> stopped = {}; ///< asked between steps; once it holds, the run ends as if the budget were over
+  std::string assembler;              ///< of the records' key
   MeasureOptions screening{.rounds = 3};
   MeasureOptions finals{.rounds = 9};
   size_t batch = 6; ///< candidates timed side by side, besides the default
