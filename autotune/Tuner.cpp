@@ -130,6 +130,7 @@ private:
   Expected<void> screenBatch(const std::vector<Point> &batch);
   Expected<void> countLeft();
   Expected<void> decide();
+  void compare(const WinnerRecord &best, const std::vector<Point> &finalists, const std::vector<Measurement> &finals);
   bool replacesEarlier(const WinnerRecord &winner) const;
   Expected<std::vector<Measurement>> timeBeside(const std::vector<Point> &points, const MeasureOptions &options);
 
@@ -258,7 +259,7 @@ Expected<void> Tuner::CaseRun::prune() {
       continue;
     const Knowledge &knowledge = known[point];
     std::optional<Drop> drop = knowledge.drop;
-    if (!drop && knowledge.facts && rank(point) > 1)
+    if (!drop && knowledge.facts && rank(point) > 1 && !tuner.options.exhaustive)
       drop = Pruner::compare(*knowledge.facts, best);
     if (drop) {
       if (Expected<void> done = keepDrop(point, Status::Dropped, *drop); !done)
@@ -365,6 +366,7 @@ Expected<void> Tuner::CaseRun::screen() {
 
 Expected<void> Tuner::CaseRun::screenBatch(const std::vector<Point> &batch) {
   MeasureOptions options = tuner.options.screening;
+  options.keepLosers = tuner.options.exhaustive;
   for (const PointRecord &record : result.points)
     if (record.status == Status::Measured)
       options.bestRatio = std::min(options.bestRatio, ratioOf(record));
@@ -412,6 +414,23 @@ Expected<void> Tuner::CaseRun::countLeft() {
   return {};
 }
 
+/// How far the winner of an earlier run, which left points out, is from the best of all: what leaving out costs.
+void Tuner::CaseRun::compare(const WinnerRecord &best, const std::vector<Point> &finalists,
+                             const std::vector<Measurement> &finals) {
+  if (!earlierWinner)
+    return;
+  for (size_t index = 0; index < finals.size(); ++index) {
+    const Point &point = index == 0 ? result.preset : finalists[index - 1];
+    if (point != earlierWinner->point || finals[index].status != Measurement::Status::Measured)
+      continue;
+    double behind = 100 * (finals[index].microseconds / best.microseconds - 1);
+    result.comparison = fmt::format("the earlier winner {} takes {:.1f} us, the best of all {} points {} {:.1f} us: it "
+                                    "is {:.1f} % behind",
+                                    settingsText(point), finals[index].microseconds, all.size(),
+                                    settingsText(best.point), best.microseconds, std::max(0.0, behind));
+  }
+}
+
 /// Whether a winner may stand in place of an earlier run's: one that was found among all points, or against the earlier
 /// one, or that is further ahead of the default. Else a run with a small budget would replace a well-found winner by
 /// the best of the few points that it reached.
@@ -444,6 +463,11 @@ Expected<void> Tuner::CaseRun::decide() {
   for (const PointRecord &record : best)
     if (record.point != result.preset && finalists.size() < tuner.options.finalists)
       finalists.push_back(record.point);
+  // An exhaustive run says how far the earlier winner is from the best: in the same rounds.
+  if (tuner.options.exhaustive && earlierWinner && earlierWinner->point != result.preset &&
+      isKnown(earlierWinner->point) &&
+      std::find(finalists.begin(), finalists.end(), earlierWinner->point) == finalists.end())
+    finalists.push_back(earlierWinner->point);
   if (Expected<void> done = compilePoints(finalists, deadline); !done)
     return done;
   std::erase_if(finalists, [&](const Point &point) { return !known[point].artifact; });
@@ -461,6 +485,8 @@ Expected<void> Tuner::CaseRun::decide() {
         winner.presetMicroseconds = each.presetMicroseconds;
       }
   }
+  if (tuner.options.exhaustive && finals)
+    compare(winner, finalists, *finals);
   winner.time = secondsNow();
   tell(kFinals, 1, 1);
   if (!replacesEarlier(winner)) {
@@ -531,6 +557,8 @@ Expected<std::vector<CaseResult>> Tuner::run(const std::vector<TuneCase> &cases)
       progress.note(fmt::format("{} {}: {}", result->key.kernel, result->shape.text(), result->failure));
     else if (result->notReached > 0 || stopped)
       progress.note(endedEarly(*result, stopped));
+    if (!result->comparison.empty())
+      progress.note(fmt::format("{} {}: {}", result->key.kernel, result->shape.text(), result->comparison));
     results.push_back(std::move(*result));
     if (stopped)
       break;

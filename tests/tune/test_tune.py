@@ -192,6 +192,14 @@ class TuneTest(unittest.TestCase):
             alive.kill()
             alive.stdout.close()
 
+    def test_exhaustive(self):
+        self.tune()
+        events = self.tune("--exhaustive")
+        points = [event for event in events if event["event"] == "point"]
+        self.assertEqual(sorted(event["status"] for event in points), ["dropped"] * 4 + ["measured"] * 8)
+        notes = [event["text"] for event in events if event["event"] == "note"]
+        self.assertTrue(any("the earlier winner" in note and "% behind" in note for note in notes), notes)
+
     def test_hanging_candidate(self):
         events = self.run_tune(self.kernel, "--shape", SHAPE + " SLOW=1", "--budget", "300")
         points = [json.loads(line) for line in events.stdout.splitlines()]

@@ -48,6 +48,10 @@ CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
   command->add_option("--jobs", options.jobs, "processes that compile side by side; 0: one for each processor")
       ->capture_default_str();
   command->add_flag("--resume", options.resume, "go on with what the database has of these shapes");
+  command->add_flag(
+      "--exhaustive", options.exhaustive,
+      "measure every point that can run: nothing is left out by the cost model, and no loser leaves early; "
+      "says how far the earlier winner is from the best");
   command->add_option("--report", options.report, "write a report for a person into this directory, as index.html")
       ->check(refuseEmpty);
   command->add_option("--database", options.database, "the tuning database (default: LACUNA_TUNING says)")

@@ -361,3 +361,23 @@ TEST_CASE("Tuner: a run that is stopped keeps the best so far, and holds nothing
   CHECK(results[0].failure.empty());
   CHECK(early.database.allPoints()->empty());
 }
+
+TEST_CASE("Tuner: an exhaustive run measures what the model would leave out, to the end, and says what that cost") {
+  Bed bed;
+  bed.shop.facts.at("BM=64 BN=64")->predictedFraction = 0.1; // The model is wrong: it is the fastest.
+  bed.shop.microseconds["BM=64 BN=64"] = 900;
+  bed.shop.microseconds["BM=192 BN=64"] = 950;
+  bed.shop.microseconds["BM=192 BN=256"] = 5000;
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK(settingsText(results[0].winner->point) == "BM=192 BN=64");
+  CHECK(bed.recordOf(results[0], "BM=192 BN=256").status == Status::Lost);
+  CHECK(results[0].comparison.empty());
+  bed.options.exhaustive = true;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(settingsText(results[0].winner->point) == "BM=64 BN=64");
+  for (const PointRecord &record : results[0].points)
+    CHECK(record.status == Status::Measured);
+  CHECK(results[0].comparison == "the earlier winner BM=192 BN=64 takes 950.0 us, the best of all 9 points BM=64 BN=64 "
+                                 "900.0 us: it is 5.6 % behind");
+  CHECK(bed.notes.notes.back().find("5.6 % behind") != std::string::npos);
+}

@@ -31,6 +31,7 @@ struct TuneCase {
 struct TuneOptions {
   double budgetSeconds = 300;
   bool resume = false;
+  bool exhaustive = false;            ///< nothing is left out by prediction, and no loser leaves early
   std::function<bool()> stopped = {}; ///< asked between steps; once it holds, the run ends as if the budget were over
   std::string assembler;              ///< of the records' key
   MeasureOptions screening{.rounds = 3};
@@ -51,6 +52,7 @@ struct CaseResult {
   int64_t notReached = 0;       ///< points that the budget left over
   int64_t leftOver = 0;         ///< of those, the points without a record of an earlier run
   bool winnerIsEarlier = false; ///< `winner` was found before, and over more points than this run reached
+  std::string comparison;       ///< exhaustive: how far an earlier run's winner is from the best of all
   std::string failure;          ///< not empty: why nothing could be measured
 };
 
