@@ -472,8 +472,10 @@ Expected<void> Tuner::CaseRun::decide() {
     return done;
   std::erase_if(finalists, [&](const Point &point) { return !known[point].artifact; });
   Expected<std::vector<Measurement>> finals;
+  MeasureOptions options = tuner.options.finals;
+  options.keepLosers = tuner.options.exhaustive;
   if (!timeIsUp() && known[result.preset].artifact)
-    finals = timeBeside(finalists, tuner.options.finals);
+    finals = timeBeside(finalists, options);
   if (finals && !finals->empty() && finals->front().status == Measurement::Status::Measured) {
     winner.point = result.preset;
     winner.microseconds = winner.presetMicroseconds = finals->front().microseconds;

@@ -9,8 +9,10 @@ namespace lacuna::tools {
 static std::atomic<int> received = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
 
+/// The first one counts: a reader that goes away behind a Ctrl-C changes nothing.
 static void note(int signal) {
-  received = signal;
+  int none = 0;
+  received.compare_exchange_strong(none, signal);
 }
 
 Interrupt::Interrupt() {
@@ -29,7 +31,8 @@ Interrupt::Interrupt() {
 
 Interrupt::~Interrupt() {
   for (size_t index = 0; index < kSignals.size(); ++index)
-    sigaction(kSignals[index], &before[index], nullptr);
+    if (kSignals[index] != SIGPIPE || received == 0) // What stdio holds for a lost reader is tried again at the exit.
+      sigaction(kSignals[index], &before[index], nullptr);
 }
 
 int Interrupt::signal() {
