@@ -1,8 +1,9 @@
 #include "lacuna/Autotune/Database.h"
 
+#include "lacuna/Runtime/CacheDirectory.h"
 #include "lacuna/Runtime/Knobs.h"
 
-#include <cstdlib>
+#include <cctype>
 #include <filesystem>
 #include <sqlite3.h>
 
@@ -131,8 +132,8 @@ Expected<void> Database::execute(const char *sql) {
 // Opening
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Expected<void> Database::connect(int flags, std::chrono::milliseconds patience) {
-  if (int code = sqlite3_open_v2(file.empty() ? ":memory:" : file.c_str(), &handle, flags, nullptr); code != SQLITE_OK)
+Expected<void> Database::connect(const std::string &name, int flags, std::chrono::milliseconds patience) {
+  if (int code = sqlite3_open_v2(name.empty() ? ":memory:" : name.c_str(), &handle, flags, nullptr); code != SQLITE_OK)
     return failure(code, "cannot open");
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, static_cast<int>(patience.count()));
@@ -182,7 +183,7 @@ Expected<Database> Database::open(const std::string &path, std::chrono::millisec
                        "LACUNA_TUNING",
                        directory.string(), failed.message());
   }
-  if (Expected<void> done = database.connect(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, patience); !done)
+  if (Expected<void> done = database.connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, patience); !done)
     return takeError(done);
   // The tables are made by one process only; the lock also shows that the file can be written.
   if (Expected<void> done = database.execute("BEGIN IMMEDIATE"); !done)
@@ -201,16 +202,54 @@ Expected<Database> Database::open(const std::string &path, std::chrono::millisec
   return database;
 }
 
+/// A file as SQLite's URI for one that nobody changes while it is read.
+static std::string unchangingUri(const std::string &path) {
+  std::error_code failed;
+  std::string uri = "file:";
+  for (unsigned char letter : std::filesystem::absolute(path, failed).string())
+    uri += std::isalnum(letter) || letter == '/' || letter == '.' || letter == '-' || letter == '_'
+               ? std::string(1, static_cast<char>(letter))
+               : fmt::format("%{:02X}", letter);
+  return uri + "?immutable=1";
+}
+
 Expected<Database> Database::openToRead(const std::string &path) {
   std::error_code failed;
   if (!std::filesystem::exists(path, failed))
     return makeError(ErrorCode::NotFound, "there is no tuning database {}", path);
-  Database database(path);
-  if (Expected<void> done = database.connect(SQLITE_OPEN_READWRITE, std::chrono::milliseconds(200)); !done)
-    return takeError(done);
-  if (Expected<void> done = database.prepareTables(); !done)
-    return takeError(done);
-  return database;
+  // In a folder that cannot be written the log beside the file cannot be made, without which a database of this kind is
+  // read only where it is said not to change meanwhile. So that is said last.
+  struct Way {
+    std::string name;
+    int flags;
+  };
+  std::optional<Error> first;
+  for (const Way &way : {Way{path, SQLITE_OPEN_READWRITE}, Way{path, SQLITE_OPEN_READONLY},
+                         Way{unchangingUri(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI}}) {
+    Database database(path);
+    Expected<void> done = database.connect(way.name, way.flags, std::chrono::milliseconds(200));
+    if (done)
+      done = database.prepareTables();
+    if (done)
+      return database;
+    if (!first)
+      first = done.error();
+    int code = sqlite3_errcode(database.handle) & 0xff;
+    if (code != SQLITE_READONLY && code != SQLITE_CANTOPEN)
+      break;
+  }
+  return tl::unexpected(std::move(*first));
+}
+
+Expected<void> Database::together(const std::function<Expected<void>()> &work) {
+  if (Expected<void> done = execute("BEGIN IMMEDIATE"); !done)
+    return done;
+  Expected<void> done = work();
+  if (done)
+    done = execute("COMMIT");
+  if (!done)
+    sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
+  return done;
 }
 
 Database::Database(Database &&other) noexcept
@@ -333,27 +372,11 @@ Expected<std::vector<WinnerRecord>> Database::allWinners() {
   return selectWinners("", {});
 }
 
-Expected<void> Database::forget(const RecordKey &key, const std::string &shape) {
-  for (const char *table : {"point", "winner"}) {
-    Statement statement(handle, fmt::format("DELETE FROM {} WHERE kernel=? AND hash=? AND machine=? AND limits=? AND "
-                                            "assembler=? AND shape=?",
-                                            table));
-    statement.bind(key);
-    statement.bind(shape);
-    if (int code = statement.step(); code != SQLITE_DONE)
-      return failure(code, "cannot write to");
-  }
-  return {};
-}
-
 std::optional<std::string> userDatabasePath() {
   if (Expected<runtime::Knobs> knobs = runtime::Knobs::fromEnvironment(); knobs && !knobs->tuning.empty())
     return knobs->tuning == "none" ? std::nullopt : std::optional(knobs->tuning);
-  if (const char *cache = std::getenv("XDG_CACHE_HOME"); cache && *cache == '/')
-    return std::string(cache) + "/lacuna/tuning.db";
-  if (const char *home = std::getenv("HOME"); home && *home == '/')
-    return std::string(home) + "/.cache/lacuna/tuning.db";
-  return std::nullopt;
+  Expected<std::string> directory = runtime::userCacheDirectory();
+  return directory ? std::optional(*directory + "/tuning.db") : std::nullopt;
 }
 
 } // namespace lacuna::autotune

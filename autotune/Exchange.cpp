@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <tuple>
 
 namespace lacuna::autotune {
@@ -53,6 +54,17 @@ public:
     }
     return json[name].get<std::string>();
   }
+  /// Seconds since 1970; far more than any clock says, and what a double holds exactly.
+  int64_t time() {
+    constexpr double kLatest = 1e12;
+    double seconds = number("time");
+    if (seconds > kLatest || seconds != std::floor(seconds)) {
+      note(fmt::format("has the 'time' {}; it must be whole seconds since 1970, up to {:.0f}", seconds, kLatest));
+      return 0;
+    }
+    return static_cast<int64_t>(seconds);
+  }
+  /// No figure of a record is negative.
   double number(const char *name) {
     if (!json.is_object() || !json.contains(name))
       return 0;
@@ -60,7 +72,12 @@ public:
       note(fmt::format("has a '{}' that is no number", name));
       return 0;
     }
-    return json[name].get<double>();
+    double value = json[name].get<double>();
+    if (!std::isfinite(value) || value < 0) {
+      note(fmt::format("has the '{}' {}; it must be 0 or more", name, value));
+      return 0;
+    }
+    return value;
   }
   RecordKey key() {
     return {text("kernel", true), text("hash"), text("machine", true), text("limits"), text("assembler")};
@@ -148,7 +165,7 @@ Expected<Records> recordsFromJson(const std::string &name, std::string_view text
     record.source = reader.text("source");
     record.microseconds = reader.number("us");
     record.presetMicroseconds = reader.number("preset_us");
-    record.time = static_cast<int64_t>(reader.number("time"));
+    record.time = reader.time();
     if (!reader.mistake.empty())
       return refuse(reader.mistake);
     records.winners.push_back(std::move(record));
@@ -170,7 +187,7 @@ Expected<Records> recordsFromJson(const std::string &name, std::string_view text
     record.microseconds = reader.number("us");
     record.presetMicroseconds = reader.number("preset_us");
     record.spread = reader.number("spread");
-    record.time = static_cast<int64_t>(reader.number("time"));
+    record.time = reader.time();
     if (!reader.mistake.empty())
       return refuse(reader.mistake);
     records.points.push_back(std::move(record));
@@ -189,7 +206,7 @@ Expected<Records> exportRecords(Database &database) {
   return Records{std::move(*winners), std::move(*points)};
 }
 
-Expected<MergeCounts> mergeRecords(Database &database, const Records &records) {
+static Expected<MergeCounts> mergeEach(Database &database, const Records &records) {
   Expected<Records> present = exportRecords(database);
   if (!present)
     return takeError(present);
@@ -220,6 +237,20 @@ Expected<MergeCounts> mergeRecords(Database &database, const Records &records) {
   for (const PointRecord &record : records.points)
     if (Expected<void> done = merge(record, "p" + idOf(record, true)); !done)
       return takeError(done);
+  return counts;
+}
+
+Expected<MergeCounts> mergeRecords(Database &database, const Records &records) {
+  MergeCounts counts;
+  Expected<void> done = database.together([&]() -> Expected<void> {
+    Expected<MergeCounts> merged = mergeEach(database, records);
+    if (!merged)
+      return takeError(merged);
+    counts = *merged;
+    return {};
+  });
+  if (!done)
+    return takeError(done);
   return counts;
 }
 

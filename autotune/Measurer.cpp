@@ -82,7 +82,7 @@ private:
 
   void dropLosers(int rounds) {
     size_t preset = anchor();
-    if (results[preset].turns.empty())
+    if (results[preset].turns.empty() || options.keepLosers)
       return;
     double base = median(results[preset].turns), best = base * options.bestRatio;
     for (const Measurement &result : results)

@@ -212,6 +212,8 @@ std::string caseHtml(const CaseResult &result) {
     text += fmt::format("<p>Best: <b>{}</b>, {:.1f} us; the default {} takes {:.1f} us.</p>\n",
                         escaped(settingsText(winner->point)), winner->microseconds,
                         escaped(settingsText(result.preset)), winner->presetMicroseconds);
+  if (!result.comparison.empty())
+    text += fmt::format("<p>Without leaving anything out, {}.</p>\n", escaped(result.comparison));
   if (result.notReached > 0)
     text += fmt::format("<p>The budget left {} points over.</p>\n", result.notReached);
   double best = 0;

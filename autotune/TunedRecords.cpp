@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sys/stat.h>
+#include <tuple>
 
 namespace lacuna::autotune {
 
@@ -72,17 +73,22 @@ std::vector<WinnerRecord> TunedRecords::shipped() {
 
 TunedRecords TunedRecords::load() {
   std::vector<WinnerRecord> winners;
+  bool complete = true;
   if (std::optional<std::string> path = userDatabasePath()) {
     Expected<Database> database = Database::openToRead(*path);
     Expected<std::vector<WinnerRecord>> own = database ? database->allWinners() : takeError(database);
     if (own)
       winners = std::move(*own);
-    else if (own.error().code != ErrorCode::NotFound)
+    else if (own.error().code != ErrorCode::NotFound) {
+      complete = false;
       runtime::log("tuning", runtime::LogLevel::Warn, "{}", own.error().render());
+    }
   }
   for (WinnerRecord &record : shipped())
     winners.push_back(std::move(record));
-  return TunedRecords(std::move(winners));
+  TunedRecords records(std::move(winners));
+  records.complete = complete;
+  return records;
 }
 
 std::string TunedRecords::stamp() {
@@ -97,7 +103,9 @@ std::string TunedRecords::stamp() {
 }
 
 std::vector<TunedChoice> TunedRecords::find(const TuningQuestion &question) const {
-  std::vector<TunedChoice> choices;
+  // At equal distance: the user's own before shipped ones, those of the present assembler, the newest.
+  using Rank = std::tuple<double, bool, bool, int64_t>;
+  std::vector<std::pair<Rank, TunedChoice>> ranked;
   for (const WinnerRecord &record : winners) {
     if (record.key.kernel != question.kernel || record.key.machine != question.machine)
       continue;
@@ -107,11 +115,15 @@ std::vector<TunedChoice> TunedRecords::find(const TuningQuestion &question) cons
     if (!shape)
       continue;
     if (std::optional<double> distance = distanceOf(question.shape, *shape))
-      choices.push_back(
-          {record.point, fmt::format("tuned on {} ({})", record.key.machine, record.shape), shape->pattern, *distance});
+      ranked.emplace_back(Rank{*distance, record.key.hash.empty(),
+                               !question.assembler.empty() && record.key.assembler != question.assembler, -record.time},
+                          TunedChoice{record.point, fmt::format("tuned on {} ({})", record.key.machine, record.shape),
+                                      shape->pattern, *distance});
   }
-  std::stable_sort(choices.begin(), choices.end(),
-                   [](const TunedChoice &a, const TunedChoice &b) { return a.distance < b.distance; });
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
+  std::vector<TunedChoice> choices;
+  for (auto &[rank, choice] : ranked)
+    choices.push_back(std::move(choice));
   return choices;
 }
 

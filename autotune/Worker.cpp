@@ -30,6 +30,10 @@ ErrorCode codeNamed(std::string_view name) {
   return ErrorCode::ToolFailed;
 }
 
+tl::unexpected<Error> outOfTime() {
+  return makeError(ErrorCode::ToolFailed, "did not end in time and was stopped");
+}
+
 } // namespace
 
 Expected<void> Worker::start() {
@@ -84,6 +88,33 @@ void Worker::stop() {
   process = -1;
 }
 
+bool Worker::waitFor(short events, TimePoint deadline) const {
+  constexpr int64_t kAtOnce = 100; // milliseconds, after which is asked whether to go on
+  while (!isStopped()) {
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    pollfd wait{socket, events, 0};
+    int ready = poll(&wait, 1, static_cast<int>(std::clamp<int64_t>(left, 0, kAtOnce)));
+    if (ready > 0)
+      return true;
+    if (ready < 0 ? errno != EINTR : left <= kAtOnce)
+      return false;
+  }
+  return false;
+}
+
+std::optional<int> Worker::waitForEnd(TimePoint deadline) const {
+  constexpr auto kBetween = std::chrono::milliseconds(2);
+  while (true) {
+    int status = 0;
+    pid_t ended = waitpid(process, &status, WNOHANG);
+    if (ended == process)
+      return status;
+    if ((ended < 0 && errno != EINTR) || isStopped() || std::chrono::steady_clock::now() >= deadline)
+      return std::nullopt;
+    std::this_thread::sleep_for(kBetween);
+  }
+}
+
 std::string Worker::lastWords() const {
   off_t size = errors >= 0 ? lseek(errors, 0, SEEK_END) : 0;
   std::string text(static_cast<size_t>(std::clamp<off_t>(size, 0, 400)), '\0');
@@ -101,23 +132,22 @@ Expected<std::string> Worker::readLine(TimePoint deadline) {
       received.erase(0, end + 1);
       return line;
     }
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    pollfd wait{socket, POLLIN, 0};
-    int ready = poll(&wait, 1, static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1 << 30)));
-    if (ready < 0 && errno == EINTR)
-      continue;
-    if (ready <= 0)
-      return makeError(ErrorCode::ToolFailed, "did not end in time and was stopped");
+    if (!waitFor(POLLIN, deadline))
+      return outOfTime();
     char buffer[65536];
     ssize_t count = recv(socket, buffer, sizeof(buffer), 0);
+    if (count < 0 && errno == EINTR)
+      continue;
     if (count > 0 && received.size() < kLongestLine) {
       received.append(buffer, static_cast<size_t>(count));
       continue;
     }
-    int status = 0;
-    kill(process, count > 0 ? SIGKILL : 0);
-    while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
-    }
+    if (count > 0)
+      kill(process, SIGKILL);
+    std::optional<int> ended = waitForEnd(deadline);
+    if (!ended) // It closed its output and went on.
+      return outOfTime();
+    const int status = *ended;
     kill(-process, SIGKILL);
     process = -1;
     std::string words = lastWords();
@@ -135,13 +165,17 @@ Expected<Json> Worker::ask(const Json &request, std::chrono::milliseconds limit)
       return takeError(done);
   TimePoint deadline = std::chrono::steady_clock::now() + limit;
   std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  // A worker that does not read must not hold its tuner: a request may be larger than the socket's buffer.
   for (size_t sent = 0; sent < line.size();) {
-    ssize_t count = send(socket, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR)
+    ssize_t count = send(socket, line.data() + sent, line.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) {
+      sent += static_cast<size_t>(count);
       continue;
-    if (count <= 0)
+    }
+    if (errno == EAGAIN && !waitFor(POLLOUT, deadline))
+      break; // Reading says that there is no time left.
+    if (errno != EAGAIN && errno != EINTR)
       break; // It is gone; reading says how.
-    sent += static_cast<size_t>(count);
   }
   Expected<std::string> reply = readLine(deadline);
   if (!reply) {
@@ -166,12 +200,12 @@ void WorkerPool::run(const std::vector<Json> &requests, std::chrono::millisecond
   std::mutex mutex;
   size_t next = 0;
   auto serve = [&] {
-    Worker worker(command);
+    Worker worker(command, stopped);
     while (true) {
       size_t index;
       {
         std::lock_guard lock(mutex);
-        if (next >= requests.size() || std::chrono::steady_clock::now() >= deadline)
+        if (next >= requests.size() || std::chrono::steady_clock::now() >= deadline || (stopped && stopped()))
           return;
         index = next++;
       }

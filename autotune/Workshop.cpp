@@ -23,7 +23,7 @@ Json shapeJson(const Shape &shape) {
 class ProcessBench final : public Bench {
 public:
   ProcessBench(const ProcessWorkshop::Options &options, const Variant &variant, const Shape &shape, Candidate preset)
-      : worker(options.command), limit(options.limit), variant(variant), preset(std::move(preset)) {
+      : worker(options.command, options.stopped), limit(options.limit), variant(variant), preset(std::move(preset)) {
     openRequest = {{"op", "open"},
                    {"target", variant.machine.target},
                    {"shape", shapeJson(shape)},
@@ -133,7 +133,7 @@ void ProcessWorkshop::analyze(const Variant &variant, const std::vector<Point> &
     requests.push_back(jobJson(variant, point));
     requests.back()["op"] = "analyze";
   }
-  WorkerPool pool(options.command, options.jobs);
+  WorkerPool pool(options.command, options.jobs, options.stopped);
   pool.run(requests, options.limit, deadline, [&](size_t index, Expected<Json> reply) {
     if (!reply)
       return sink(index, takeError(reply));
@@ -162,7 +162,7 @@ void ProcessWorkshop::compile(const Variant &variant, const std::vector<Point> &
     requests.back()["op"] = "compile";
     requests.back()["image"] = fmt::format("{}/{}.image", options.directory, images++);
   }
-  WorkerPool(options.command, options.jobs).run(requests, options.limit, deadline, sink);
+  WorkerPool(options.command, options.jobs, options.stopped).run(requests, options.limit, deadline, sink);
 }
 
 Expected<std::unique_ptr<Bench>> ProcessWorkshop::open(const Variant &variant, const Shape &shape, Candidate preset) {

@@ -26,22 +26,29 @@ static std::string noteName(const KernelSpec &spec, const autotune::MachineLimit
                         .hex();
 }
 
+void OpenParams::readRecords() {
+  std::call_once(recordsRead, [&] {
+    stampOfRecords = autotune::TunedRecords::stamp();
+    records = autotune::TunedRecords::load();
+  });
+}
+
 OpenParams::Choice OpenParams::fromRecords(const KernelSpec &spec, Target target,
-                                           const autotune::MachineLimits &machine) {
-  std::call_once(recordsRead, [&] { records = autotune::TunedRecords::load(); });
+                                           const autotune::MachineLimits &machine, const std::string &assembler) const {
   bool anyRecord = std::any_of(records.all().begin(), records.all().end(), [&](const WinnerRecord &record) {
     return record.key.machine == machine.name && spec.source.find(record.key.kernel) != std::string::npos;
   });
   if (!anyRecord)
     return {};
-  OpenQuestion question{.spec = spec, .shape = {}, .keepLists = true, .measuredOnly = true};
+  OpenQuestion question{
+      .spec = spec, .shape = {}, .keepLists = true, .measuredOnly = true, .untold = {}, .assembler = assembler};
   auto open = chooseOpenPoint(question, target, machine, records);
   if (!open || !*open) // A text at fault is told by its compilation.
     return {};
   return {std::move((*open)->point), std::move((*open)->origin)};
 }
 
-/// A note: the records' stamp, the params, the origin; a line each.
+/// A note: the stamp of the records and the assembler, the params, the origin; a line each.
 static std::optional<std::array<std::string, 3>> readNote(const runtime::DiskCache *notes, const std::string &name) {
   const std::optional<std::string> note = notes ? notes->note(name) : std::nullopt;
   const size_t first = note ? note->find('\n') : std::string::npos;
@@ -57,17 +64,24 @@ std::string OpenParams::choose(KernelSpec &spec, Target target, const autotune::
     return "";
   const runtime::DiskCache *notes = target == Target::Cpu ? nullptr : compiler.disk(); // That code is compiled anyway.
   const std::string name = notes ? noteName(spec, machine, buildIds().compiler) : "";
-  const std::string stamp = notes ? autotune::TunedRecords::stamp() : "";
   const bool compiles = compiler.mayCompile().value_or(true);
+  std::string assembler;
+  if (notes && compiles) // One that cannot be asked is told by the compilation.
+    if (auto chosen = assemblers.get(notes))
+      assembler = assemblerOfRecords(chosen->version);
+  auto withAssembler = [&](const std::string &stamp) { return stamp + " " + assembler; };
   std::optional<Choice> choice;
   // Where nothing may be compiled the choice is the one that the cache was filled by, whatever records lie here.
-  if (auto note = readNote(notes, name); note && ((*note)[0] == stamp || !compiles))
+  if (auto note = readNote(notes, name);
+      note && (!compiles || (*note)[0] == withAssembler(autotune::TunedRecords::stamp())))
     if (auto params = autotune::parseSettings((*note)[1]))
       choice = Choice{std::move(*params), (*note)[2]};
   if (!choice) {
-    choice = fromRecords(spec, target, machine);
-    if (notes && compiles)
-      notes->setNote(name, stamp + "\n" + autotune::settingsText(choice->params) + "\n" + choice->origin);
+    readRecords();
+    choice = fromRecords(spec, target, machine, assembler);
+    if (notes && compiles && records.isComplete()) // A database that could not be read may say another thing.
+      notes->setNote(name, withAssembler(stampOfRecords) + "\n" + autotune::settingsText(choice->params) + "\n" +
+                               choice->origin);
   }
   if (choice->origin.empty())
     return "";

@@ -208,6 +208,16 @@ autotune::MachineLimits machineLimits(const runtime::Device *device, Target targ
   return machine;
 }
 
+std::string assemblerOfRecords(std::string_view version) {
+  return version.empty() ? "driver" : fmt::format("ptxas {}", version);
+}
+
+std::string assemblerOfRecords() {
+  auto assembler = Assembler::find();
+  auto version = assembler ? assembler->version() : takeError(assembler);
+  return assemblerOfRecords(version.value_or(""));
+}
+
 Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question, Target target,
                                                    const autotune::MachineLimits &machine,
                                                    const autotune::TunedRecords &records) {
@@ -233,6 +243,12 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
     return takeError(fixed);
   autotune::TuningQuestion asked{kernel->kernel, kernel->hash, machine.name, kernel->dims, question.shape};
   asked.shape.params = *fixed;
+  bool assemblersMatter =
+      std::any_of(records.all().begin(), records.all().end(), [&](const autotune::WinnerRecord &record) {
+        return record.key.kernel == kernel->kernel && !record.key.assembler.empty();
+      });
+  if (target != Target::Cpu && assemblersMatter)
+    asked.assembler = question.assembler.empty() ? assemblerOfRecords() : question.assembler;
   auto contradicts = [&](const auto &setting) {
     auto given = spec.params.find(setting.first);
     return given != spec.params.end() && given->second != setting.second;

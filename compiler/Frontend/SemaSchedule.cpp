@@ -77,8 +77,11 @@ void Sema::checkIdleItem(const ScheduleItem &item) {
 }
 
 /// Gives each knob that the schedule declares (`stages in {2, 3}`) the value set by the caller, its default, or its
-/// first value.
+/// first value. Schedules for other targets may have a knob of that name with another domain: what the caller sets is
+/// for the one that is compiled for, and on a CPU for that of sm_90a.
 void Sema::declareKnobs(const ScheduleDecl &schedule) {
+  const bool isMeant =
+      schedule.target.name == (specialization.target == "cpu" ? std::string_view("sm_90a") : specialization.target);
   for (const ScheduleItem &item : schedule.items) {
     for (const ScheduleItem::Knob &knob : item.knobs) {
       if (!knob.domain)
@@ -96,8 +99,9 @@ void Sema::declareKnobs(const ScheduleDecl &schedule) {
       auto setting = specialization.params.find(std::string(name));
       if (setting != specialization.params.end()) {
         unusedSettings.erase(setting->first);
-        if (auto parsed = binder.parseSetting(name, setting->second, *knob.domain, *module, result->params))
-          value = parsed->value;
+        auto parsed =
+            isMeant ? binder.parseSetting(name, setting->second, *knob.domain, *module, result->params) : std::nullopt;
+        value = parsed ? parsed->value : value;
       } else if (knob.defaultValue) {
         value = evaluateWithParams(*knob.defaultValue, *module, result->params, "a default", sink).value_or(value);
         bool allowed =

@@ -74,8 +74,10 @@ Expected<CacheMode> cacheModeOf(const Knobs &knobs) {
 }
 
 Expected<std::string> chooseCacheDirectory(const Knobs &knobs) {
-  if (!knobs.cacheDirectory.empty())
-    return checkedPath(knobs.cacheDirectory, "LACUNA_CACHE_DIR");
+  return knobs.cacheDirectory.empty() ? userCacheDirectory() : checkedPath(knobs.cacheDirectory, "LACUNA_CACHE_DIR");
+}
+
+Expected<std::string> userCacheDirectory() {
   if (const char *xdg = std::getenv("XDG_CACHE_HOME"); xdg && *xdg)
     return checkedPath(std::string(xdg) + "/lacuna", "XDG_CACHE_HOME");
   if (const char *home = std::getenv("HOME"); home && *home)

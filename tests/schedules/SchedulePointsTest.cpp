@@ -72,7 +72,7 @@ TEST_CASE("ScheduleSpace: points are dropped for what the tuner drops them for")
     return drop ? drop->kind : "";
   };
   CHECK(kindOf("attention_parts D=128 T=bf16 BM=128 BN=128 stages=2") == "");
-  CHECK(kindOf("attention_packed D=256 L=32 R=4 T=f16 mask=window:40:5 BN=64 stages=4") == "shared memory");
+  CHECK(kindOf("attention_parts D=256 T=bf16 BM=128 BN=96 stages=4") == "shared memory");
   CHECK(kindOf("attention_parts D=256 KB=128 QB=128 T=bf16 mask=causal BM=192 BN=64 stages=2") == "constraint");
   CHECK(kindOf("two_product_attention D=64 R=64 T=bf16 BM=64 BN=256 stages=2") == "registers");
   CHECK(kindOf("attention_forward D=64 T=f16 BM=64 BN=16 apart=1 stages=2") == "cost model");

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 LACUNA = ""
@@ -117,6 +118,88 @@ class TuneTest(unittest.TestCase):
         self.assertEqual(len(self.statuses()), POINTS)
         self.assertTrue(any(event["event"] == "winner" for event in events))
 
+    def winners(self):
+        with sqlite3.connect(self.database) as database:
+            return dict(database.execute("SELECT shape, point FROM winner"))
+
+    def test_filled_database_is_kept(self):
+        """A run anew that is killed, or that has no time, leaves what an earlier one found."""
+        self.tune()
+        filled, winners = self.statuses(), self.winners()
+        self.assertEqual((len(filled), len(winners)), (POINTS, 1))
+        for seconds in (0, 0.2, 0.4, 0.8):
+            with subprocess.Popen(self.command(self.kernel, "--shape", SHAPE, "--budget", "200"),
+                                  stdout=subprocess.PIPE, text=True) as process:
+                process.stdout.readline()  # the run has begun
+                time.sleep(seconds)
+                process.kill()
+                process.stdout.close()
+                process.wait(timeout=60)
+            self.assertEqual(set(self.statuses()), set(filled))
+            self.assertEqual(self.winners().keys(), winners.keys())
+        self.run_tune(self.kernel, "--shape", SHAPE, "--budget", "0.05")
+        self.assertEqual(set(self.statuses()), set(filled))
+        self.assertEqual(self.winners().keys(), winners.keys())
+
+    def start_tune(self, temporary):
+        """A run that has measured its first point, with its folder for temporary files."""
+        process = subprocess.Popen(self.command(self.kernel, "--shape", SHAPE, "--budget", "200"), text=True,
+                                   stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)})
+        for line in process.stdout:
+            if '"status":"measured"' in line:
+                return process
+        self.fail("nothing was measured")
+
+    def test_interrupted_in_order(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.start_tune(temporary) as process:
+                self.assertEqual(len(list(temporary.glob("lacuna-tune-*"))), 1)
+                process.send_signal(number)
+                rest = process.stdout.read()
+                self.assertEqual(process.wait(timeout=60), 128 + number)
+            self.assertEqual(list(temporary.iterdir()), [])
+            self.assertEqual(len(self.winners()), 1)
+            self.assertIn("interrupted", rest)
+            self.assertNotIn("failed", self.statuses().values())
+            self.database.unlink()
+
+    def test_reader_that_goes_away(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        with self.start_tune(temporary) as process:
+            process.stdout.close()
+            self.assertEqual(process.wait(timeout=60), 128 + signal.SIGPIPE)
+        self.assertEqual(list(temporary.iterdir()), [])
+        self.assertEqual(len(self.winners()), 1)
+
+    def test_folders_of_the_dead_are_swept(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        with self.start_tune(temporary) as process:
+            process.kill()
+            process.stdout.close()
+        dead, = temporary.glob("lacuna-tune-*")
+        with self.start_tune(temporary) as alive:
+            self.assertFalse(dead.exists())
+            living, = temporary.glob("lacuna-tune-*")
+            other = self.folder / "other.db"
+            subprocess.run([LACUNA, "tune", str(self.kernel), "--shape", SHAPE, "--device", "cpu", "--database",
+                            str(other), "--budget", "0.05"], check=True, capture_output=True, timeout=60,
+                           env={**os.environ, "TMPDIR": str(temporary)})
+            self.assertTrue(living.exists())  # its owner lives
+            alive.kill()
+            alive.stdout.close()
+
+    def test_exhaustive(self):
+        self.tune()
+        events = self.tune("--exhaustive")
+        points = [event for event in events if event["event"] == "point"]
+        self.assertEqual(sorted(event["status"] for event in points), ["dropped"] * 4 + ["measured"] * 8)
+        notes = [event["text"] for event in events if event["event"] == "note"]
+        self.assertTrue(any("the earlier winner" in note and "% behind" in note for note in notes), notes)
+
     def test_hanging_candidate(self):
         events = self.run_tune(self.kernel, "--shape", SHAPE + " SLOW=1", "--budget", "300")
         points = [json.loads(line) for line in events.stdout.splitlines()]
@@ -134,6 +217,16 @@ class TuneTest(unittest.TestCase):
         self.assertIn("--resume goes on with them", result.stdout)
         self.tune("--resume")
         self.assertEqual(len(self.statuses()), POINTS)
+
+    def test_nothing_can_run(self):
+        result = self.run_tune("attention_forward", "--shape", "M=64 block=16x16", status=1)
+        self.assertIn("none of 48 points could be measured: 48 dropped (constraint)", result.stdout)
+        result = self.run_tune(self.kernel, "--shape", SHAPE, "--limit", "0.0001", status=1)
+        self.assertIn(f"none of {POINTS} points could be measured", result.stdout)
+        self.assertIn("did not end in time", result.stdout)
+        self.tune("--resume")  # those are tried again
+        self.assertEqual(set(self.statuses().values()) - {"dropped"}, {"measured"} |
+                         set(self.statuses().values()) & {"lost"})
 
     def test_shapes_file_with_mistakes(self):
         shapes = self.folder / "shapes.txt"

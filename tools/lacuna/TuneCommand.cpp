@@ -1,6 +1,8 @@
 #include "TuneCommand.h"
 
+#include "Interrupt.h"
 #include "OptionChecks.h"
+#include "ScratchDirectory.h"
 #include "TunePlan.h"
 #include "TuneWorker.h"
 
@@ -25,8 +27,10 @@ using namespace autotune;
 
 CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
   CLI::App *command = app.add_subcommand("tune", "Find the fastest tiles of kernels on this machine");
-  command->add_option("KERNEL", options.kernels,
-                      "library kernels or .tile files with a `tune` entry (attention_forward)");
+  command->add_option(
+      "KERNEL", options.kernels,
+      "library kernels or .tile files with a `tune` entry (attention_forward); NAME:KERNEL where a text "
+      "has several");
   command
       ->add_option("--shape", options.shapes,
                    "a shape to tune on, such as 'H=16 M=4096 D=64 pattern=causal' (repeatable)")
@@ -45,6 +49,10 @@ CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
   command->add_option("--jobs", options.jobs, "processes that compile side by side; 0: one for each processor")
       ->capture_default_str();
   command->add_flag("--resume", options.resume, "go on with what the database has of these shapes");
+  command->add_flag(
+      "--exhaustive", options.exhaustive,
+      "measure every point that can run: nothing is left out by the cost model, and no loser leaves early; "
+      "says how far the earlier winner is from the best");
   command->add_option("--report", options.report, "write a report for a person into this directory, as index.html")
       ->check(refuseEmpty);
   command->add_option("--database", options.database, "the tuning database (default: LACUNA_TUNING says)")
@@ -59,42 +67,19 @@ CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options) {
       ->check(refuseEmpty);
   command->add_flag("--worker", options.worker, "")->group("");
   command->footer("With --import or --export and no KERNEL nothing is tuned.\n"
-                  "Exit status: 0 done, also where the budget ended before; 1 the work failed; 2 the call is wrong.");
+                  "Exit status: 0 done, also where the budget ended before; 1 the work failed; 2 the call is wrong;\n"
+                  "128 + N: signal N ended it (Ctrl-C: 130), and the best so far was kept.");
   return command;
 }
 
 namespace {
 
-constexpr int kFailed = 1, kWrongCall = 2;
+constexpr int kFailed = 1, kWrongCall = 2, kSignalled = 128;
 
 int fail(int status, const Error &error) {
   fmt::print(stderr, "lacuna tune: {}\n", error.render());
   return status;
 }
-
-/// A new directory that is removed with all it holds.
-class ScratchDirectory {
-public:
-  static Expected<ScratchDirectory> create() {
-    std::error_code failed;
-    std::string path = (std::filesystem::temp_directory_path(failed) / "lacuna-tune-XXXXXX").string();
-    if (failed || !mkdtemp(path.data()))
-      return makeError(ErrorCode::Unavailable, "no temporary directory can be made: {}; set TMPDIR to a writable one",
-                       failed ? failed.message() : std::strerror(errno));
-    return ScratchDirectory(std::move(path));
-  }
-  ScratchDirectory(ScratchDirectory &&other) noexcept : directory(std::exchange(other.directory, {})) {}
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    if (!directory.empty())
-      std::filesystem::remove_all(directory, ignored);
-  }
-  const std::string &path() const { return directory; }
-
-private:
-  explicit ScratchDirectory(std::string directory) : directory(std::move(directory)) {}
-  std::string directory;
-};
 
 Expected<Records> readRecords(const std::string &path) {
   Expected<std::string> text = readTextFile(path);
@@ -148,12 +133,6 @@ std::unique_ptr<Progress> makeProgress() {
   return std::make_unique<TerminalProgress>(stdout, known ? size.ws_col : 80);
 }
 
-std::string assemblerName() {
-  Expected<Assembler> assembler = Assembler::find();
-  Expected<std::string> version = assembler ? assembler->version() : takeError(assembler);
-  return version ? "ptxas " + *version : "driver";
-}
-
 int tune(const TuneCommandOptions &options, Database &database) {
   std::optional<runtime::Device> device;
   if (options.device != "cpu") {
@@ -180,7 +159,9 @@ int tune(const TuneCommandOptions &options, Database &database) {
     return fail(options.shapesFile.empty() ? kWrongCall : kFailed, cases.error());
   device.reset(); // The workers have the GPU.
 
-  Expected<ScratchDirectory> scratch = ScratchDirectory::create();
+  Interrupt interrupt;
+  auto interrupted = [] { return Interrupt::signal() != 0; };
+  Expected<ScratchDirectory> scratch = ScratchDirectory::create("lacuna-tune-");
   if (!scratch)
     return fail(kFailed, scratch.error());
   std::error_code failed;
@@ -188,12 +169,15 @@ int tune(const TuneCommandOptions &options, Database &database) {
   ProcessWorkshop workshop({.command = {self, "tune", "--worker"},
                             .jobs = options.jobs > 0 ? static_cast<int>(options.jobs) : static_cast<int>(processors),
                             .directory = scratch->path(),
-                            .limit = std::chrono::milliseconds(static_cast<int64_t>(options.limit * 1000))});
+                            .limit = std::chrono::milliseconds(static_cast<int64_t>(options.limit * 1000)),
+                            .stopped = interrupted});
   std::unique_ptr<Progress> progress = makeProgress();
   TuneOptions tuneOptions;
   tuneOptions.budgetSeconds = options.budget;
   tuneOptions.resume = options.resume;
-  tuneOptions.assembler = assemblerName();
+  tuneOptions.exhaustive = options.exhaustive;
+  tuneOptions.stopped = interrupted;
+  tuneOptions.assembler = assemblerOfRecords();
   Tuner tuner(workshop, database, *progress, std::move(tuneOptions));
   Expected<std::vector<CaseResult>> results = tuner.run(*cases);
   if (!results)
@@ -204,6 +188,8 @@ int tune(const TuneCommandOptions &options, Database &database) {
       return fail(kFailed, written.error());
     fmt::print(stderr, "lacuna tune: the report is {}\n", *written);
   }
+  if (int signal = Interrupt::signal())
+    return kSignalled + signal;
   bool allWell =
       std::all_of(results->begin(), results->end(), [](const CaseResult &result) { return result.failure.empty(); });
   return allWell ? 0 : kFailed;
@@ -231,7 +217,8 @@ int runTuneCommand(const TuneCommandOptions &options) {
     return fail(kWrongCall, checked.error());
   std::string path = options.database.empty() ? userDatabasePath().value_or("") : options.database;
   if (path.empty())
-    fmt::print(stderr, "lacuna tune: there is no place for a database (LACUNA_TUNING, HOME): records are kept for this "
+    fmt::print(stderr, "lacuna tune: there is no place for a database (LACUNA_TUNING, an absolute XDG_CACHE_HOME, "
+                       "HOME): records are kept for this "
                        "run alone; give --database or --export\n");
   Expected<Database> database = Database::open(path);
   if (!database)

@@ -23,7 +23,7 @@ struct TuneCommandOptions {
   std::optional<std::string> device = {};
   double budget = 300, limit = 20; ///< seconds
   int64_t jobs = 0;                ///< 0: one for each processor
-  bool resume = false, worker = false;
+  bool resume = false, exhaustive = false, worker = false;
 };
 
 CLI::App *addTuneCommand(CLI::App &app, TuneCommandOptions &options);

@@ -2,8 +2,10 @@
 
 #include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/KernelLibrary.h"
+#include "lacuna/Runtime/IntExpr.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 
 namespace lacuna::tools {
@@ -14,11 +16,17 @@ using namespace autotune;
 // Kernels
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static Expected<KernelSpec> findKernel(const std::string &name) {
+/// NAME or NAME:KERNEL, for texts with several kernels.
+static Expected<KernelSpec> findKernel(const std::string &given) {
+  std::string name = given, kernelName;
+  if (size_t colon = given.rfind(':'); colon != std::string::npos && given.find('/', colon) == std::string::npos) {
+    name = given.substr(0, colon);
+    kernelName = given.substr(colon + 1);
+  }
   std::string known;
   for (const LibraryText &kernel : kernelLibrary()) {
     if (kernel.name == name)
-      return KernelSpec{.file = name + ".tile", .source = std::string(kernel.text)};
+      return KernelSpec{.file = name + ".tile", .source = std::string(kernel.text), .kernel = kernelName};
     known += (known.empty() ? "" : ", ") + std::string(kernel.name);
   }
   if (!name.ends_with(".tile"))
@@ -27,7 +35,7 @@ static Expected<KernelSpec> findKernel(const std::string &name) {
   Expected<std::string> source = readTextFile(name);
   if (!source)
     return takeError(source);
-  return KernelSpec{.file = name, .source = std::move(*source)};
+  return KernelSpec{.file = name, .source = std::move(*source), .kernel = kernelName};
 }
 
 Expected<std::vector<TunedKernel>> kernelsToTune(const TuneCommandOptions &options, Target target) {
@@ -40,8 +48,12 @@ Expected<std::vector<TunedKernel>> kernelsToTune(const TuneCommandOptions &optio
     if (!spec)
       return takeError(spec);
     Expected<KernelDescription> description = describeForTuning(*spec, target);
-    if (!description)
+    if (!description) {
+      if (description.error().code == ErrorCode::NotFound)
+        description.error().message +=
+            fmt::format("; the call is `lacuna tune {}:KERNEL`", name.substr(0, name.rfind(':')));
       return takeError(description);
+    }
     spec->kernel = description->kernel;
     if (description->knobs.empty())
       return makeError(ErrorCode::InvalidArgument,
@@ -57,6 +69,23 @@ Expected<std::vector<TunedKernel>> kernelsToTune(const TuneCommandOptions &optio
 // Shapes
 //===--------------------------------------------------------------------------------------------------------------===//
 
+/// The most KV heads, up to `heads`, with which a launch of `kernel` is accepted; nothing: there are none.
+static std::optional<int64_t> kvHeadsFor(const KernelDescription &kernel, int64_t heads, int64_t size) {
+  std::vector<int64_t> values;
+  for (int64_t kvHeads = heads; kvHeads >= 1; --kvHeads) {
+    values.clear();
+    for (const std::string &dim : kernel.dims)
+      values.push_back(dim == "B" ? 1 : dim == "H" ? heads : dim == "G" ? kvHeads : size);
+    bool holds = std::all_of(kernel.constraints.begin(), kernel.constraints.end(), [&](const std::string &constraint) {
+      auto parsed = runtime::IntExpr::parse(constraint, kernel.dims);
+      return !parsed || parsed->evaluate(values).value_or(0) != 0;
+    });
+    if (holds)
+      return kvHeads;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> usualShapes(const KernelDescription &kernel, Target target) {
   // Small on a CPU, where a launch takes a thousand times as long.
   std::vector<int64_t> sizes = target == Target::Cpu ? std::vector<int64_t>{512}
@@ -67,15 +96,16 @@ std::vector<std::string> usualShapes(const KernelDescription &kernel, Target tar
     patterns = {"pattern=dense", "pattern=random:0.1 block=128x128"};
   if (kernel.hasLists() && kernel.hasMask)
     patterns = {"pattern=dense", "pattern=causal", "pattern=random:0.1 block=128x128"};
+  int64_t heads = !kernel.hasMask ? 1 : target == Target::Cpu ? 2 : 16;
+  while (heads < 16 && !kvHeadsFor(kernel, heads, sizes.front())) // Groups of a fixed size need as many.
+    heads *= 2;
   std::vector<std::string> lines;
   for (const std::string &pattern : patterns)
     for (int64_t size : sizes) {
       std::string line;
-      for (const std::string &dim : kernel.dims) {
-        bool heads = dim == "H" || dim == "G";
-        int64_t extent = dim == "B" ? 1 : !heads ? size : !kernel.hasMask ? 1 : target == Target::Cpu ? 2 : 16;
-        line += fmt::format("{}={} ", dim, extent);
-      }
+      int64_t kvHeads = kvHeadsFor(kernel, heads, size).value_or(heads);
+      for (const std::string &dim : kernel.dims)
+        line += fmt::format("{}={} ", dim, dim == "B" ? 1 : dim == "H" ? heads : dim == "G" ? kvHeads : size);
       lines.push_back(line + pattern);
     }
   return lines;
@@ -91,7 +121,10 @@ static Expected<std::vector<Shape>> shapesOf(const TuneCommandOptions &options, 
   for (const std::string &line : lines) {
     Expected<Shape> shape = parseShape(line, kernel);
     if (!shape) {
-      shape.error().message = fmt::format("--shape '{}': {}", line, shape.error().message);
+      shape.error().message = options.shapes.empty()
+                                  ? fmt::format("{} has no usual shapes ('{}' is none: {}); give --shape",
+                                                kernel.kernel, line, shape.error().message)
+                                  : fmt::format("--shape '{}': {}", line, shape.error().message);
       return takeError(shape);
     }
     shapes.push_back(std::move(*shape));
@@ -108,16 +141,29 @@ static Expected<std::vector<Shape>> shapesOf(const TuneCommandOptions &options, 
   return shapes;
 }
 
+/// The value of a param that is a number.
+static std::optional<int64_t> numberIn(const Settings &params, const std::string &name) {
+  auto found = params.find(name);
+  int64_t value = 0;
+  if (found == params.end())
+    return std::nullopt;
+  const char *end = found->second.data() + found->second.size();
+  auto [stop, status] = std::from_chars(found->second.data(), end, value);
+  return status == std::errc() && stop == end ? std::optional(value) : std::nullopt;
+}
+
 /// What an untuned caller runs with: the kernel's own defaults, or for attention through given lists the operator's
 /// tile.
 static Point presetOf(const KernelDescription &kernel, const Shape &shape, Target target) {
   Point preset;
   for (const Knob &knob : kernel.knobs)
     preset[knob.name] = knob.preset;
-  if (kernel.kernel != "attention_forward" || !shape.block)
+  // A user's kernel may have that name and other params.
+  std::optional<int64_t> headDim = numberIn(shape.params, "D"), valueDim = numberIn(shape.params, "DV");
+  bool isOperator = kernel.kernel == "attention_forward" && preset.contains("BM") && preset.contains("BN");
+  if (!isOperator || !shape.block || !headDim || !valueDim)
     return preset;
-  auto tile = runtime::chooseTile(std::stoll(shape.params.at("D")), std::stoll(shape.params.at("DV")),
-                                  shape.block->rows, shape.block->columns, tileLimitsOf(target));
+  auto tile = runtime::chooseTile(*headDim, *valueDim, shape.block->rows, shape.block->columns, tileLimitsOf(target));
   if (tile) {
     preset["BM"] = std::to_string(tile->queries);
     preset["BN"] = std::to_string(tile->keys);

@@ -8,6 +8,8 @@
 #include <optional>
 #include <random>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace lacuna;
 using namespace lacuna::autotune;
@@ -53,9 +55,6 @@ TEST_CASE("Database: records come back as they were put, the last of one point")
   RecordKey other = first.key;
   other.hash = "h2";
   CHECK(database->points(other, first.shape)->empty());
-  REQUIRE(database->forget(first.key, first.shape));
-  CHECK(database->allPoints()->empty());
-  CHECK(database->allWinners()->empty());
 }
 
 TEST_CASE("Database: a newer form is refused and left as it is") {
@@ -188,4 +187,70 @@ TEST_CASE("Database: two writers take turns") {
   REQUIRE(a->put(test::pointRecord("16")));
   REQUIRE(b->put(test::pointRecord("32")));
   CHECK(a->allPoints()->size() == 2);
+}
+
+namespace {
+
+/// A folder that this process cannot write, also where root runs the tests.
+class ReadOnly {
+public:
+  explicit ReadOnly(const std::string &folder) : folder(folder) {
+    chmod(folder.c_str(), 0555);
+    if (geteuid() == 0)
+      lowered = seteuid(65534) == 0;
+  }
+  ~ReadOnly() {
+    if (lowered)
+      CHECK(seteuid(0) == 0);
+    chmod(folder.c_str(), 0755);
+  }
+
+private:
+  std::string folder;
+  bool lowered = false;
+};
+
+} // namespace
+
+TEST_CASE("Database: in a folder that cannot be written its records are still read") {
+  ScratchFile scratch;
+  const char *name = nullptr;
+  SUBCASE("a plain name") {
+    name = "tuning.db";
+  }
+  SUBCASE("a name that a URI must escape") {
+    name = "tun?i%ng #1.db";
+  }
+  {
+    auto database = Database::open(scratch.path(name));
+    REQUIRE(database);
+    REQUIRE(database->put(test::winnerRecord("128")));
+  }
+  ReadOnly readOnly(scratch.directory);
+  REQUIRE(access(scratch.directory.c_str(), R_OK) == 0);
+  auto database = Database::openToRead(scratch.path(name));
+  REQUIRE_MESSAGE(database, database.error().message);
+  auto winners = database->allWinners();
+  REQUIRE_MESSAGE(winners, winners.error().message);
+  CHECK(winners->size() == 1);
+  CHECK_FALSE(database->put(test::winnerRecord("64")));
+}
+
+TEST_CASE("Database: its place follows the rules of the cache's directory") {
+  auto with = [](const char *name, const char *value) { value ? setenv(name, value, 1) : unsetenv(name); };
+  std::map<const char *, std::optional<std::string>> before;
+  for (const char *name : {"LACUNA_TUNING", "XDG_CACHE_HOME", "HOME"})
+    before[name] = std::getenv(name) ? std::optional<std::string>(std::getenv(name)) : std::nullopt;
+  with("LACUNA_TUNING", nullptr);
+  with("HOME", "/h");
+  with("XDG_CACHE_HOME", "/x");
+  CHECK(userDatabasePath() == "/x/lacuna/tuning.db");
+  with("XDG_CACHE_HOME", nullptr);
+  CHECK(userDatabasePath() == "/h/.cache/lacuna/tuning.db");
+  with("XDG_CACHE_HOME", "relative"); // Refused, as by the cache: not silently passed over.
+  CHECK_FALSE(userDatabasePath());
+  with("LACUNA_TUNING", "/mine.db");
+  CHECK(userDatabasePath() == "/mine.db");
+  for (const auto &[name, value] : before)
+    with(name, value ? value->c_str() : nullptr);
 }

@@ -2,6 +2,8 @@
 
 #include "lacuna/Autotune/Exchange.h"
 
+#include <sqlite3.h>
+
 using namespace lacuna;
 using namespace lacuna::autotune;
 
@@ -71,4 +73,37 @@ TEST_CASE("Exchange: texts that are no records are refused with what is wrong") 
   CHECK(refusal(R"({"format":"lacuna-tuning","version":1,"points":[{"kernel":"k","machine":"a","shape":"M=1",)"
                 R"("point":"a=1","status":"lost","us":"fast"}]})")
             .find("'us' that is no number") != std::string::npos);
+  auto withNumber = [](const char *number) {
+    return fmt::format(R"({{"format":"lacuna-tuning","version":1,"points":[{{"kernel":"k","machine":"a","shape":"M=1",)"
+                       R"("point":"a=1","status":"lost",{}}}]}})",
+                       number);
+  };
+  CHECK(refusal(withNumber(R"("time":1e300)")).find("has the 'time' 1e+300; it must be whole seconds") !=
+        std::string::npos);
+  CHECK(refusal(withNumber(R"("time":1.5)")).find("has the 'time' 1.5") != std::string::npos);
+  CHECK(refusal(withNumber(R"("time":-5)")).find("has the 'time' -5; it must be 0 or more") != std::string::npos);
+  for (const char *name : {"us", "preset_us", "predicted", "spread"})
+    CHECK(refusal(withNumber(fmt::format("\"{}\":-5", name).c_str())) ==
+          fmt::format("r.json: point 1 has the '{}' -5; it must be 0 or more", name));
+  CHECK(recordsFromJson("r.json", withNumber(R"("us":3.5,"time":1700000000)")));
+}
+
+TEST_CASE("Exchange: a merge that fails half way leaves the database as it was") {
+  test::ScratchFile scratch;
+  auto database = Database::open(scratch.path());
+  REQUIRE(database);
+  sqlite3 *handle = nullptr;
+  REQUIRE(sqlite3_open(scratch.path().c_str(), &handle) == SQLITE_OK);
+  CHECK(sqlite3_exec(handle,
+                     "CREATE TRIGGER full BEFORE INSERT ON point WHEN NEW.point LIKE '%BN=64%' BEGIN "
+                     "SELECT RAISE(FAIL, 'no space'); END",
+                     nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(handle);
+  Records records{{test::winnerRecord("128")}, {test::pointRecord("128"), test::pointRecord("64")}};
+  auto counts = mergeRecords(*database, records);
+  REQUIRE_FALSE(counts);
+  CHECK(counts.error().message.find("no space") != std::string::npos);
+  CHECK(database->allWinners()->empty());
+  CHECK(database->allPoints()->empty());
+  CHECK(database->put(test::pointRecord("128"))); // and it goes on
 }

@@ -66,3 +66,27 @@ TEST_CASE("TunedRecords: a record of given lists serves lists of that block only
   CHECK(best(records, "M=64 N=64 D=64 T=bf16 pattern=random:0.5 block=64x64") == "BM=64 BN=64");
   CHECK(best(records, "M=64 N=64 D=64 T=bf16 pattern=random:0.5 block=128x128") == "none");
 }
+
+TEST_CASE("TunedRecords: at equal distance the present assembler's record goes first, then the newest") {
+  const char *shape = "M=1024 N=1024 D=64 T=bf16 pattern=dense";
+  WinnerRecord older = record(shape, "BM=64 BN=64"), newer = record(shape, "BM=128 BN=64"),
+               shipped = record(shape, "BM=192 BN=64", "");
+  older.key.assembler = "ptxas 12.9.0";
+  older.time = 100;
+  newer.key.assembler = "ptxas 13.0.0";
+  newer.time = 200;
+  shipped.time = 300;
+  TunedRecords records({shipped, older, newer});
+  auto points = [&](const char *assembler) {
+    TuningQuestion asked = question(shape);
+    asked.assembler = assembler;
+    std::string text;
+    for (const TunedChoice &choice : records.find(asked))
+      text += choice.point.at("BM") + " ";
+    return text;
+  };
+  CHECK(points("ptxas 13.0.0") == "128 64 192 ");
+  CHECK(points("ptxas 12.9.0") == "64 128 192 ");
+  CHECK(points("ptxas 14.0.0") == "128 64 192 "); // neither's: the newest
+  CHECK(points("") == "128 64 192 ");
+}

@@ -17,7 +17,10 @@ struct FakeWorkshop : Workshop {
   std::map<std::string, Expected<Facts>> facts;
   std::map<std::string, double> microseconds;
   std::set<std::string> crashing, uncompilable;
-  double secondsToCompile = 0;
+  double secondsToAnalyze = 0, secondsToCompile = 0, secondsOfTurn = 0;
+  void pass(double seconds) {
+    now += std::chrono::duration_cast<TimePoint::duration>(std::chrono::duration<double>(seconds));
+  }
   TimePoint now{};
   std::vector<std::string> analyzed, compiled, timed;
   int opened = 0;
@@ -38,6 +41,7 @@ struct FakeWorkshop : Workshop {
                const std::function<void(size_t, Expected<Facts>)> &sink) override {
     for (size_t index = 0; index < points.size(); ++index) {
       analyzed.push_back(settingsText(points[index]));
+      pass(secondsToAnalyze);
       sink(index, facts.at(settingsText(points[index])));
     }
   }
@@ -46,7 +50,7 @@ struct FakeWorkshop : Workshop {
     for (size_t index = 0; index < points.size() && now < deadline; ++index) {
       std::string text = settingsText(points[index]);
       compiled.push_back(text);
-      now += std::chrono::milliseconds(static_cast<int64_t>(1000 * secondsToCompile));
+      pass(secondsToCompile);
       if (uncompilable.contains(text))
         sink(index, makeError(ErrorCode::ToolFailed, "did not end in time and was stopped"));
       else
@@ -61,7 +65,7 @@ struct FakeWorkshop : Workshop {
       if (shop.crashing.contains(text))
         return makeError(ErrorCode::ToolFailed, "the process was ended by signal 11");
       double each = shop.microseconds.at(text);
-      shop.now += std::chrono::microseconds(static_cast<int64_t>(each * (launches + 1)));
+      shop.pass(shop.secondsOfTurn + 1e-6 * each * (launches + 1));
       return std::vector<double>(static_cast<size_t>(launches), each);
     }
     FakeWorkshop &shop;
@@ -258,4 +262,157 @@ TEST_CASE("Tuner: a new candidate is measured beside the default; the old ones a
   CHECK(results[0].winner->point.at("BN") == "512");
   std::set<std::string> timed(bed.shop.timed.begin(), bed.shop.timed.end());
   CHECK(timed == std::set<std::string>{"BM=128 BN=128", "BM=64 BN=512", "BM=128 BN=512", "BM=192 BN=512"});
+}
+
+TEST_CASE("Tuner: a run that begins anew and is ended early keeps the earlier records and the better-found winner") {
+  Bed bed;
+  bed.shop.microseconds["BM=192 BN=256"] = 700;
+  bed.run({caseOf("M=4096")});
+  const std::vector<PointRecord> before = *bed.database.allPoints();
+  REQUIRE(before.size() == 9);
+  bed.options.budgetSeconds = 1; // The default alone is compiled and timed.
+  bed.shop.secondsToCompile = 5;
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].notReached == 8);
+  CHECK(results[0].leftOver == 0);
+  CHECK(bed.database.allPoints()->size() == 9);
+  REQUIRE(bed.database.allWinners()->size() == 1);
+  CHECK(settingsText(bed.database.allWinners()->front().point) == "BM=192 BN=256");
+  REQUIRE(results[0].winner);
+  CHECK(results[0].winnerIsEarlier);
+  CHECK(settingsText(results[0].winner->point) == "BM=192 BN=256");
+  CHECK(bed.notes.notes.back().find("The winner of an earlier run stays: BM=192 BN=256. Those have an earlier run's") !=
+        std::string::npos);
+
+  // One that is further ahead of the default takes its place, and so does any that was found among all points.
+  bed.options.budgetSeconds = 10;
+  bed.shop.secondsToCompile = 2; // The default, what won before, and one more.
+  bed.shop.microseconds["BM=192 BN=256"] = 1100;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].notReached > 0);
+  CHECK_FALSE(results[0].winnerIsEarlier); // The earlier one was timed again, and lost.
+  CHECK(bed.database.allWinners()->front().point != before.back().point);
+  bed.options.budgetSeconds = 1000;
+  bed.shop.microseconds["BM=64 BN=64"] = 950;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].notReached == 0);
+  CHECK(settingsText(bed.database.allWinners()->front().point) == "BM=64 BN=64");
+}
+
+TEST_CASE("Tuner: what was measured after the last decision is decided on when a run is resumed") {
+  Bed bed;
+  bed.shop.microseconds["BM=192 BN=256"] = 700;
+  bed.run({caseOf("M=4096")});
+  // As a run leaves it that was killed before its decision.
+  PointRecord later = bed.database.allPoints()->front();
+  later.microseconds = 600;
+  later.time += 10;
+  REQUIRE(bed.database.put(later));
+  bed.shop.microseconds[settingsText(later.point)] = 600;
+  bed.options.resume = true;
+  auto results = bed.run({caseOf("M=4096")});
+  REQUIRE(results[0].winner);
+  CHECK(results[0].winner->point == later.point);
+}
+
+TEST_CASE("Tuner: where no point can run the case has failed, with the reasons") {
+  Bed bed;
+  for (auto &[point, facts] : bed.shop.facts)
+    facts = makeError(ErrorCode::InvalidArgument, "f:1:1: error: the params break this");
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK_FALSE(results[0].winner);
+  CHECK(results[0].failure.starts_with("none of 9 points could be measured: 9 dropped (constraint), such as: the "
+                                       "params break this"));
+  CHECK(bed.notes.notes.back().find("none of 9 points") != std::string::npos);
+}
+
+TEST_CASE("Tuner: an analysis that was not done in time is a failure of that moment, and a resumed run tries again") {
+  Bed bed;
+  const auto facts = bed.shop.facts;
+  for (auto &[point, fact] : bed.shop.facts)
+    fact = makeError(ErrorCode::ToolFailed, "did not end in time and was stopped");
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].failure.find("9 failed (crash), such as: the analysis: did not end in time") != std::string::npos);
+  CHECK(bed.recordOf(results[0], "BM=64 BN=64").status == Status::Failed);
+  bed.shop.facts = facts;
+  bed.shop.microseconds["BM=64 BN=64"] = 500;
+  bed.options.resume = true;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(results[0].failure.empty());
+  CHECK(results[0].resumed == 0);
+  CHECK(bed.recordOf(results[0], "BM=64 BN=64").status == Status::Measured);
+  CHECK(settingsText(results[0].winner->point) == "BM=64 BN=64");
+}
+
+TEST_CASE("Tuner: a run that is stopped keeps the best so far, and holds nothing against what it gave up") {
+  Bed bed;
+  bed.options.stopped = [&] { return bed.shop.timed.size() >= 9; }; // In the first batch's second round.
+  bed.shop.microseconds["BM=64 BN=64"] = 800;
+  auto results = bed.run({caseOf("M=4096"), caseOf("M=8192")});
+  REQUIRE(results.size() == 1); // The second case is not begun.
+  REQUIRE(results[0].winner);
+  CHECK(results[0].notReached > 0);
+  for (const PointRecord &record : results[0].points)
+    CHECK(record.status != Status::Failed);
+  CHECK(bed.database.allWinners()->size() == 1);
+  CHECK(bed.notes.notes.back().find(": interrupted; ") != std::string::npos);
+  CHECK(bed.notes.ends == 1);
+
+  Bed early; // Before anything: no point is a failure.
+  early.options.stopped = [] { return true; };
+  results = early.run({caseOf("M=4096")});
+  CHECK(results[0].notReached == 9);
+  CHECK(results[0].failure.empty());
+  CHECK(early.database.allPoints()->empty());
+}
+
+TEST_CASE("Tuner: an exhaustive run measures what the model would leave out, to the end, and says what that cost") {
+  Bed bed;
+  bed.shop.facts.at("BM=64 BN=64")->predictedFraction = 0.1; // The model is wrong: it is the fastest.
+  bed.shop.microseconds["BM=64 BN=64"] = 900;
+  bed.shop.microseconds["BM=192 BN=64"] = 950;
+  bed.shop.microseconds["BM=192 BN=256"] = 5000;
+  auto results = bed.run({caseOf("M=4096")});
+  CHECK(settingsText(results[0].winner->point) == "BM=192 BN=64");
+  CHECK(bed.recordOf(results[0], "BM=192 BN=256").status == Status::Lost);
+  CHECK(results[0].comparison.empty());
+  bed.options.exhaustive = true;
+  results = bed.run({caseOf("M=4096")});
+  CHECK(settingsText(results[0].winner->point) == "BM=64 BN=64");
+  for (const PointRecord &record : results[0].points)
+    CHECK(record.status == Status::Measured);
+  CHECK(results[0].comparison == "the earlier winner BM=192 BN=64 takes 950.0 us, the best of all 9 points BM=64 BN=64 "
+                                 "900.0 us: it is 5.6 % behind");
+  CHECK(bed.notes.notes.back().find("5.6 % behind") != std::string::npos);
+}
+
+TEST_CASE("Tuner: the space of attention's size on two masks ends in 60 s where 16 cores compile") {
+  // 288 points, as attention_forward has for one head dimension, of which half can run, and no loser is clear.
+  Bed bed;
+  std::vector<TuneCase> cases = {caseOf("M=16384 pattern=dense"), caseOf("M=16384 pattern=causal")};
+  std::vector<std::string> columns;
+  for (int columnsOfTile = 16; columnsOfTile <= 1536; columnsOfTile += 16)
+    columns.push_back(std::to_string(columnsOfTile));
+  for (TuneCase &each : cases)
+    each.variant.kernel.knobs[1].values = columns;
+  Facts fits{.sharedBytes = 100000, .registersNeeded = 100, .registersPresent = 240, .predictedFraction = 0.9};
+  for (const char *bm : {"64", "128", "192"})
+    for (size_t index = 0; index < columns.size(); ++index) {
+      std::string text = fmt::format("BM={} BN={}", bm, columns[index]);
+      bed.shop.facts.insert_or_assign(text,
+                                      index % 2 == 0 && columns[index] != "128" ? Facts{.sharedBytes = 300000} : fits);
+      bed.shop.microseconds[text] = 1000;
+    }
+  bed.options.budgetSeconds = 60;
+  bed.shop.secondsToAnalyze = 0.1 / 16;
+  bed.shop.secondsToCompile = 0.6 / 16;
+  bed.shop.secondsOfTurn = 0.03 - 0.006; // With its launches, 30 ms.
+  const TimePoint begin = bed.shop.now;
+  auto results = bed.run(cases);
+  CHECK(bed.shop.now - begin < std::chrono::seconds(60));
+  for (const CaseResult &result : results) {
+    CHECK(result.notReached == 0);
+    CHECK(result.points.size() == 288);
+    CHECK(result.winner);
+  }
 }

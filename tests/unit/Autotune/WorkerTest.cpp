@@ -29,6 +29,12 @@ for line in iter(sys.stdin.readline, ""):
     if op == "babble":
         print("this is no JSON", flush=True)
         continue
+    if op == "close":
+        os.close(0); os.close(1)
+        time.sleep(600)
+    if op == "deaf":
+        print(json.dumps({}), flush=True)
+        time.sleep(600)
     if op == "refuse":
         print(json.dumps({"error": "VerifyError", "message": "wrong result"}), flush=True)
         continue
@@ -96,6 +102,25 @@ TEST_CASE("Worker: one that hangs is stopped in time, with what it started") {
   }
   CHECK(gone);
   CHECK(worker.ask({{"op", "echo"}, {"n", 1}}, 10s));
+}
+
+TEST_CASE("Worker: the limit holds for one that closes its output, and for one that does not read") {
+  Worker worker(script());
+  REQUIRE(worker.ask({{"op", "echo"}, {"n", 1}}, 20s));
+  auto begin = std::chrono::steady_clock::now();
+  auto closed = worker.ask({{"op", "close"}}, 1s);
+  CHECK(std::chrono::steady_clock::now() - begin < 15s);
+  REQUIRE_FALSE(closed);
+  CHECK(closed.error().message == "did not end in time and was stopped");
+  CHECK_FALSE(worker.isRunning());
+
+  REQUIRE(worker.ask({{"op", "deaf"}}, 20s));
+  begin = std::chrono::steady_clock::now();
+  auto unread = worker.ask({{"op", "echo"}, {"n", std::string(8 << 20, 'x')}}, 1s);
+  CHECK(std::chrono::steady_clock::now() - begin < 15s);
+  REQUIRE_FALSE(unread);
+  CHECK(unread.error().message == "did not end in time and was stopped");
+  CHECK(worker.ask({{"op", "echo"}, {"n", 1}}, 20s));
 }
 
 TEST_CASE("Worker: an answer that is no JSON, and a program that does not exist") {

@@ -156,3 +156,77 @@ schedule twice on sm_90a { tune BM }
   record("64");
   CHECK(compiled(spec) == "ceildiv(M, 64), disk, tuned");
 }
+
+TEST_CASE("a choice is noted under the records it was made from; of unreadable records nothing is noted") {
+  constexpr const char *kText = R"(
+param BM in {64, 128} = 64
+kernel NAME(x: f32[M, 16], y: out f32[M, 16])
+  grid (i: ceildiv(M, BM))
+{
+  store y[i * BM :+ BM, :] = 2 * load x[i * BM :+ BM, :]
+}
+schedule NAME on sm_90a { tune BM }
+)";
+  auto specOf = [&](const std::string &name) {
+    std::string text = kText;
+    for (size_t at; (at = text.find("NAME")) != std::string::npos;)
+      text.replace(at, 4, name);
+    return KernelSpec{.file = name + ".tile", .source = text};
+  };
+  JitEnvironment environment;
+  const std::string path = environment.fixture.scratch / "tuning.db";
+  ScopedVariable tuning{"LACUNA_TUNING", path.c_str()};
+  const KernelSpec first = specOf("first"), second = specOf("second");
+  auto record = [&](const KernelSpec &spec, const char *rows, const char *assembler, int64_t time) {
+    autotune::MachineLimits machine = machineLimits(environment.open().device(), Target::Sm90a, 1);
+    auto description = describeForTuning(spec, Target::Sm90a);
+    REQUIRE_MESSAGE(description, description.error().render());
+    auto database = autotune::Database::open(path);
+    REQUIRE_MESSAGE(database, database.error().render());
+    REQUIRE(database->put(
+        autotune::WinnerRecord{{description->kernel, description->hash, machine.name, machine.limitsText(), assembler},
+                               "M=512",
+                               {{"BM", rows}},
+                               "measured",
+                               1,
+                               2,
+                               time}));
+  };
+  auto gridOf = [&](Jit &jit, const KernelSpec &spec) {
+    auto kernel = jit.compile(spec);
+    REQUIRE_MESSAGE(kernel, kernel.error().render());
+    return kernel->metadata().grid.front();
+  };
+  SUBCASE("a process that outlives a tuning run") {
+    record(first, "128", "", 100);
+    record(second, "64", "", 100);
+    Jit old = environment.open();
+    CHECK(gridOf(old, first) == "ceildiv(M, 128)"); // The records are read now.
+    record(second, "128", "", 200);
+    CHECK(gridOf(old, second) == "ceildiv(M, 64)");
+    Jit young = environment.open();
+    CHECK(gridOf(young, second) == "ceildiv(M, 128)");
+  }
+  SUBCASE("a database that cannot be opened for a while") {
+    record(first, "128", "", 100);
+    // Something else stands there, and the same file comes back: neither size nor time tells.
+    std::filesystem::rename(path, path + ".away");
+    std::filesystem::create_directory(path);
+    Jit blind = environment.open();
+    CHECK(gridOf(blind, first) == "ceildiv(M, 64)");
+    const std::string notes = environment.fixture.knobs.cacheDirectory + "/v1/notes";
+    if (std::filesystem::exists(notes))
+      for (const auto &file : std::filesystem::directory_iterator(notes))
+        CHECK(readFile(file.path()).find(path) == std::string::npos);
+    std::filesystem::remove(path);
+    std::filesystem::rename(path + ".away", path);
+    Jit seeing = environment.open();
+    CHECK(gridOf(seeing, first) == "ceildiv(M, 128)");
+  }
+  SUBCASE("another assembler than the newest record's") {
+    record(first, "128", "ptxas 1.0", 300);
+    record(first, "64", "ptxas 2.0", 200);
+    Jit jit = environment.open(); // Its assembler is neither: the newest.
+    CHECK(gridOf(jit, first) == "ceildiv(M, 128)");
+  }
+}

@@ -39,6 +39,7 @@ TEST_CASE("the directory is LACUNA_CACHE_DIR, then XDG's, then the home's") {
   CHECK(chooseCacheDirectory(knobs).value() == "/c/d");
   knobs.cacheDirectory = "";
   CHECK(chooseCacheDirectory(knobs).value() == "/x/lacuna");
+  CHECK(userCacheDirectory().value() == "/x/lacuna");
   ScopedVariable noXdg("XDG_CACHE_HOME", nullptr);
   CHECK(chooseCacheDirectory(knobs).value() == "/h/.cache/lacuna");
   ScopedVariable noHome("HOME", nullptr);

@@ -234,6 +234,51 @@ TEST_CASE("Tune: cases have full params, the lists' block, a default and usual s
   CHECK(wrong.error().message.find("--shape 'M=512 D=63'") != std::string::npos);
 }
 
+TEST_CASE("Tune: of a text with several kernels one is named") {
+  auto unnamed = kernelsToTune({.kernels = {"attention_split"}}, Target::Sm90a);
+  REQUIRE_FALSE(unnamed);
+  CHECK(unnamed.error().message.find("name one") != std::string::npos);
+  CHECK(unnamed.error().message.find("`lacuna tune attention_split:KERNEL`") != std::string::npos);
+  auto named = kernelsToTune({.kernels = {"attention_split:attention_parts"}}, Target::Sm90a);
+  REQUIRE_MESSAGE(named, named.error().render());
+  CHECK(named->front().description.kernel == "attention_parts");
+  CHECK(named->front().spec.kernel == "attention_parts");
+  CHECK_FALSE(kernelsToTune({.kernels = {"attention_split:nothing"}}, Target::Sm90a));
+}
+
+TEST_CASE("Tune: the usual shapes of every library kernel are ones that it accepts") {
+  for (Target target : {Target::Sm90a, Target::Cpu})
+    for (const LibraryText &text : kernelLibrary()) {
+      CAPTURE(text.name);
+      KernelSpec spec = library(text.name);
+      auto description = describeForTuning(spec, target);
+      if (!description || description->knobs.empty())
+        continue;
+      for (const std::string &line : usualShapes(*description, target)) {
+        CAPTURE(line);
+        auto shape = parseShape(line, *description);
+        CHECK_MESSAGE(shape, shape.error().render());
+      }
+    }
+  auto packed = describeForTuning(library("attention_packed"), Target::Sm90a);
+  REQUIRE(packed);
+  CHECK(usualShapes(*packed, Target::Sm90a).front().find("H=16") != std::string::npos);
+  CHECK(usualShapes(*packed, Target::Sm90a).front().find("G=2") != std::string::npos);
+}
+
+TEST_CASE("Tune: a user's kernel of the operator's name that has other params keeps its own defaults") {
+  KernelSpec spec{.file = "mine.tile", .source = std::string(libraryText("attention_forward"))};
+  for (size_t at; (at = spec.source.find("DV")) != std::string::npos;) // The head dimensions have other names.
+    spec.source.replace(at, 2, "EV");
+  auto description = describeForTuning(spec, Target::Sm90a);
+  REQUIRE_MESSAGE(description, description.error().render());
+  REQUIRE(description->kernel == "attention_forward");
+  auto cases = planCases({.shapes = {"M=512 block=128x128"}}, {TunedKernel{spec, *description}}, Target::Sm90a,
+                         {"NVIDIA H200", "sm_90a", 232448, 132});
+  REQUIRE_MESSAGE(cases, cases.error().render());
+  CHECK(settingsText(cases->front().preset) == "BM=128 BN=128 apart=1 stages=2");
+}
+
 //===--------------------------------------------------------------------------------------------------------------===//
 // What to run untold
 //===--------------------------------------------------------------------------------------------------------------===//

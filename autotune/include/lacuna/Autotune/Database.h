@@ -17,6 +17,7 @@
 #include "lacuna/Autotune/SearchSpace.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -72,7 +73,8 @@ public:
   /// for one that is locked for longer than `patience` or that cannot be opened. Messages say what to do.
   static Expected<Database> open(const std::string &path,
                                  std::chrono::milliseconds patience = std::chrono::milliseconds(3000));
-  /// The same for reading alone; the file must exist. Errors: likewise; NotFound.
+  /// The same for reading alone; the file must exist. It may lie where nothing can be written. Errors: likewise;
+  /// NotFound.
   static Expected<Database> openToRead(const std::string &path);
   Database(Database &&) noexcept;
   Database &operator=(Database &&) noexcept;
@@ -86,15 +88,16 @@ public:
   Expected<std::vector<WinnerRecord>> winners(const std::string &kernel, const std::string &machine);
   Expected<std::vector<PointRecord>> allPoints();
   Expected<std::vector<WinnerRecord>> allWinners();
-  /// Removes what is known of a shape, to begin anew.
-  Expected<void> forget(const RecordKey &key, const std::string &shape);
+
+  /// Commits what `work` puts all at once; nothing of it where it fails. Errors: as open; what `work` returns.
+  Expected<void> together(const std::function<Expected<void>()> &work);
 
   const std::string &path() const { return file; }
 
 private:
   class Statement;
   explicit Database(std::string file) : file(std::move(file)) {}
-  Expected<void> connect(int flags, std::chrono::milliseconds patience);
+  Expected<void> connect(const std::string &name, int flags, std::chrono::milliseconds patience);
   Expected<void> prepareTables();
   Expected<void> execute(const char *sql);
   /// The last failure of SQLite as an error of ours.
@@ -106,8 +109,8 @@ private:
   sqlite3 *handle = nullptr;
 };
 
-/// Where the user's database lies: LACUNA_TUNING, else `lacuna/tuning.db` below XDG_CACHE_HOME or ~/.cache. Nothing
-/// where the knob is "none", or there is no home.
+/// Where the user's database lies: LACUNA_TUNING, else `tuning.db` in runtime::userCacheDirectory(). Nothing where the
+/// knob is "none", or there is no such directory.
 std::optional<std::string> userDatabasePath();
 
 } // namespace lacuna::autotune

@@ -34,7 +34,7 @@ Expected<Records> recordsFromJson(const std::string &name, std::string_view text
 
 /// Everything in a database. Errors: as Database.
 Expected<Records> exportRecords(Database &database);
-/// Adds `records`, the newer of two of one thing. Errors: as Database.
+/// Adds `records`, the newer of two of one thing; all of them, or none where it fails. Errors: as Database.
 Expected<MergeCounts> mergeRecords(Database &database, const Records &records);
 
 } // namespace lacuna::autotune

@@ -37,6 +37,7 @@ struct MeasureOptions {
   int rounds = 5;
   double visitMicroseconds = 5000; ///< the launches of one turn take about so long
   int mostLaunches = 20;
+  bool keepLosers = false; ///< all take part in all rounds
   /// Ratio of the best candidate to the default known from earlier batches; losers are judged by it too.
   double bestRatio = 1;
 };

@@ -7,7 +7,8 @@
 //   - a mask (causal, window) falls back on causal, then on dense; lists fall back on dense;
 //   - dimensions are compared by their logarithms.
 //
-// The user's own records go before shipped ones of the same distance. Records of a changed kernel text are not used;
+// Of the same distance, the user's own records go before shipped ones, then those that were made with the assembler in
+// hand, then the newest. Records of a changed kernel text are not used;
 // shipped ones name no hash and hold for the library's kernels.
 //
 //===----------------------------------------------------------------------===//
@@ -25,6 +26,7 @@ struct TuningQuestion {
   std::string kernel, hash, machine;
   std::vector<std::string> dims; ///< the kernel's, to read the shapes of records by
   Shape shape;                   ///< dimensions that are not known may be absent
+  std::string assembler = {};    ///< as RecordKey::assembler; empty: any is as good
 };
 
 struct TunedChoice {
@@ -41,7 +43,7 @@ public:
   TunedRecords() = default;
   explicit TunedRecords(std::vector<WinnerRecord> winners) : winners(std::move(winners)) {}
 
-  /// Shipped records and the user's. A database that cannot be read is left out, with a warning.
+  /// Shipped records and the user's. A database that cannot be read is left out, with a warning; isComplete() is false.
   static TunedRecords load();
   static std::vector<WinnerRecord> shipped();
   /// One line that is another where load() would read another database, or it changed.
@@ -50,8 +52,11 @@ public:
   /// Every record that may serve, nearest first. The caller takes the first whose point is legal with its lists.
   std::vector<TunedChoice> find(const TuningQuestion &question) const;
   const std::vector<WinnerRecord> &all() const { return winners; }
+  /// Whether everything that was to be read could be.
+  bool isComplete() const { return complete; }
 
 private:
+  bool complete = true;
   std::vector<WinnerRecord> winners;
 };
 

@@ -7,8 +7,10 @@
 //   3. time them in batches beside the default, clear losers leaving early (Measurer.h);
 //   4. time the best few and the default once more, longer: the fastest wins, the default where none is faster.
 //
-// Every outcome is committed to the database at once. With `resume`, what the database knows is not done again;
-// without, a case begins anew. When the budget ends, the best so far is kept, and what is left is counted.
+// Every outcome is committed to the database at once, in place of what an earlier run had for that point; nothing is
+// removed before. With `resume`, what the database knows is not done again; without, a case begins anew. When the
+// budget ends, the best so far is kept, and what is left is counted. An earlier run's winner goes only where the new
+// one was found among all points or against it, or is further ahead of the default.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,7 +31,9 @@ struct TuneCase {
 struct TuneOptions {
   double budgetSeconds = 300;
   bool resume = false;
-  std::string assembler; ///< of the records' key
+  bool exhaustive = false;            ///< nothing is left out by prediction, and no loser leaves early
+  std::function<bool()> stopped = {}; ///< asked between steps; once it holds, the run ends as if the budget were over
+  std::string assembler;              ///< of the records' key
   MeasureOptions screening{.rounds = 3};
   MeasureOptions finals{.rounds = 9};
   size_t batch = 6; ///< candidates timed side by side, besides the default
@@ -44,9 +48,12 @@ struct CaseResult {
   Point preset;
   std::vector<PointRecord> points; ///< earlier runs' too, where they were resumed
   std::optional<WinnerRecord> winner;
-  int64_t resumed = 0;    ///< points that the database knew
-  int64_t notReached = 0; ///< points that the budget left over
-  std::string failure;    ///< not empty: why nothing could be measured
+  int64_t resumed = 0;          ///< points that the database knew
+  int64_t notReached = 0;       ///< points that the budget left over
+  int64_t leftOver = 0;         ///< of those, the points without a record of an earlier run
+  bool winnerIsEarlier = false; ///< `winner` was found before, and over more points than this run reached
+  std::string comparison;       ///< exhaustive: how far an earlier run's winner is from the best of all
+  std::string failure;          ///< not empty: why nothing could be measured
 };
 
 /// Thread safety: one thread.

@@ -28,7 +28,9 @@ using Json = nlohmann::ordered_json;
 class Worker {
 public:
   /// `command` is a program and its arguments.
-  explicit Worker(std::vector<std::string> command) : command(std::move(command)) {}
+  /// Where `stopped` comes to hold, nothing is waited for any longer: a request fails as if its time were over.
+  explicit Worker(std::vector<std::string> command, std::function<bool()> stopped = {})
+      : command(std::move(command)), stopped(std::move(stopped)) {}
   ~Worker() { stop(); }
   Worker(const Worker &) = delete;
   Worker &operator=(const Worker &) = delete;
@@ -47,10 +49,16 @@ public:
 private:
   Expected<void> start();
   Expected<std::string> readLine(TimePoint deadline);
+  bool isStopped() const { return stopped && stopped(); }
+  /// Waits until the socket is ready for `events`, or closed; false: not before the deadline.
+  bool waitFor(short events, TimePoint deadline) const;
+  /// The status of the process, if it ends before the deadline.
+  std::optional<int> waitForEnd(TimePoint deadline) const;
   /// What the process said last on its standard error.
   std::string lastWords() const;
 
   std::vector<std::string> command;
+  std::function<bool()> stopped;
   pid_t process = -1;
   int socket = -1, errors = -1;
   std::string received;
@@ -60,16 +68,18 @@ private:
 /// Gives requests to several workers at once.
 class WorkerPool {
 public:
-  WorkerPool(std::vector<std::string> command, int workers) : command(std::move(command)), workers(workers) {}
+  WorkerPool(std::vector<std::string> command, int workers, std::function<bool()> stopped = {})
+      : command(std::move(command)), workers(workers), stopped(std::move(stopped)) {}
 
-  /// Asks every request, in order as workers become free; none is begun after `deadline`. `sink` gets each reply or
-  /// error, one call at a time.
+  /// Asks every request, in order as workers become free; none is begun after `deadline`, or once `stopped` holds.
+  /// `sink` gets each reply or error, one call at a time.
   void run(const std::vector<Json> &requests, std::chrono::milliseconds limit, TimePoint deadline,
            const std::function<void(size_t, Expected<Json>)> &sink) const;
 
 private:
   std::vector<std::string> command;
   int workers;
+  std::function<bool()> stopped;
 };
 
 } // namespace lacuna::autotune

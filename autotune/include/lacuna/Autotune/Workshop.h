@@ -62,6 +62,7 @@ public:
     int jobs = 1;                           ///< workers that analyse and compile
     std::string directory;                  ///< for compiled images
     std::chrono::milliseconds limit{20000}; ///< for one analysis, compilation or turn
+    std::function<bool()> stopped = {};     ///< asked while waiting; what is under way is then given up
   };
   explicit ProcessWorkshop(Options options) : options(std::move(options)) {}
 

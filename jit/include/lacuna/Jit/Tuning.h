@@ -40,7 +40,13 @@ struct OpenQuestion {
   bool keepLists = false;         ///< the lists' block stays what it is without any tuning
   bool measuredOnly = false;      ///< where there is no record the answer is nothing
   autotune::Settings untold = {}; ///< values that the caller takes where nothing better is known; else the defaults
+  std::string assembler = {};     ///< as assemblerOfRecords; empty: the one that is found now
 };
+
+/// What RecordKey::assembler says of an assembler of this version: "ptxas 13.0.88"; of none: "driver".
+std::string assemblerOfRecords(std::string_view version);
+/// The same of the assembler that is found now, which is asked for its version.
+std::string assemblerOfRecords();
 
 /// The best known values of the knobs that `question.spec` does not set: of the nearest record that is legal with its
 /// other params; where there is none, on a GPU, what the cost model predicts to be clearly better than those the caller

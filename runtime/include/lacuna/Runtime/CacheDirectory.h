@@ -36,6 +36,10 @@ Expected<CacheMode> cacheModeOf(const Knobs &knobs);
 /// InvalidArgument for a path that is not absolute or has `..`.
 Expected<std::string> chooseCacheDirectory(const Knobs &knobs);
 
+/// The part of rule 1 that the environment decides without knobs: XDG_CACHE_HOME/lacuna, else HOME/.cache/lacuna.
+/// Errors: as chooseCacheDirectory.
+Expected<std::string> userCacheDirectory();
+
 /// Opens `path` by rules 2 to 4 and returns a descriptor, the caller's to close; without `create`, a missing one is not
 /// made. Errors: NotFound (missing, and not to be made); Unavailable, with the reason and what to do.
 Expected<int> openCacheDirectory(const std::string &path, bool create = true);
