@@ -80,8 +80,8 @@ void Sema::checkIdleItem(const ScheduleItem &item) {
 /// first value. Schedules for other targets may have a knob of that name with another domain: what the caller sets is
 /// for the one that is compiled for, and on a CPU for that of sm_90a.
 void Sema::declareKnobs(const ScheduleDecl &schedule) {
-  const bool isMeant =
-      schedule.target.name == (specialization.target == "cpu" ? std::string_view("sm_90a") : specialization.target);
+  const bool isMeant = specialization.target.empty() || schedule.target.name == specialization.target ||
+                       (specialization.target == "cpu" && schedule.target.name == "sm_90a");
   for (const ScheduleItem &item : schedule.items) {
     for (const ScheduleItem::Knob &knob : item.knobs) {
       if (!knob.domain)
