@@ -38,6 +38,11 @@ bool isFree(Operation *op) {
          (isa<arith::TruncFOp>(op) && isa<RankedTensorType>(op->getResultTypes()[0]));
 }
 
+/// Whether `op` is one of `Ops`, or holds one at any depth.
+template <typename... Ops> bool holdsAny(Operation *op) {
+  return op->walk([](Operation *inner) { return WalkResult(failure(isa<Ops...>(inner))); }).wasInterrupted();
+}
+
 /// How the operations of a loop's body are dealt to the halves. All lists are in program order.
 struct Halves {
   Operation *leading = nullptr;           // the marked product
@@ -194,7 +199,7 @@ void Overlap::splitTrailing() {
     });
     if (isTrailing(&op) &&
         (!early || feeds ||
-         isa<PackAFragOp, arith::TruncFOp, BlockReduceOp, StoreSharedOp, FenceAsyncOp, WarpgroupSyncOp>(op)))
+         holdsAny<PackAFragOp, arith::TruncFOp, BlockReduceOp, StoreSharedOp, FenceAsyncOp, WarpgroupSyncOp>(&op)))
       prepared.insert(&op);
   }
   bool issued = false, waited = false;
@@ -261,6 +266,11 @@ LogicalResult Overlap::plan(Operation *leading, llvm::function_ref<void(Twine)> 
   }
   splitTrailing();
   collectCrossing();
+  auto meets = [&](Operation *op) {
+    return holdsAny<BlockReduceOp>(op) && (op->getBlock() != leading->getBlock() || !op->isBeforeInBlock(leading));
+  };
+  if (turns && (llvm::any_of(halves.leadIssue, meets) || llvm::any_of(halves.trailIssue, holdsAny<BlockReduceOp>)))
+    return refuse("all warpgroups would meet in a reduction while one has the turn"), failure();
   return success();
 }
 
