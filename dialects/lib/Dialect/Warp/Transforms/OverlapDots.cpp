@@ -242,7 +242,7 @@ void Overlap::collectCrossing() {
 LogicalResult Overlap::plan(Operation *leading, llvm::function_ref<void(Twine)> refuse) {
   halves.leading = leading;
   for (Operation &op : loop.getBody()->without_terminator()) {
-    if (isa<StoreGlobalOp, TmaStoreOp>(op))
+    if (holdsAny<StoreGlobalOp, TmaStoreOp>(&op))
       return refuse("the loop stores to a view"), failure();
     if (op.walk([&](Operation *inner) {
             return isa<scf::ForOp>(inner) || (inner != &op && isa<RingWaitOp, WgmmaSsOp, WgmmaRsOp>(inner))
