@@ -9,8 +9,7 @@
 //   slots of a ring   two mbarriers each: full (one arrival and the copy's bytes) and empty (one lane of every consumer
 //                     warp). A wait tests the parity of a phase, as the machine does
 //   copies (TMA)      land later, in any order; those to global memory read their shared tile at any time until they
-//   are
-//                     waited for, or their warpgroup ends
+//                     are waited for, or their warpgroup ends
 //   products (wgmma)  run at any time between their issue and the wait for their group; until then nobody may read
 //                     their accumulator, pack an A operand, or give back a slot that they read
 //   registers         a tile is the values of each thread, by register; a row reduction without its quad reduction

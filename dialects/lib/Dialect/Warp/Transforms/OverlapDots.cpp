@@ -76,6 +76,7 @@ private:
   void clone(OpBuilder &builder, ArrayRef<Operation *> ops, IRMapping &mapping);
   Value lastReduction();
   void cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &next);
+  void cloneStep(OpBuilder &builder, IRMapping &before, IRMapping &current);
 
   scf::ForOp loop;
   bool early, turns, holds;
@@ -336,6 +337,23 @@ void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &
   }
 }
 
+/// The leading half of an iteration (`current`) around the trailing half of the one before.
+void Overlap::cloneStep(OpBuilder &builder, IRMapping &before, IRMapping &current) {
+  for (Operation *op : halves.leadIssue) {
+    if (turns && op == halves.leading)
+      builder.create<TurnWaitOp>(loop.getLoc());
+    builder.clone(*op, current);
+  }
+  clone(builder, halves.trailIssue, before);
+  if (turns)
+    builder.create<TurnPassOp>(loop.getLoc());
+  clone(builder, halves.leadRest, current);
+  cloneTrailRest(builder, before, current);
+  for (unsigned index : halves.trailing)
+    current.map(loop.getRegionIterArg(index), before.lookupOrDefault(yielded(index)));
+  clone(builder, halves.prepare, current);
+}
+
 /// Whether the loop is known to run: its rotated form needs no condition then.
 static bool hasFirstIteration(scf::ForOp loop) {
   APInt lower, upper;
@@ -401,19 +419,7 @@ void Overlap::rewrite() {
   current.map(loop.getInductionVar(), steady.getInductionVar());
   for (auto [position, index] : llvm::enumerate(leadIndices))
     current.map(arguments[index], steady.getRegionIterArg(position));
-  for (Operation *op : halves.leadIssue) {
-    if (turns && op == halves.leading)
-      builder.create<TurnWaitOp>(loc);
-    builder.clone(*op, current);
-  }
-  clone(builder, halves.trailIssue, before);
-  if (turns)
-    builder.create<TurnPassOp>(loc);
-  clone(builder, halves.leadRest, current);
-  cloneTrailRest(builder, before, current);
-  for (unsigned index : halves.trailing)
-    current.map(arguments[index], before.lookupOrDefault(yielded(index)));
-  clone(builder, halves.prepare, current);
+  cloneStep(builder, before, current);
   builder.create<scf::YieldOp>(loc, carriedFrom(current));
 
   // The last iteration's trailing half.
@@ -436,17 +442,12 @@ void Overlap::rewrite() {
 // The pass
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static bool isAccumulator(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && isa_and_present<AccAttr>(tensor.getEncoding());
-}
-
 /// Registers a thread that tiles take when the products of the loop overlap: the accumulators, the A operands made from
 /// them, and other carried tiles.
 static int64_t overlappedRegisters(scf::ForOp loop) {
   int64_t registers = productRegisters(loop);
   for (Value yielded : loop.getYieldedValues())
-    if (isAccumulator(yielded.getType()) && !yielded.getDefiningOp<WgmmaWaitOp>())
+    if (isAccumulator(yielded) && !yielded.getDefiningOp<WgmmaWaitOp>())
       registers += cast<RankedTensorType>(yielded.getType()).getDimSize(1) / 2;
   return registers;
 }
