@@ -186,7 +186,10 @@ FailureOr<KernelPlan> planKernel(tile::FuncOp func) {
       if (auto type = dyn_cast<RankedTensorType>(store.getValue().getType()))
         plan.rows = std::max(plan.rows, type.getDimSize(0));
     });
-  if (plan.rows == 0 || plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
+  if (plan.rows == 0)
+    return func.emitError() << "this kernel has no product and stores no tile, so nothing says how many rows sm_90a "
+                               "should compute at a time; store a tile of 64, 128 or 192 rows, or use the CPU";
+  if (plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
     return func.emitError() << "sm_90a computes tiles of 64, 128 or 192 rows, this kernel's have " << plan.rows;
   plan.warpgroups = plan.rows / warp::kWarpgroupRows;
   if (auto consumers = plan.schedule.consumers(); consumers && *consumers != plan.warpgroups)
