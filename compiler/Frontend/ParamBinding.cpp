@@ -33,6 +33,8 @@ std::optional<int64_t> lacuna::frontend::evaluateWithParams(const Expr &expr, co
                                                             const ParamValues &values, std::string_view context,
                                                             DiagnosticSink &diagnostics) {
   NameValue nameValue = [&](const NameExpr &name) -> std::optional<int64_t> {
+    if (diagnostics.hasDropped())
+      return std::nullopt;
     const ParamDecl *param = findParam(module, name.name);
     auto value = param ? values.find(param) : values.end();
     if (value != values.end() && !value->second.isType)
