@@ -251,6 +251,8 @@ void ParamBinder::checkConstraints(const Module &module, const ParamValues &valu
       if (const ParamDecl *param = findParam(module, name); param && values.count(param))
         given += fmt::format("{}{} = {}", given.empty() ? "" : ", ", name, values.at(param).str());
     diagnostics.error(ErrorCode::InvalidArgument, where->condition->range,
-                      fmt::format("the params {} break this constraint; set them so that it holds", given));
+                      given.empty()
+                          ? "this constraint names no param and never holds; take it out, or name one"
+                          : fmt::format("the params {} break this constraint; set them so that it holds", given));
   }
 }

@@ -121,3 +121,9 @@ TEST_CASE("kernels are chosen by name") {
   specialization.kernel = "b";
   CHECK(check(two, specialization).has_value());
 }
+
+TEST_CASE("a constraint without params") {
+  CHECK(check("where 1 == 1\nkernel k(x: f32[M]) grid (i: M) { let a = 5 }\n"));
+  checkContains(refusal("where 1 == 2\nkernel k(x: f32[M]) grid (i: M) { let a = 5 }\n"),
+                "this constraint names no param and never holds; take it out, or name one");
+}
