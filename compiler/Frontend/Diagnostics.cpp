@@ -83,7 +83,7 @@ std::string lacuna::frontend::didYouMean(std::string_view name, const std::vecto
   unsigned limit = static_cast<unsigned>(std::min<size_t>(name.size(), 30) + 2) / 3;
   const std::string *best = nullptr;
   unsigned bestDistance = limit + 1;
-  if (name.size() > 64)
+  if (name.size() < 3 || name.size() > 64)
     return {};
   for (const std::string &candidate : candidates) {
     unsigned distance = llvm::StringRef(name).edit_distance_insensitive(candidate, /*AllowReplacements=*/true, limit);

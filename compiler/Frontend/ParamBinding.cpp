@@ -33,6 +33,8 @@ std::optional<int64_t> lacuna::frontend::evaluateWithParams(const Expr &expr, co
                                                             const ParamValues &values, std::string_view context,
                                                             DiagnosticSink &diagnostics) {
   NameValue nameValue = [&](const NameExpr &name) -> std::optional<int64_t> {
+    if (diagnostics.hasDropped())
+      return std::nullopt;
     const ParamDecl *param = findParam(module, name.name);
     auto value = param ? values.find(param) : values.end();
     if (value != values.end() && !value->second.isType)
@@ -252,6 +254,8 @@ void ParamBinder::checkConstraints(const Module &module, const ParamValues &valu
       if (const ParamDecl *param = findParam(module, name); param && values.count(param))
         given += fmt::format("{}{} = {}", given.empty() ? "" : ", ", name, values.at(param).str());
     diagnostics.error(ErrorCode::InvalidArgument, where->condition->range,
-                      fmt::format("the params {} break this constraint; set them so that it holds", given));
+                      given.empty()
+                          ? "this constraint names no param and never holds; take it out, or name one"
+                          : fmt::format("the params {} break this constraint; set them so that it holds", given));
   }
 }

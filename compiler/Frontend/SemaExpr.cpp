@@ -20,6 +20,8 @@ std::string_view Sema::contextName() const {
 }
 
 Type Sema::check(const Expr &expr) {
+  if (sink.hasDropped())
+    return {};
   Type type = checkUnrecorded(expr);
   result->types[&expr] = type;
   return type;

@@ -48,11 +48,28 @@ Type Sema::checkHookCall(const CallExpr &expr, const HookDecl &hook) {
                                                   parameter.name, parameter.type.str(), hook.name.name, types[i].str()))
           .note(instance->firstCall, "the first call is here");
   }
+  if (!countCall(expr, *instance))
+    return {};
   result->hookCalls[&expr] = instance;
   if (context == Context::Hook)
     for (const Symbol *captured : instance->captures)
       capture(captured);
   return instance->result;
+}
+
+/// Adds a call to those of the hook or kernel being checked; reports one too many, once.
+bool Sema::countCall(const CallExpr &call, const HookInstance &instance) {
+  const HookInstance *caller = context == Context::Hook ? pendingHooks.back().get() : nullptr;
+  int64_t &calls = inlinedCalls[caller];
+  const bool few = calls <= kMaxInlinedCalls;
+  calls += 1 + inlinedCalls[&instance];
+  if (few && calls > kMaxInlinedCalls)
+    error(call.range,
+          fmt::format("with this call of '{}' {} has more than {} calls of hooks, counting those in the "
+                      "hooks that are called; write fewer, or give a hook the result of another",
+                      instance.decl->name.name,
+                      caller ? fmt::format("the hook '{}'", caller->decl->name.name) : "the kernel", kMaxInlinedCalls));
+  return calls <= kMaxInlinedCalls;
 }
 
 /// The hook as this kernel calls it; checked where it is called first. Null after a report.
@@ -79,6 +96,16 @@ HookInstance *Sema::instantiate(const CallExpr &call, const HookDecl &hook, cons
   if (!element || element->isNarrow()) {
     if (element)
       error(hook.resultType.range, fmt::format("a hook gives f32, i32 or bool, not {}", element->str()));
+    instances[&hook] = nullptr;
+    return nullptr;
+  }
+  size_t levels = instance->body->depth;
+  for (const auto &pending : pendingHooks)
+    levels += pending->body->depth;
+  if (levels > kMaxHookLevels) {
+    error(call.range, fmt::format("the hooks that call one another down to '{}' nest more than {} levels deep, with "
+                                  "the expressions of their bodies; join some of them",
+                                  hook.name.name, kMaxHookLevels));
     instances[&hook] = nullptr;
     return nullptr;
   }

@@ -26,6 +26,10 @@ class Sema {
 public:
   /// The largest extent of a tile along an axis.
   static constexpr int64_t kMaxTileExtent = 1024;
+  /// Levels of the bodies of hooks that call one another, together: the checker recurses over them.
+  static constexpr size_t kMaxHookLevels = 1000;
+  /// Calls of hooks in a kernel, each with those in the hook that it calls: they are put in one by one.
+  static constexpr int64_t kMaxInlinedCalls = 1000;
 
   Sema(std::shared_ptr<const Module> module, std::shared_ptr<const Module> library,
        const Specialization &specialization);
@@ -159,6 +163,7 @@ private:
   Type checkHookCall(const CallExpr &expr, const HookDecl &hook);
   HookInstance *instantiate(const CallExpr &call, const HookDecl &hook, const std::vector<Type> &types);
   void checkHookBody(HookInstance &instance);
+  bool countCall(const CallExpr &call, const HookInstance &instance);
   void capture(const Symbol *symbol);
 
   // Schedules (SemaSchedule.cpp).
@@ -189,6 +194,7 @@ private:
   std::map<const HookDecl *, HookInstance *> instances;
   std::map<std::string_view, const PatternDecl *> listPatterns; ///< by block list
   std::vector<std::unique_ptr<HookInstance>> pendingHooks;      ///< being checked, outermost first
+  std::map<const HookInstance *, int64_t> inlinedCalls;         ///< in its body, so far; null: in the kernel
   std::vector<Scope> scopes;
   const Module *currentModule = nullptr; ///< whose params are visible
   Context context = Context::Kernel;

@@ -167,6 +167,8 @@ void Sema::checkConsumers(const ScheduleItem &item, SchedulePlan &plan) {
 }
 
 void Sema::checkScheduleItem(const ScheduleItem &item, SchedulePlan &plan) {
+  if (sink.hasDropped())
+    return;
   auto checkWord = [&](std::vector<std::string> allowed) {
     if (std::find(allowed.begin(), allowed.end(), item.word.name) == allowed.end())
       error(item.word.range, fmt::format("'{}' is not known here; it may be {}{}", item.word.name, quotedList(allowed),
@@ -255,6 +257,8 @@ void Sema::checkResources(const SchedulePlan &plan, const std::map<ScheduleItem:
 void Sema::checkRing(const ScheduleItem &item, SchedulePlan &plan) {
   SchedulePlan::Ring ring;
   for (const Identifier &name : item.names) {
+    if (sink.hasDropped())
+      return;
     auto found = declarations.find(name.name);
     if (found == declarations.end()) {
       std::vector<std::string> known;
@@ -289,6 +293,8 @@ void Sema::checkRing(const ScheduleItem &item, SchedulePlan &plan) {
 
 void Sema::checkOverlap(const ScheduleItem &item, SchedulePlan &plan) {
   for (const Identifier &name : item.names) {
+    if (sink.hasDropped())
+      return;
     if (!labels.count(name.name)) {
       std::vector<std::string> known;
       for (const auto &[label, stmt] : labels)
@@ -337,6 +343,8 @@ void Sema::checkTune(const ScheduleItem &item, SchedulePlan &plan) {
 /// A tuning condition is judged by the tuner, once it knows the facts; here only its names are checked. So are those of
 /// an entry without effect.
 void Sema::checkScheduleNames(const Expr &expr, bool tuning) {
+  if (sink.hasDropped())
+    return;
   if (const auto *name = llvm::dyn_cast<NameExpr>(&expr)) {
     std::vector<std::string> known;
     if (tuning)

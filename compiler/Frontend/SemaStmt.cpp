@@ -13,6 +13,8 @@ void Sema::checkBlock(const Block &block) {
 }
 
 void Sema::checkStmt(const Stmt &stmt) {
+  if (sink.hasDropped())
+    return;
   if (stmt.label) {
     auto [previous, isNew] = labels.try_emplace(stmt.label.name, &stmt);
     if (!isNew)

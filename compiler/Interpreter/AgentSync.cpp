@@ -120,7 +120,11 @@ Expected<void> Agent::fill(warp::RingFillOp op) {
                slotColumn = static_cast<int64_t>(load.getSlotColumn());
     for (int64_t chunk = 0; chunk < load.getBoxes(); ++chunk) {
       Copy each = copy;
-      each.box.start.back() += chunk * warp::kChunkColumns;
+      int64_t &column = each.box.start.back();
+      column += chunk * warp::kChunkColumns;
+      if (byEngine &&
+          column >= copy.box.view->extent(copy.box.view->rank() - 1)) // As lower-warp moves it; all is zero there.
+        column = static_cast<int64_t>(llvm::alignTo(static_cast<uint64_t>(column), warp::kChunkColumns));
       if (Expected<void> done = byEngine ? each.box.checkStart() : each.box.checkAlignment(); !done)
         return done;
       const int64_t offset =

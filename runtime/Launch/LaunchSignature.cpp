@@ -9,7 +9,10 @@
 namespace lacuna::runtime {
 namespace {
 
-constexpr int64_t kMaxExtent = std::numeric_limits<int32_t>::max();
+/// The largest extent of a view. Kernels count positions in i32, and go past an end by less than 4096: by a tile, or by
+/// the rows of a last block. tile.dim promises them that (docs/dialects/tile.md).
+constexpr int64_t kMaxExtent = (int64_t(1) << 31) - 4096;
+constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 constexpr int64_t kMaxGridYZ = 65535;
 /// A tensor map's strides are 40-bit byte counts.
 constexpr int64_t kMaxMappedStrideBytes = int64_t(1) << 40;
@@ -343,14 +346,14 @@ Expected<void> LaunchSignature::bindBlocks(const Argument &argument, const Block
   if (Expected<void> done = checkCount(1, list.heads, "heads"); !done)
     return done;
   int64_t rows = 0;
-  if (list.rowBlocks < 1 || list.rowBlocks > kMaxExtent ||
+  if (list.rowBlocks < 1 || list.rowBlocks > kMaxCount ||
       __builtin_mul_overflow(list.batches * list.heads, list.rowBlocks, &rows))
     return makeError(ErrorCode::InvalidArgument,
                      "list '{}' has {} row blocks in {} lists; give 1 to {} row blocks, ceil(rows / {})", argument.name,
-                     list.rowBlocks, list.batches * list.heads, kMaxExtent, argument.queryBlock);
-  if (list.entries < 0 || list.entries > kMaxExtent)
+                     list.rowBlocks, list.batches * list.heads, kMaxCount, argument.queryBlock);
+  if (list.entries < 0 || list.entries > kMaxCount)
     return makeError(ErrorCode::InvalidArgument, "list '{}' has {} entries; 0 to {} are allowed", argument.name,
-                     list.entries, kMaxExtent);
+                     list.entries, kMaxCount);
   const std::pair<const int32_t *, std::string_view> pointers[] = {
       {list.indptr, "indptr"}, {list.split, "split"}, {list.indices, "indices"}};
   for (const auto &[pointer, part] : pointers) {
@@ -401,18 +404,18 @@ Expected<void> LaunchSignature::computeGrid(LaunchBounds &bounds) const {
     Expected<int64_t> extent = grid[axis].evaluate(dims);
     if (!extent)
       return takeError(extent);
-    int64_t limit = axis == 0 || data.target == "cpu" ? kMaxExtent : kMaxGridYZ;
+    int64_t limit = axis == 0 || data.target == "cpu" ? kMaxCount : kMaxGridYZ;
     if (*extent < 1 || *extent > limit || __builtin_mul_overflow(programs, *extent, &programs))
       return makeError(ErrorCode::Unsupported,
                        "the grid of kernel '{}' has {} = {} on axis {}, and 1 to {} are allowed; split "
                        "the launch. Dimensions: {}",
                        data.kernel, grid[axis].text(), *extent, "xyz"[axis], limit, values());
     // Programs are numbered by i32, and a position past the last one must still be an i32.
-    if (data.persistentBlocks > 0 && programs > kMaxExtent / 2)
+    if (data.persistentBlocks > 0 && programs > kMaxCount / 2)
       return makeError(ErrorCode::Unsupported,
                        "the grid of kernel '{}' has {} programs, and 1 to {} are allowed; split the launch. "
                        "Dimensions: {}",
-                       data.kernel, programs, kMaxExtent / 2, values());
+                       data.kernel, programs, kMaxCount / 2, values());
     bounds.grid[axis] = *extent;
   }
   return {};

@@ -8,7 +8,7 @@
 namespace lacuna::runtime {
 namespace {
 
-constexpr int64_t kMaxExtent = (int64_t(1) << 31) - 1;
+constexpr int64_t kMaxExtent = (int64_t(1) << 31) - 4096; // as a launch allows (LaunchSignature.h)
 constexpr int64_t kMaxElements = int64_t(1) << 48;
 constexpr int64_t kMaxHeadDim = 256;
 

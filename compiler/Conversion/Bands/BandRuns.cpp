@@ -60,7 +60,9 @@ private:
 
 /// The positions of the span from 0 to the limit. Its bounds are not negative.
 Span BandEmitter::clip(Value begin, Value end) {
-  Value last = make<arith::MinSIOp>(end, limit);
+  APInt known;
+  bool isPastAll = matchPattern(end, m_ConstantInt(&known)) && known.isMaxSignedValue();
+  Value last = isPastAll ? limit : make<arith::MinSIOp>(end, limit);
   return {make<arith::MaxSIOp>(begin, zero), last == limit ? last : make<arith::MaxSIOp>(last, zero)};
 }
 

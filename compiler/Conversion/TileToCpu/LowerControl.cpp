@@ -86,10 +86,13 @@ void CpuLowering::lowerLoop(Block &body, ValueRange inits, ValueRange results, V
     scalars.map(result, value);
 }
 
+/// Counts in i64: the first value that is not below the upper bound may be more than an i32 holds.
 void CpuLowering::lowerFor(scf::ForOp loop) {
-  lowerLoop(*loop.getBody(), loop.getInits(), loop.getResults(), scalar(loop.getLowerBound()),
-            scalar(loop.getUpperBound()), scalar(loop.getStep()),
-            [&](Value induction) { scalars.map(loop.getInductionVar(), induction); });
+  auto wide = [&](Value value) -> Value { return b.create<arith::ExtSIOp>(b.getI64Type(), scalar(value)); };
+  lowerLoop(*loop.getBody(), loop.getInits(), loop.getResults(), wide(loop.getLowerBound()), wide(loop.getUpperBound()),
+            wide(loop.getStep()), [&](Value induction) {
+              scalars.map(loop.getInductionVar(), b.create<arith::TruncIOp>(b.getI32Type(), induction));
+            });
 }
 
 void CpuLowering::lowerIf(scf::IfOp conditional) {

@@ -6,8 +6,9 @@ using namespace mlir;
 namespace lacuna {
 namespace {
 
-/// The one named barrier this lowering uses: all consumers, for reductions over the whole tile.
-constexpr int64_t kReduceBarrier = 1;
+/// The named barriers this lowering uses, of all consumers: for reductions over the whole tile, and between stores to
+/// one view. (Those from kFirstTurnBarrier and kFirstWarpgroupBarrier on are others'.)
+constexpr int64_t kReduceBarrier = 1, kStoreBarrier = 5;
 
 class ConsumerEmitter final : public RoleEmitter {
 public:
@@ -268,6 +269,15 @@ LogicalResult ConsumerEmitter::emitExceeds(tile::ExceedsOp exceeds) {
   return success();
 }
 
+/// Whether another store of the program may meet `store` in one place, written by another thread.
+static bool mayMeetAnother(tile::StoreOp store) {
+  return llvm::any_of(store.getView().getUsers(), [&](Operation *user) {
+    auto other = dyn_cast<tile::StoreOp>(user);
+    return other && (other.getIndices() != store.getIndices() || other.getSizes() != store.getSizes() ||
+                     other.getValue().getType() != store.getValue().getType());
+  });
+}
+
 /// From registers, or through a shared tile. There the wait stands before the write, not behind the copy: the copy of
 /// one program runs beside the next one, up to its own store.
 LogicalResult ConsumerEmitter::emitStore(tile::StoreOp store) {
@@ -280,6 +290,9 @@ LogicalResult ConsumerEmitter::emitStore(tile::StoreOp store) {
   }
   Value value = convert(store.getValue()), view = convert(store.getView()), shared = staging.lookup(store);
   if (!shared) {
+    // What the program stored to the view before comes first.
+    if (mayMeetAnother(store))
+      builder.create<warp::NamedBarrierSyncOp>(loc, kStoreBarrier, plan.warpgroups * warp::kWarpgroupThreads);
     builder.create<warp::StoreGlobalOp>(loc, value, view, indices, store.getSizes());
     return success();
   }

@@ -107,20 +107,22 @@ static LogicalResult verifyRows(tile::FuncOp func, const KernelPlan &plan) {
 
 /// It must be the program's only loop with copies, and one whose steps overlap: a product leads, another follows. No
 /// operand may be in a shared tile, which the last step of one program and the first of the next would both need, and
-/// an accumulator over 128 columns leaves no registers for what is kept (warp-overlap-programs).
+/// an accumulator over 128 columns leaves no registers for what is kept (warp-overlap-programs). Nor may it store: what
+/// a padding step computes is thrown away, what it stores would stay.
 bool KernelPlan::padsEmptyRows(tile::ForBlocksOp loop) const {
   if (!isPersistent() || !schedule.overlapsPrograms())
     return false;
   bool alone = llvm::all_of(sharedLoads, [&](Operation *load) {
     return load->getParentOp() == loop || isa<tile::FuncOp>(load->getParentOp());
   });
+  bool stores = loop.walk([](tile::StoreOp) { return WalkResult::interrupt(); }).wasInterrupted();
   auto dots = loop.getBody().getOps<tile::DotOp>();
   bool shares = llvm::any_of(dots, [&](tile::DotOp dot) { return llvm::is_contained(wideOperands, dot); });
   bool isWide = llvm::any_of(loop.getInits().getTypes(), [](Type type) {
     auto tile = dyn_cast<RankedTensorType>(type);
     return tile && tile.getDimSize(0) > 1 && tile.getDimSize(1) > 128;
   });
-  return alone && !shares && !isWide && llvm::range_size(dots) > 1 &&
+  return alone && !stores && !shares && !isWide && llvm::range_size(dots) > 1 &&
          llvm::any_of(dots, [&](tile::DotOp dot) { return schedule.overlaps(dot); });
 }
 
@@ -216,7 +218,11 @@ FailureOr<KernelPlan> planKernel(tile::FuncOp func, const warp::Machine &machine
       if (auto type = dyn_cast<RankedTensorType>(store.getValue().getType()))
         plan.rows = std::max(plan.rows, type.getDimSize(0));
     });
-  if (plan.rows == 0 || plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
+  if (plan.rows == 0)
+    return func.emitError() << "this kernel has no product and stores no tile, so nothing says how many rows "
+                            << machine.name << " should compute at a time; store a tile of 64, 128 or 192 rows, or use "
+                            << "the CPU";
+  if (plan.rows % warp::kWarpgroupRows != 0 || plan.rows > 3 * warp::kWarpgroupRows)
     return func.emitError() << machine.name << " computes tiles of 64, 128 or 192 rows, this kernel's have "
                             << plan.rows;
   plan.warpgroups = plan.rows / warp::kWarpgroupRows;

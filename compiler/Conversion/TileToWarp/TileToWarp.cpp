@@ -123,14 +123,15 @@ void KernelSplitter::countFills() {
       times = builder.create<warp::ListCountOp>(loc, builder.getI32Type(), preamble.lists.lookup(sparse));
     } else if (auto dense = dyn_cast<scf::ForOp>(region)) {
       auto mapped = [&](Value value) { return preamble.values.lookup(value); };
-      Value length = builder.create<arith::SubIOp>(loc, mapped(dense.getUpperBound()), mapped(dense.getLowerBound()));
-      // ceil(length / step) for a length and a step above zero.
+      // ceil(length / step) for a step above zero and a length that is, as an unsigned number.
+      Value lower = mapped(dense.getLowerBound()), upper = mapped(dense.getUpperBound());
       Value one = builder.create<arith::ConstantIntOp>(loc, 1, 32),
             zero = builder.create<arith::ConstantIntOp>(loc, 0, 32);
-      Value some = builder.create<arith::MaxSIOp>(loc, builder.create<arith::SubIOp>(loc, length, one), zero);
+      Value length = builder.create<arith::SubIOp>(loc, upper, lower);
+      Value last = builder.create<arith::SubIOp>(loc, length, one);
       Value trips =
-          builder.create<arith::AddIOp>(loc, builder.create<arith::DivUIOp>(loc, some, mapped(dense.getStep())), one);
-      Value any = builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, length, zero);
+          builder.create<arith::AddIOp>(loc, builder.create<arith::DivUIOp>(loc, last, mapped(dense.getStep())), one);
+      Value any = builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, lower, upper);
       times = builder.create<arith::SelectOp>(loc, any, trips, zero);
     } else {
       times = builder.create<arith::ConstantIntOp>(loc, 1, 32);

@@ -3,6 +3,7 @@
 
 #include "lacuna/Compiler/Conversion/WarpToLLVM.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -96,18 +97,40 @@ void KernelLowering::assign(ValueRange originals, ValueRange registers) {
   }
 }
 
+/// The largest value of a tile.dim.
+static constexpr int64_t kMostOfDim = (int64_t(1) << 31) - 4096;
+
+/// Whether the first value that is not below the upper bound may be more than an i32 holds.
+static bool mayOverflow(scf::ForOp loop) {
+  APInt step, upper;
+  if (!matchPattern(loop.getStep(), m_ConstantInt(&step)))
+    return true;
+  if (step.isOne())
+    return false;
+  int64_t most = std::numeric_limits<int32_t>::max();
+  if (loop.getUpperBound().getDefiningOp<tile::DimOp>())
+    most = kMostOfDim;
+  else if (matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)))
+    most = upper.getSExtValue();
+  return most - 1 + step.getSExtValue() > std::numeric_limits<int32_t>::max();
+}
+
 LogicalResult KernelLowering::lowerFor(scf::ForOp loop) {
   Location loc = loop.getLoc();
   SmallVector<Value> inits;
   for (Value init : loop.getInitArgs())
     llvm::append_range(inits, values[init]);
-  auto lowered = builder.create<scf::ForOp>(loc, scalar(loop.getLowerBound()), scalar(loop.getUpperBound()),
-                                            scalar(loop.getStep()), inits);
+  const bool wide = mayOverflow(loop);
+  auto bound = [&](Value value) { return wide ? i64(loc, scalar(value)) : scalar(value); };
+  auto lowered = builder.create<scf::ForOp>(loc, bound(loop.getLowerBound()), bound(loop.getUpperBound()),
+                                            bound(loop.getStep()), inits);
   assign(loop.getRegionIterArgs(), lowered.getRegionIterArgs());
-  values[loop.getInductionVar()] = {lowered.getInductionVar()};
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(lowered.getBody());
+    Value counter = lowered.getInductionVar();
+    values[loop.getInductionVar()] = {
+        wide ? builder.create<arith::TruncIOp>(loc, builder.getI32Type(), counter).getResult() : counter};
     if (loop == mailboxLoop)
       returnMailbox(loc, isLateStep(lowered));
     if (failed(lowerBlock(*loop.getBody())))

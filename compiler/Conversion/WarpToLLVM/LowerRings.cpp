@@ -35,14 +35,41 @@ void KernelLowering::lowerAcquire(warp::RingAcquireOp op) {
   slots[op.getSlot()] = slot;
 }
 
+/// Whether `start` is known to be a multiple of a chunk's columns.
+static bool startsChunk(Value start) {
+  if (auto step = start.getDefiningOp<warp::ListStepOp>()) {
+    warp::ListType list = step.getList().getType();
+    return list.getKeyBlock() % warp::kChunkColumns == 0 && list.getStep() % warp::kChunkColumns == 0;
+  }
+  auto argument = dyn_cast<BlockArgument>(start);
+  auto loop = argument ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()) : scf::ForOp();
+  if (loop && argument == loop.getInductionVar())
+    return startsChunk(loop.getLowerBound()) && startsChunk(loop.getStep());
+  return warp::isMultipleOf(start, warp::kChunkColumns);
+}
+
 void KernelLowering::lowerTmaLoad(warp::TmaLoadOp load, const Slot &slot) {
   Location loc = load.getLoc();
   Value pointer = mapPointer(tensorMapOf(load));
+  // A box past the end of the innermost axis is all zeros wherever it starts; it starts at a multiple of 64, as
+  // another start there was found to be an illegal instruction on sm_90.
+  tile::ViewType view = load.getView().getType();
+  const int64_t innermost = view.getRank() - 1;
+  auto startOf = [&](Value start) -> Value {
+    if (startsChunk(load.getIndices().back()))
+      return start;
+    std::optional<int64_t> known = view.getStaticExtent(innermost);
+    Value extent = known ? i32(loc, *known) : dims.lookup(view.getSymbol(innermost));
+    Value rounded =
+        builder.create<arith::AndIOp>(loc, add(loc, start, warp::kChunkColumns - 1), i32(loc, -warp::kChunkColumns));
+    Value past = compare(loc, arith::CmpIPredicate::sge, start, extent);
+    return builder.create<arith::SelectOp>(loc, past, rounded, start);
+  };
   for (int64_t chunk = 0; chunk < warp::SlotCopy(load).getBoxes(); ++chunk) {
     SmallVector<Value> coordinates;
     for (Value index : llvm::reverse(load.getIndices()))
       coordinates.push_back(scalar(index));
-    coordinates[0] = add(loc, coordinates[0], chunk * warp::kChunkColumns);
+    coordinates[0] = startOf(add(loc, coordinates[0], chunk * warp::kChunkColumns));
     int64_t slotChunk = chunk + load.getSlotColumn() / warp::kChunkColumns;
     int64_t offset = (slotChunk * slot.type.getRows() + load.getSlotRow()) * warp::kChunkRowBytes;
     ptx.tmaLoad(loc, add(loc, slot.address, offset), pointer, coordinates, slot.full);

@@ -190,8 +190,11 @@ void KernelLowering::returnMailbox(Location loc, Value predicate) {
 Value KernelLowering::isLateStep(scf::ForOp loop) {
   Location loc = loop.getLoc();
   Value step = loop.getStep(), left = builder.create<arith::SubIOp>(loc, loop.getUpperBound(), loop.getInductionVar());
-  Value near = compare(loc, arith::CmpIPredicate::sle, left, mul(loc, step, kStepsAhead));
-  Value notNearer = compare(loc, arith::CmpIPredicate::sgt, left, mul(loc, step, kStepsAhead - 1));
+  auto steps = [&](int64_t count) -> Value {
+    return builder.create<arith::MulIOp>(loc, step, builder.create<arith::ConstantIntOp>(loc, count, step.getType()));
+  };
+  Value near = compare(loc, arith::CmpIPredicate::sle, left, steps(kStepsAhead));
+  Value notNearer = compare(loc, arith::CmpIPredicate::sgt, left, steps(kStepsAhead - 1));
   Value first = compare(loc, arith::CmpIPredicate::eq, loop.getInductionVar(), loop.getLowerBound());
   return builder.create<arith::AndIOp>(loc, near, builder.create<arith::OrIOp>(loc, first, notNearer));
 }

@@ -47,6 +47,8 @@ TEST_CASE("a sink takes twenty errors and says that there are more") {
 TEST_CASE("suggestions and lists of names") {
   CHECK(didYouMean("casual", {"full", "causal"}) == "; did you mean 'causal'?");
   CHECK(didYouMean("xyz", {"full", "causal"}).empty());
+  CHECK(didYouMean("axc", {"acc"}) == "; did you mean 'acc'?");
+  CHECK(didYouMean("ax", {"ac"}).empty());
   CHECK(quotedList({}) == "none");
   CHECK(quotedList({"a", "b", "c"}) == "'a', 'b' and 'c'");
   CHECK(quotedList({"a", "b", "c"}, 2) == "'a', 'b' and 1 more");

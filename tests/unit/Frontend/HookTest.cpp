@@ -106,3 +106,43 @@ TEST_CASE("hooks see the kernel's scalars, dims and params, whatever their own p
   REQUIRE((*kernel)->hooks.size() == 1);
   CHECK((*kernel)->hooks[0]->captures.size() == 2);
 }
+
+/// `count` hooks named h0, h1, …, each of which gives `body` with %d for the number of the next.
+static std::string chainOfHooks(int count, const std::string &body, const std::string &last) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    std::string inner = i + 1 < count ? body : last;
+    for (size_t at; (at = inner.find("%d")) != std::string::npos;)
+      inner.replace(at, 2, std::to_string(i + 1));
+    text += "hook h" + std::to_string(i) + "(x) -> f32 = " + inner + "\n";
+  }
+  return text;
+}
+
+TEST_CASE("hooks that call one another are bounded in depth and in number") {
+  const std::string call = "let a = h0(1.5)";
+  CHECK(check(kernelWith(call, chainOfHooks(300, "h%d(x)", "x"))));
+  checkContains(refusal(kernelWith(call, chainOfHooks(4000, "h%d(x)", "x"))),
+                "nest more than 1000 levels deep, with the expressions of their bodies; join some of them");
+  // 2^9 - 1 calls, and 2^60 - 1.
+  CHECK(check(kernelWith(call, chainOfHooks(9, "h%d(x) + h%d(x)", "x"))));
+  checkContains(
+      refusal(kernelWith(call, chainOfHooks(60, "h%d(x) + h%d(x)", "x"))),
+      "has more than 1000 calls of hooks, counting those in the hooks that are called; write fewer, or give a "
+      "hook the result of another");
+  std::string body;
+  for (int i = 0; i < 1001; ++i)
+    body += "let a" + std::to_string(i) + " = h0(1.5)\n";
+  checkContains(refusal(kernelWith(body, "hook h0(x) -> f32 = x\n")),
+                "with this call of 'h0' the kernel has more than 1000 calls of hooks");
+}
+
+TEST_CASE("nothing is looked for behind the errors that are shown") {
+  // Each undefined name is compared with all that are declared: were all of them, this would take minutes.
+  std::string body;
+  for (int i = 0; i < 30000; ++i)
+    body += "let value" + std::to_string(i) + " = unknown" + std::to_string(i) + "\n";
+  std::string message = refusal(kernelWith(body));
+  checkContains(message, "undefined name 'unknown19'");
+  checkContains(message, "more errors follow; only the first 20 are shown");
+}

@@ -151,7 +151,7 @@ TEST_CASE("too many programs are refused") {
   Expected<LaunchSignature> signature = LaunchSignature::create(persistentMetadata(1));
   REQUIRE(signature);
   std::vector<ArgumentValue> arguments = {
-      TensorView::contiguous(reinterpret_cast<void *>(0x1000), DType::F32, {2147483647, 4})};
+      TensorView::contiguous(reinterpret_cast<void *>(0x1000), DType::F32, {2147479552, 4})};
   CHECK(signature->bind(arguments)); // 2^25 x 2
   LaunchMetadata metadata = persistentMetadata(1);
   metadata.grid = {"M", "2"};

@@ -578,10 +578,10 @@ TEST_CASE("wrong calls have status 2 and a sentence") {
         "lacuna attention: --block is '128'; give QUERIESxKEYS, for example 128x128\n");
   CHECK(wrongCall({"--block", "100x128"}).find("multiples of 16") != std::string::npos);
   CHECK(wrongCall({"--pattern", "diagonal"}).find("'diagonal' is not known") != std::string::npos);
-  CHECK(wrongCall({"--queries", "0"}) == "lacuna attention: queries is 0; give 1 to 2147483647\n");
+  CHECK(wrongCall({"--queries", "0"}) == "lacuna attention: queries is 0; give 1 to 2147479552\n");
   CHECK(wrongCall({"--head-dim", "100"}) == "lacuna attention: head-dim is 100; give a multiple of 8 up to 256\n");
   CHECK(wrongCall({"--heads", "6", "--kv-heads", "4"}).find("6 heads cannot share 4 KV heads") != std::string::npos);
-  CHECK(wrongCall({"--batch", "2147483647", "--queries", "2147483647"}).find("more than 2^48 elements") !=
+  CHECK(wrongCall({"--batch", "2147479552", "--queries", "2147479552"}).find("more than 2^48 elements") !=
         std::string::npos);
   CHECK(wrongCall({"--scale", "x"}) == "lacuna attention: --scale is 'x'; give a finite number\n");
 }

@@ -5,7 +5,7 @@
 // parameters out as the kernel expects them (LaunchMetadata.h). Neither allocates where all is well.
 //
 // bind() refuses, each time with the argument's name, what was given, what is allowed and what to change: a wrong
-// number or kind of arguments; a wrong dtype or rank; a null pointer; extents outside 1..2^31-1, unequal to the
+// number or kind of arguments; a wrong dtype or rank; a null pointer; extents outside 1..2^31-4096, unequal to the
 // kernel's or to an earlier argument's; an innermost stride other than 1, negative strides, overlapping output;
 // addresses that overflow; base addresses not aligned to the element, or, under a tensor map, base and strides not
 // aligned to 16 bytes; block lists that are neither shared nor one a batch or head; a constraint that does not hold; a

@@ -171,7 +171,7 @@ tile.func @stored_rows(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N], bf1
 
 // -----
 
-// expected-error@+1 {{sm_90a computes tiles of 64, 128 or 192 rows, this kernel's have 0}}
+// expected-error@+1 {{this kernel has no product and stores no tile, so nothing says how many rows sm_90a should compute at a time; store a tile of 64, 128 or 192 rows, or use the CPU}}
 tile.func @no_tile(%a: !tile.view<[M, 64], bf16>, %b: !tile.view<[M, N], bf16>, %f: !tile.view<[M, 64], f32>, %v: !tile.view<[M], f32>,
     %rows: !tile.blocks<64, 32, [1, 1]>, %y: !tile.view<[M, N], f32> {tile.output}, %z: !tile.view<[M], f32> {tile.output})
     attributes {dims = ["M", "N"], grid = ["1"]} {

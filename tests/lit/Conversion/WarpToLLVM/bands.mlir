@@ -52,7 +52,7 @@ warp.func @causal(%end: i32, %all: i32, %limit: i32, %y: !tile.view<[M], i32> {t
   warp.return
 }
 
-// From 0 to the limit every block is full: one run, in which an entry is its block.
+// From 0 to the limit, or past what any limit can be, every block is full: one run, in which an entry is its block.
 // CHECK-LABEL: llvm.func @dense(
 // CHECK-SAME: %[[LIMIT:arg0]]: i32,
 // CHECK: %[[LAST:[0-9]+]] = arith.subi %[[LIMIT]], %c1_i32 : i32
@@ -68,7 +68,8 @@ warp.func @causal(%end: i32, %all: i32, %limit: i32, %y: !tile.view<[M], i32> {t
 warp.func @dense(%limit: i32, %y: !tile.view<[M], i32> {tile.output}) attributes {dims = ["M"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
-  %l = warp.list_bands (%c0 to %limit all %c0 to %limit) limit %limit : !warp.list<128, 128>
+  %past = arith.constant 2147483647 : i32
+  %l = warp.list_bands (%c0 to %past all %c0 to %limit) limit %limit : !warp.list<128, 128>
   %n = warp.list_count %l : !warp.list<128, 128>
   scf.for %i = %c0 to %n step %c1 : i32 {
     %partial, %exceeds, %start = warp.list_step %l[%i] : !warp.list<128, 128> -> i32

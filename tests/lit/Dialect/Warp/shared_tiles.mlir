@@ -46,6 +46,34 @@ warp.func @programs(%o: !view {tile.output}) attributes {dims = ["B", "M"], grid
   warp.return
 }
 
+// What follows the last program finds what that left, or what stood before the first.
+// CHECK-LABEL: warp.func @leave(
+warp.func @leave(%o: !view {tile.output}) attributes {dims = ["B", "M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %t = warp.smem_create "o" : !tile
+  warp.for_tiles(%x, %y, %z) {
+    warp.roles {
+      warp.role producer warpgroups 1 registers 24 {
+      }
+      warp.role consumer warpgroups 2 registers 240 enter {
+        %v = arith.constant dense<1.0> : !value
+        warp.store_shared %v, %t : !value, !tile
+        warp.fence_async
+        warp.warpgroup_sync
+        warp.role_yield %c0 : i32
+      } each(%n: i32) {
+        warp.tma_store %t, %o[%z, %x, %c0] axis 1 : !tile, !view
+        warp.role_yield %x : i32
+      } leave(%n: i32) {
+        // CHECK: leave
+        // CHECK: warp.tma_store %
+        warp.tma_store %t, %o[%c0, %n, %c0] axis 1 : !tile, !view
+      }
+    }
+  }
+  warp.return
+}
+
 // A program alone has nothing to wait for; in a loop the wait may stand anywhere before the next write. A last chunk that
 // is filled in part reaches the view's end.
 // CHECK-LABEL: warp.func @loops_and_branches(

@@ -672,3 +672,62 @@ warp.func @operand_transposed(%x: !tile.view<[N, 64], bf16>) attributes {dims = 
   }
   warp.return
 }
+
+// -----
+
+// What follows the last program, which may have left a copy running.
+warp.func @leave_writes(%o: !tile.view<[M, 64], bf16> {tile.output}) attributes {dims = ["M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %t = warp.smem_create "o" : !warp.smem<64, 64, bf16>
+  warp.for_tiles(%x, %y, %z) {
+    warp.roles {
+      warp.role producer warpgroups 1 registers 24 {
+      }
+      warp.role consumer warpgroups 1 registers 232 enter {
+        warp.role_yield %c0 : i32
+      } each(%n: i32) {
+        %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+        warp.tma_store_wait
+        warp.warpgroup_sync
+        warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+        warp.fence_async
+        warp.warpgroup_sync
+        // expected-note@+1 {{copied here; wait for it first (warp.tma_store_wait)}}
+        warp.tma_store %t, %o[%x, %c0] axis 0 : !warp.smem<64, 64, bf16>, !tile.view<[M, 64], bf16>
+        warp.role_yield %x : i32
+      } leave(%n: i32) {
+        %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+        // expected-error@+1 {{writes a shared tile that a copy may still be reading}}
+        warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+      }
+    }
+  }
+  warp.return
+}
+
+// -----
+
+// There may have been no program, whose write this would be.
+warp.func @leave_copies(%o: !tile.view<[M, 64], bf16> {tile.output}) attributes {dims = ["M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %t = warp.smem_create "o" : !warp.smem<64, 64, bf16>
+  warp.for_tiles(%x, %y, %z) {
+    warp.roles {
+      warp.role producer warpgroups 1 registers 24 {
+      }
+      warp.role consumer warpgroups 1 registers 232 enter {
+        warp.role_yield %c0 : i32
+      } each(%n: i32) {
+        %v = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+        warp.store_shared %v, %t : tensor<64x64xbf16, #warp.acc>, !warp.smem<64, 64, bf16>
+        warp.fence_async
+        warp.warpgroup_sync
+        warp.role_yield %x : i32
+      } leave(%n: i32) {
+        // expected-error@+1 {{reads a shared tile that may not have been written (warp.store_shared)}}
+        warp.tma_store %t, %o[%n, %c0] axis 0 : !warp.smem<64, 64, bf16>, !tile.view<[M, 64], bf16>
+      }
+    }
+  }
+  warp.return
+}

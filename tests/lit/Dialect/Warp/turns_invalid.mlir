@@ -95,6 +95,44 @@ warp.func @turns_inside(%n: i32) attributes {dims = [], grid = ["1"]} {
 
 // -----
 
+warp.func @reduction_in_turn(%n: i32) attributes {dims = [], grid = ["1"]} {
+  %p = arith.constant true
+  %x = arith.constant dense<1.0> : tensor<64x64xf32, #warp.acc>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 2 registers 240 {
+      // expected-note@+1 {{taken here}}
+      warp.turn_wait
+      scf.if %p {
+        // expected-error@+1 {{waits for other warpgroups, which may wait for this one's turn; pass it first (warp.turn_pass)}}
+        %r = warp.block_reduce max %x barrier 1 : tensor<64x64xf32, #warp.acc>
+      }
+      warp.turn_pass
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @barrier_in_turn(%n: i32) attributes {dims = [], grid = ["1"]} {
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 2 registers 240 {
+      // expected-note@+1 {{taken here}}
+      warp.turn_wait
+      // expected-error@+1 {{waits for other warpgroups, which may wait for this one's turn; pass it first (warp.turn_pass)}}
+      warp.named_barrier_sync 5 threads 256
+      warp.turn_pass
+    }
+  }
+  warp.return
+}
+
+// -----
+
 warp.func @one_warpgroup(%n: i32) attributes {dims = [], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32

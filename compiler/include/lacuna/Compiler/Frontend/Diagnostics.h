@@ -55,6 +55,8 @@ public:
 
   bool hasErrors() const { return !diagnostics.empty(); }
   bool full() const { return diagnostics.size() >= kMaxErrors; }
+  /// Whether errors were dropped: nothing more that is found will be shown, so looking further is in vain.
+  bool hasDropped() const { return overflowed; }
   size_t size() const { return diagnostics.size(); }
   const std::deque<Diagnostic> &all() const { return diagnostics; }
 
@@ -69,7 +71,8 @@ private:
   bool overflowed = false;
 };
 
-/// "; did you mean 'acc'?" where a candidate is close to `name`, else an empty string.
+/// "; did you mean 'acc'?" where a candidate is close to `name`, which has three letters or more, else an empty string:
+/// to a shorter name every other is close.
 std::string didYouMean(std::string_view name, const std::vector<std::string> &candidates);
 
 /// `'a', 'b' and 'c'`; "none" for an empty list. At most `limit` names, then "and N more".

@@ -7,9 +7,8 @@
 //   shared memory     bytes, with the 128-byte swizzle; copies write boxes of 64 columns, zero past the view; products
 //                     read through the constants of their matrix descriptors (Layouts.h)
 //   slots of a ring   two mbarriers each: full (one arrival and the copy's bytes; where threads copy, an arrival of
-//   each
-//                     when its copies have landed) and empty (one lane of every consumer warp). A wait tests the parity
-//                     of a phase, as the machine does
+//                     each when its copies have landed) and empty (one lane of every consumer warp). A wait tests the
+//                     parity of a phase, as the machine does
 //   copies            (TMA, cp.async) land later, in any order; those to global memory read their shared tile at any
 //                     time until they are waited for, or their warpgroup ends
 //   products (wgmma)  run at any time between their issue and the wait for their group; until then nobody may read

@@ -140,8 +140,15 @@ LogicalResult BarrierVerifier::verifyBarrier(int64_t id, SmallVectorImpl<Side> &
 // Turns
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Whether `block` takes turns; fails where it does not pass each before it takes the next, or before it ends.
-static FailureOr<bool> verifyTurns(Block &block) {
+/// Whether the warpgroups of a role wait for each other at `op`.
+static bool meetsOthers(Operation *op) {
+  auto sync = dyn_cast<NamedBarrierSyncOp>(op);
+  return isa<BlockReduceOp>(op) || (sync && sync.getThreads() > kWarpgroupThreads);
+}
+
+/// Whether `block` takes turns; fails where it does not pass each before it takes the next, or before it ends, or waits
+/// for other warpgroups before that: they may wait for the turn. `around` is the turn taken outside of the block.
+static FailureOr<bool> verifyTurns(Block &block, Operation *around = nullptr) {
   Operation *taken = nullptr;
   bool any = false;
   auto refuse = [&](Operation *op, StringRef what) {
@@ -161,10 +168,15 @@ static FailureOr<bool> verifyTurns(Block &block) {
         return refuse(&op, "passes a turn that it did not take in this block (warp.turn_wait)");
       taken = nullptr;
       any = true;
+    } else if (Operation *turn = taken ? taken : around; turn && meetsOthers(&op)) {
+      InFlightDiagnostic diag = op.emitOpError() << "waits for other warpgroups, which may wait for this one's turn; "
+                                                    "pass it first (warp.turn_pass)";
+      diag.attachNote(turn->getLoc()) << "taken here";
+      return failure();
     }
     for (Region &region : op.getRegions())
       for (Block &inner : region) {
-        FailureOr<bool> turns = verifyTurns(inner);
+        FailureOr<bool> turns = verifyTurns(inner, taken ? taken : around);
         if (failed(turns))
           return failure();
         if (*turns && taken)

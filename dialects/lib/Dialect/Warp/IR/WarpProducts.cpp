@@ -4,6 +4,7 @@
 // before it: one walk over a loop's body sees every state that its trips can start in. Waiting for a group also waits
 // for those committed before it.
 #include "KernelVerifiers.h"
+#include "lacuna/Dialect/Warp/IR/ProductOps.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -40,10 +41,6 @@ private:
 
   llvm::DenseMap<Operation *, Operation *> commits; // of a product
 };
-
-bool isProduct(Operation *op) {
-  return isa<WgmmaSsOp, WgmmaRsOp>(op);
-}
 
 } // namespace
 

@@ -5,8 +5,8 @@
 //   written --warp.fence_async--> fenced --warp.warpgroup_sync--> visible to copies and products
 //   copied --warp.tma_store_wait--> read, as the issuing thread knows --warp.warpgroup_sync--> free to be written
 //
-// A loop's body, and the role itself where it runs one program after another, is walked until nothing is news: what one
-// trip leaves behind is where the next begins.
+// A loop's body, and a role's where it runs one program after another, is walked until nothing is news: what one trip
+// leaves behind is where the next begins.
 #include "KernelVerifiers.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -223,11 +223,15 @@ LogicalResult verifySharedTiles(FuncOp func) {
   WalkResult result = func.walk([&](RoleOp role) {
     if (role.getKind() != RoleKind::Consumer)
       return WalkResult::skip();
-    Block &body = role.getBody().front();
     SharedTileWalk walk;
-    bool repeats = role->getParentOfType<ForTilesOp>() != nullptr;
-    LogicalResult legal = repeats ? walk.walkLoop(body, states) : walk.walk(body, states);
-    return failed(legal) ? WalkResult::interrupt() : WalkResult::skip();
+    bool persistent = role->getParentOfType<ForTilesOp>() != nullptr;
+    for (Block *block : role.getBlocks()) {
+      // There may be no program between `enter` and `leave`, as there may be many.
+      bool repeats = persistent && block->getParent() == &role.getBody();
+      if (failed(repeats ? walk.walkLoop(*block, states) : walk.walk(*block, states)))
+        return WalkResult::interrupt();
+    }
+    return WalkResult::skip();
   });
   return failure(result.wasInterrupted());
 }

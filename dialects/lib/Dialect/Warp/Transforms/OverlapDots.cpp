@@ -38,6 +38,11 @@ bool isFree(Operation *op) {
          (isa<arith::TruncFOp>(op) && isa<RankedTensorType>(op->getResultTypes()[0]));
 }
 
+/// Whether `op` is one of `Ops`, or holds one at any depth.
+template <typename... Ops> bool holdsAny(Operation *op) {
+  return op->walk([](Operation *inner) { return WalkResult(failure(isa<Ops...>(inner))); }).wasInterrupted();
+}
+
 /// How the operations of a loop's body are dealt to the halves. All lists are in program order.
 struct Halves {
   Operation *leading = nullptr;           // the marked product
@@ -71,6 +76,7 @@ private:
   void clone(OpBuilder &builder, ArrayRef<Operation *> ops, IRMapping &mapping);
   Value lastReduction();
   void cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &next);
+  void cloneStep(OpBuilder &builder, IRMapping &before, IRMapping &current);
 
   scf::ForOp loop;
   bool early, turns, holds;
@@ -194,7 +200,7 @@ void Overlap::splitTrailing() {
     });
     if (isTrailing(&op) &&
         (!early || feeds ||
-         isa<PackAFragOp, arith::TruncFOp, BlockReduceOp, StoreSharedOp, FenceAsyncOp, WarpgroupSyncOp>(op)))
+         holdsAny<PackAFragOp, arith::TruncFOp, BlockReduceOp, StoreSharedOp, FenceAsyncOp, WarpgroupSyncOp>(&op)))
       prepared.insert(&op);
   }
   bool issued = false, waited = false;
@@ -237,7 +243,7 @@ void Overlap::collectCrossing() {
 LogicalResult Overlap::plan(Operation *leading, llvm::function_ref<void(Twine)> refuse) {
   halves.leading = leading;
   for (Operation &op : loop.getBody()->without_terminator()) {
-    if (isa<StoreGlobalOp, TmaStoreOp>(op))
+    if (holdsAny<StoreGlobalOp, TmaStoreOp>(&op))
       return refuse("the loop stores to a view"), failure();
     if (op.walk([&](Operation *inner) {
             return isa<scf::ForOp>(inner) || (inner != &op && isa<RingWaitOp, WgmmaSsOp, WgmmaRsOp>(inner))
@@ -261,6 +267,11 @@ LogicalResult Overlap::plan(Operation *leading, llvm::function_ref<void(Twine)> 
   }
   splitTrailing();
   collectCrossing();
+  auto meets = [&](Operation *op) {
+    return holdsAny<BlockReduceOp>(op) && (op->getBlock() != leading->getBlock() || !op->isBeforeInBlock(leading));
+  };
+  if (turns && (llvm::any_of(halves.leadIssue, meets) || llvm::any_of(halves.trailIssue, holdsAny<BlockReduceOp>)))
+    return refuse("all warpgroups would meet in a reduction while one has the turn"), failure();
   return success();
 }
 
@@ -324,6 +335,23 @@ void Overlap::cloneTrailRest(OpBuilder &builder, IRMapping &mapping, IRMapping &
           if (next.lookupOrDefault(operand) == before)
             next.map(operand, after);
   }
+}
+
+/// The leading half of an iteration (`current`) around the trailing half of the one before.
+void Overlap::cloneStep(OpBuilder &builder, IRMapping &before, IRMapping &current) {
+  for (Operation *op : halves.leadIssue) {
+    if (turns && op == halves.leading)
+      builder.create<TurnWaitOp>(loop.getLoc());
+    builder.clone(*op, current);
+  }
+  clone(builder, halves.trailIssue, before);
+  if (turns)
+    builder.create<TurnPassOp>(loop.getLoc());
+  clone(builder, halves.leadRest, current);
+  cloneTrailRest(builder, before, current);
+  for (unsigned index : halves.trailing)
+    current.map(loop.getRegionIterArg(index), before.lookupOrDefault(yielded(index)));
+  clone(builder, halves.prepare, current);
 }
 
 /// Whether the loop is known to run: its rotated form needs no condition then.
@@ -391,19 +419,7 @@ void Overlap::rewrite() {
   current.map(loop.getInductionVar(), steady.getInductionVar());
   for (auto [position, index] : llvm::enumerate(leadIndices))
     current.map(arguments[index], steady.getRegionIterArg(position));
-  for (Operation *op : halves.leadIssue) {
-    if (turns && op == halves.leading)
-      builder.create<TurnWaitOp>(loc);
-    builder.clone(*op, current);
-  }
-  clone(builder, halves.trailIssue, before);
-  if (turns)
-    builder.create<TurnPassOp>(loc);
-  clone(builder, halves.leadRest, current);
-  cloneTrailRest(builder, before, current);
-  for (unsigned index : halves.trailing)
-    current.map(arguments[index], before.lookupOrDefault(yielded(index)));
-  clone(builder, halves.prepare, current);
+  cloneStep(builder, before, current);
   builder.create<scf::YieldOp>(loc, carriedFrom(current));
 
   // The last iteration's trailing half.
@@ -426,17 +442,12 @@ void Overlap::rewrite() {
 // The pass
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static bool isAccumulator(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && isa_and_present<AccAttr>(tensor.getEncoding());
-}
-
 /// Registers a thread that tiles take when the products of the loop overlap: the accumulators, the A operands made from
 /// them, and other carried tiles.
 static int64_t overlappedRegisters(scf::ForOp loop) {
   int64_t registers = productRegisters(loop);
   for (Value yielded : loop.getYieldedValues())
-    if (isAccumulator(yielded.getType()) && !yielded.getDefiningOp<WgmmaWaitOp>())
+    if (isAccumulator(yielded) && !yielded.getDefiningOp<WgmmaWaitOp>())
       registers += cast<RankedTensorType>(yielded.getType()).getDimSize(1) / 2;
   return registers;
 }

@@ -103,10 +103,6 @@ private:
 
 /// Whether `op` makes an accumulator from values of rows and constants alone: cheap to do late.
 bool ProgramOverlap::isMadeOfRows(Operation *op) {
-  auto isAccumulator = [](Value value) {
-    auto tensor = dyn_cast<RankedTensorType>(value.getType());
-    return tensor && isa_and_present<AccAttr>(tensor.getEncoding());
-  };
   if (!computes(op) || op->getNumResults() != 1 || !isAccumulator(op->getResult(0)))
     return false;
   return llvm::all_of(op->getOperands(), [&](Value operand) {
@@ -258,7 +254,8 @@ void ProgramOverlap::collectKept() {
 }
 
 /// Beside a product over 128 columns few registers are free, and what is kept is then spilt, or costs more than the
-/// overlap brings (measured: D = 128 with 176 columns loses 2 to 6 %); an accumulator so wide leaves too few in any case.
+/// overlap brings (measured: D = 128 with 176 columns loses 2 to 6 %); an accumulator so wide leaves too few in any
+/// case.
 bool ProgramOverlap::fitsRegisters() {
   auto isWide = [](Operation &op) { return isProduct(&op) && productColumns(&op) > 128; };
   if (llvm::any_of(parts.trailIssue, [&](Operation *op) { return isWide(*op); }))

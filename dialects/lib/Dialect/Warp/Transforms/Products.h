@@ -1,7 +1,7 @@
 // What the passes that overlap products ask of them.
 #pragma once
 
-#include "lacuna/Dialect/Warp/IR/Warp.h"
+#include "lacuna/Dialect/Warp/IR/ProductOps.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -16,8 +16,10 @@ inline constexpr int64_t kRegistersToHold = 8;
 /// to program.
 inline constexpr int64_t kRegistersAcrossPrograms = 24;
 
-inline bool isProduct(mlir::Operation *op) {
-  return mlir::isa<WgmmaSsOp, WgmmaRsOp>(op);
+/// Whether `value` is a tile as a product gives it, in the registers of an accumulator.
+inline bool isAccumulator(mlir::Value value) {
+  auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(value.getType());
+  return tensor && mlir::isa_and_present<AccAttr>(tensor.getEncoding());
 }
 
 /// Columns of a product's result.

@@ -130,7 +130,7 @@ def Tile_ProgramIdOp : Tile_Op<"program_id", [Pure]> {
 
 def Tile_DimOp : Tile_Op<"dim", [Pure]> {
   let summary = "a run-time dimension of the kernel, in elements";
-  let description = [{ `%n = tile.dim "N"`; the launch guarantees 1 <= N < 2^31. }];
+  let description = [{ `%n = tile.dim "N"`; the launch guarantees 1 <= N <= 2^31 - 4096. }];
   let arguments = (ins StrAttr:$name);
   let results = (outs I32:$result);
   let assemblyFormat = "$name attr-dict";
