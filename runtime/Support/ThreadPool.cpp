@@ -1,5 +1,6 @@
 #include "lacuna/Runtime/ThreadPool.h"
 #include "lacuna/Runtime/Knobs.h"
+#include "lacuna/Runtime/StartThreads.h"
 
 #include <algorithm>
 #include <atomic>
@@ -80,8 +81,7 @@ ThreadPool::ThreadPool(int threads) : state(std::make_unique<State>()) {
   if (threads <= 0)
     threads = availableProcessors();
   threads = std::min(threads, kMaxThreads);
-  for (int index = 1; index < threads; ++index)
-    state->workers.emplace_back([this] { state->work(); });
+  state->workers = startThreads(static_cast<size_t>(threads - 1), [state = state.get()] { state->work(); });
 }
 
 ThreadPool::~ThreadPool() {
