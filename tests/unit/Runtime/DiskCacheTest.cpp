@@ -197,6 +197,22 @@ TEST_CASE("a directory that somebody removed is made again") {
   CHECK(cache.get(sampleKey(1)));
 }
 
+TEST_CASE("a folder in it that somebody removed is made again") {
+  Fixture fixture;
+  DiskCache cache = fixture.open();
+  REQUIRE(cache.put(sampleKey(1), sampleEntry(1)));
+  for (const char *removed : {"lacuna/v1/tmp", "lacuna/v1"}) { // v1/tmp: by a cleaner of temporary files
+    CAPTURE(removed);
+    std::filesystem::remove_all(fixture.scratch / removed);
+    CHECK(cache.put(sampleKey(1), sampleEntry(1)));
+    CHECK(cache.get(sampleKey(1)));
+    std::filesystem::remove_all(fixture.scratch / removed);
+    cache.setNote("tool", removed);
+    CHECK(cache.note("tool") == removed);
+  }
+  CHECK(cache.stats().storeFailures == 0);
+}
+
 TEST_CASE("reading by name checks an entry by itself") {
   Fixture fixture;
   DiskCache cache = fixture.open();
