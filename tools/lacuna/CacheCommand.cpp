@@ -19,6 +19,9 @@ namespace lacuna::tools {
 using namespace runtime;
 using Json = nlohmann::ordered_json;
 
+/// So many have a number of bytes in 64 bits.
+static constexpr int64_t kMostMegabytes = (int64_t(1) << 43) - 1;
+
 CLI::App *addCacheCommand(CLI::App &app, CacheOptions &options) {
   using Action = CacheOptions::Action;
   CLI::App *command = app.add_subcommand("cache", "Look at the cache of compiled kernels, and remove from it");
@@ -43,7 +46,8 @@ CLI::App *addCacheCommand(CLI::App &app, CacheOptions &options) {
       ->capture_default_str();
   extract->add_option("-o", options.output, "the file; - is standard output")->check(refuseEmpty);
   add("prune", Action::Prune, "Remove those kernels used longest ago, and files that dead processes left")
-      ->add_option("--to", options.megabytes, "the size to come down to, in MiB (LACUNA_CACHE_MB)");
+      ->add_option("--to", options.megabytes, "the size to come down to, in MiB (LACUNA_CACHE_MB)")
+      ->check(wholeNumber<int64_t>(0, kMostMegabytes));
   add("clear", Action::Clear, "Remove every kernel");
   return command;
 }
@@ -277,8 +281,7 @@ CommandResult cacheCommand(const CacheOptions &options) {
   case Action::Extract:
     return extract(*cache, options);
   case Action::Prune:
-    return prune(*cache, static_cast<uint64_t>(options.megabytes < 0 ? knobs->cacheMegabytes : options.megabytes)
-                             << 20);
+    return prune(*cache, static_cast<uint64_t>(options.megabytes.value_or(knobs->cacheMegabytes)) << 20);
   case Action::Clear:
     return clear(*cache);
   }
