@@ -128,7 +128,7 @@ CommandResult stat(const DiskCache *cache, const std::string &directory, const C
               {"limit_bytes", limit}};
     for (const ListedEntry &entry : entries)
       json["entries"].push_back({{"key", entry.hex}, {"bytes", entry.bytes}, {"used_at_ns", entry.usedAt}});
-    return {0, json.dump(2) + "\n"};
+    return {0, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
   }
   std::string text = fmt::format("directory  {}{}\n", directory, cache ? "" : " (not made yet)");
   text += fmt::format("kernels    {}, {} of {}\n", entries.size(), mebibytes(bytes), mebibytes(limit));
