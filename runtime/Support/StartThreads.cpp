@@ -13,7 +13,7 @@ std::vector<std::thread> startThreads(size_t count, const std::function<void()> 
   threads.reserve(count);
   auto refused = [&](const char *why) {
     log("threads", warned.exchange(true) ? LogLevel::Debug : LogLevel::Warn,
-        "only {} of {} threads could be started ({}), and the work is done by these; raise the limit (ulimit -u, "
+        "only {} of {} threads could be started ({}); the work goes on with fewer; raise the limit (ulimit -u, "
         "ulimit -v) or lower LACUNA_THREADS",
         threads.size(), count, why);
   };
