@@ -1,5 +1,7 @@
 #include "lacuna/Autotune/Worker.h"
 
+#include "lacuna/Runtime/StartThreads.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -11,7 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 namespace lacuna::autotune {
@@ -214,12 +215,13 @@ void WorkerPool::run(const std::vector<Json> &requests, std::chrono::millisecond
       sink(index, std::move(reply));
     }
   };
-  std::vector<std::thread> threads;
+  if (requests.empty())
+    return;
   size_t count = std::min<size_t>(static_cast<size_t>(std::max(workers, 1)), requests.size());
-  for (size_t index = 0; index < count; ++index)
-    threads.emplace_back(serve);
-  for (std::thread &thread : threads)
-    thread.join();
+  std::vector<std::thread> helpers = runtime::startThreads(count - 1, serve);
+  serve();
+  for (std::thread &helper : helpers)
+    helper.join();
 }
 
 } // namespace lacuna::autotune

@@ -73,14 +73,6 @@ Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &list
   return tile;
 }
 
-/// How many thread blocks of `kernel` run at once, and what the order of its programs may count on.
-SplitMachine machineOf(const Device *device, const LaunchMetadata &kernel) {
-  if (!device)
-    return {};
-  // Half of the cache: the rest is for what is under way.
-  return {int64_t(device->info().multiprocessors) * std::max(1, kernel.persistentBlocks), device->info().l2Bytes / 2};
-}
-
 Expected<void> checkTensor(const char *name, const TensorView &view, DType dtype, const std::vector<int64_t> &shape) {
   if (view.dtype == dtype && view.shape == shape)
     return {};
@@ -166,7 +158,7 @@ Expected<void> Attention::State::compile(const Jit &jit, const KernelSpec &kerne
 }
 
 void Attention::State::planWhole(const Jit &jit) {
-  const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());
+  const SplitMachine machine = SplitMachine::of(jit.device(), kernels[0].metadata());
   for (const std::vector<int32_t> &part :
        {lists.indptr, lists.split, lists.indices,
         longestFirst(lists, programs(), tile.queries, machine.cacheBytes, machine.threadBlocks)})
@@ -179,7 +171,7 @@ Expected<void> Attention::State::planParts(const Jit &jit, int64_t splits) {
   kernel.kernel = "attention_parts";
   if (Expected<void> done = compile(jit, kernel); !done)
     return done;
-  const SplitMachine machine = machineOf(jit.device(), kernels[0].metadata());
+  const SplitMachine machine = SplitMachine::of(jit.device(), kernels[0].metadata());
   kernel.kernel = "attention_merge", kernel.hooks.clear();
   kernel.params["RN"] = fmt::format("{}", chooseMergeColumns(spec.shape, machine.threadBlocks));
   if (Expected<void> done = compile(jit, kernel); !done)
@@ -226,8 +218,9 @@ Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, c
       return takeError(done);
     // How many thread blocks run at once is known only now.
     if (!spec.splits && jit.device())
-      splits = chooseSplits(programSteps(state->lists, state->programs(), state->programTile()),
-                            machineOf(jit.device(), state->kernels[0].metadata()).threadBlocks, state->mostSplits());
+      splits =
+          chooseSplits(programSteps(state->lists, state->programs(), state->programTile()),
+                       SplitMachine::of(jit.device(), state->kernels[0].metadata()).threadBlocks, state->mostSplits());
   }
   if (splits == 1)
     state->planWhole(jit);

@@ -10,6 +10,7 @@
 #include "lacuna/Runtime/MemoryCache.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -38,7 +39,8 @@ struct Loaded {
   KernelSpec spec;    ///< open params chosen
   std::string tuning; ///< by whom
   std::unique_ptr<const Variant> positive;
-  std::mutex mutex; // of `general`
+  std::atomic<const Variant *> ready = nullptr; ///< `general`, once it is there: a launch then takes no lock
+  std::mutex mutex;                             // of `general`
   std::unique_ptr<const Variant> general;
 };
 } // namespace
@@ -198,6 +200,8 @@ Expected<const Variant *> JitKernel::State::select(std::span<const runtime::Argu
 }
 
 Expected<const Variant *> JitKernel::State::general(const runtime::Stream *stream) {
+  if (const Variant *ready = loaded->ready.load(std::memory_order_acquire))
+    return ready;
   HeardCompilation heard(listener.get(), loaded->spec, jit->target.target);
   std::unique_lock lock(loaded->mutex);
   if (loaded->general)
@@ -205,8 +209,10 @@ Expected<const Variant *> JitKernel::State::general(const runtime::Stream *strea
   if (auto loadable = checkLoadable(loaded->positive->compilation->metadata, stream); !loadable)
     return takeError(loadable);
   auto built = jit->build(loaded->spec, /*positive=*/false);
-  if (built)
+  if (built) {
     loaded->general = std::move(*built);
+    loaded->ready.store(loaded->general.get(), std::memory_order_release);
+  }
   lock.unlock();
   heard.event.variant = true;
   if (!built)

@@ -2,11 +2,11 @@
 
 #include "lacuna/Compiler/Frontend/TuneEntry.h"
 #include "lacuna/Jit/DeviceTarget.h"
+#include "lacuna/Runtime/StartThreads.h"
 
 #include <algorithm>
 #include <atomic>
 #include <fstream>
-#include <thread>
 
 namespace lacuna {
 
@@ -69,12 +69,11 @@ std::vector<std::optional<Facts>> analyzeAll(const KernelSpec &spec, Target targ
         facts[index] = std::move(*found);
     }
   };
-  std::vector<std::thread> threads(
-      std::max<size_t>(1, std::min<size_t>(std::thread::hardware_concurrency(), points.size())));
-  for (std::thread &thread : threads)
-    thread = std::thread(work);
-  for (std::thread &thread : threads)
-    thread.join();
+  const size_t wanted = std::max<size_t>(1, std::min<size_t>(std::thread::hardware_concurrency(), points.size()));
+  std::vector<std::thread> helpers = runtime::startThreads(wanted - 1, work);
+  work();
+  for (std::thread &helper : helpers)
+    helper.join();
   return facts;
 }
 

@@ -4,12 +4,12 @@
 
 #include "lacuna/Compiler/Frontend/Parser.h"
 #include "lacuna/Jit/KernelLibrary.h"
+#include "lacuna/Runtime/StartThreads.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <thread>
 
 namespace lacuna {
 
@@ -135,9 +135,8 @@ WarmReport Jit::warm(std::span<const WarmRequest> requests, const WarmOptions &o
   };
   const size_t processors = std::max(1u, std::thread::hardware_concurrency());
   const size_t wanted = options.jobs > 0 ? std::min<size_t>(static_cast<size_t>(options.jobs), processors) : processors;
-  std::vector<std::thread> helpers(std::min(wanted, std::max<size_t>(1, report.kernels.size())) - 1);
-  for (std::thread &helper : helpers)
-    helper = std::thread(work);
+  std::vector<std::thread> helpers =
+      runtime::startThreads(std::min(wanted, std::max<size_t>(1, report.kernels.size())) - 1, work);
   work();
   for (std::thread &helper : helpers)
     helper.join();

@@ -7,6 +7,7 @@
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/PackHeads.h"
 #include "lacuna/Runtime/ProgramOrder.h"
+#include "lacuna/Runtime/SplitPlan.h"
 
 #include <nlohmann/json.hpp>
 
@@ -305,7 +306,7 @@ int lacuna_bench_order(const lacuna_bench_kernel *kernel, const lacuna_bench_ten
   AttentionShape shape = shapeOf(*q, *k);
   shape.heads /= kernel->heads;
   const DeviceInfo &device = kernel->device->info();
-  const int64_t cacheBytes = device.l2Bytes / 2;
+  const int64_t cacheBytes = orderCacheBytes(device);
   const int64_t threadBlocks = int64_t(device.multiprocessors) * kernel->compiled.metadata().persistentBlocks;
   std::vector<int32_t> programs =
       kernel->pattern ? longestFirst(*kernel->pattern, kernel->queryBlock, kernel->keyBlock, shape, kernel->rows,

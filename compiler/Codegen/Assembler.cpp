@@ -1,5 +1,7 @@
 #include "lacuna/Compiler/Codegen/Assembler.h"
 
+#include "ChildProcess.h"
+
 #include "lacuna/Runtime/Trace.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -20,6 +22,9 @@ namespace lacuna {
 namespace {
 
 using llvm::StringRef;
+
+/// For a child that is only asked something.
+constexpr std::chrono::seconds kQuestionLimit(10);
 
 /// A file that is gone when this is.
 class TemporaryFile {
@@ -66,9 +71,6 @@ std::optional<std::string> findInPythonPackages() {
   auto python = llvm::sys::findProgramByName("python3");
   if (!python)
     return std::nullopt;
-  auto output = TemporaryFile::create("txt");
-  if (!output)
-    return std::nullopt;
   const char *script =
       "import sysconfig, site, os\n"
       "roots = {sysconfig.get_paths()['purelib'], *site.getsitepackages(), site.getusersitepackages()}\n"
@@ -76,10 +78,8 @@ std::optional<std::string> findInPythonPackages() {
       "  for p in ('cuda_nvcc', 'cu13', 'cu12'):\n"
       "    f = os.path.join(r, 'nvidia', p, 'bin', 'ptxas')\n"
       "    if os.path.exists(f): print(f)\n";
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(output->path()), StringRef("")};
-  llvm::sys::ExecuteAndWait(*python, {*python, "-c", script}, std::nullopt, redirects, /*SecondsToWait=*/10);
-  std::string text = output->read();
-  return executable(StringRef(text).split('\n').first);
+  ChildEnd asked = runChild(*python, {"-c", script}, kQuestionLimit, /*errorsToo=*/false);
+  return executable(StringRef(asked.output).split('\n').first);
 }
 
 } // namespace
@@ -130,26 +130,24 @@ Expected<Assembler> Assembler::find() {
       "nvidia-cuda-nvcc. Install one of them, or set LACUNA_PTXAS; without it the driver assembles the PTX");
 }
 
-Expected<std::string> Assembler::version() const {
-  auto output = TemporaryFile::create("txt");
-  if (!output)
-    return takeError(output);
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(output->path()), StringRef("")};
-  int status =
-      llvm::sys::ExecuteAndWait(program, {program, "--version"}, std::nullopt, redirects, /*SecondsToWait=*/10);
-  std::string text = output->read();
+Expected<std::string> Assembler::version(std::chrono::milliseconds limit) const {
+  ChildEnd end = runChild(program, {"--version"}, limit, /*errorsToo=*/false);
+  if (end.kind != ChildEnd::Kind::Exited)
+    return makeError(ErrorCode::ToolFailed,
+                     "'{} --version' {}; set LACUNA_PTXAS to a ptxas that answers, or mend this one", program,
+                     end.describe());
   llvm::SmallVector<StringRef> groups;
-  if (status != 0 || !llvm::Regex("V([0-9]+\\.[0-9]+\\.[0-9]+)").match(text, &groups))
-    return makeError(ErrorCode::ToolFailed, "'{} --version' did not say a version (exit status {}): it is not ptxas",
-                     program, status);
+  if (end.code != 0 || !llvm::Regex("V([0-9]+\\.[0-9]+\\.[0-9]+)").match(end.output, &groups))
+    return makeError(ErrorCode::ToolFailed,
+                     "'{} --version' did not say a version (exit status {}): it is not ptxas; set LACUNA_PTXAS to one",
+                     program, end.code);
   return groups[1].str();
 }
 
 Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view processor, bool lineInfo,
                                     std::chrono::seconds limit) const {
-  auto input = TemporaryFile::create("ptx"), output = TemporaryFile::create("cubin"),
-       log = TemporaryFile::create("log");
-  for (auto *file : {&input, &output, &log})
+  auto input = TemporaryFile::create("ptx"), output = TemporaryFile::create("cubin");
+  for (auto *file : {&input, &output})
     if (!*file)
       return takeError(*file);
   {
@@ -163,38 +161,31 @@ Expected<Cubin> Assembler::assemble(std::string_view ptx, std::string_view proce
     }
   }
   std::string architecture = fmt::format("-arch={}", processor);
-  std::string message;
-  bool failed = false;
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log->path()), StringRef(log->path())};
-  llvm::SmallVector<StringRef> arguments = {program, architecture, "-v"};
+  std::vector<std::string> arguments = {architecture, "-v"};
   if (lineInfo)
     arguments.push_back("-lineinfo");
-  arguments.append({input->path(), "-o", output->path()});
+  arguments.insert(arguments.end(), {input->path(), "-o", output->path()});
   runtime::TraceSpan span("ptxas", program);
-  int status = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, redirects, limit.count(),
-                                         /*MemoryLimit=*/0, &message, &failed);
-  std::string text = log->read();
+  ChildEnd end = runChild(program, arguments, limit, /*errorsToo=*/true);
   std::string again = fmt::format("to see it again: lacuna compile … --emit ptx -o kernel.ptx; {} {} -v{} kernel.ptx",
                                   program, architecture, lineInfo ? " -lineinfo" : "");
-  if (failed || status == -1)
-    return tl::unexpected(Error{ErrorCode::ToolFailed, fmt::format("cannot run {}: {}", program, message), {again}});
-  if (status == -2)
+  if (end.kind != ChildEnd::Kind::Exited)
     return tl::unexpected(
         Error{ErrorCode::ToolFailed,
-              fmt::format("{} crashed or did not end within {} s: {}", program, limit.count(), message),
+              fmt::format("{} {}; set LACUNA_PTXAS to another ptxas, or mend this one", program, end.describe()),
               {again}});
-  if (status != 0 && llvm::StringRef(text).contains("is not defined for option 'gpu-name'"))
+  if (!end.succeeded() && llvm::StringRef(end.output).contains("is not defined for option 'gpu-name'"))
     return tl::unexpected(Error{ErrorCode::Unsupported,
                                 fmt::format("{} is older than {} and does not know it; install the assembler of a "
                                             "newer CUDA toolkit, or let the driver assemble the PTX",
                                             program, processor),
                                 {again}});
-  if (status != 0)
+  if (!end.succeeded())
     return tl::unexpected(Error{ErrorCode::CompileFailed,
-                                fmt::format("{} refused the PTX (exit status {}):\n{}", program, status,
-                                            llvm::StringRef(text).take_front(4000).str()),
+                                fmt::format("{} refused the PTX (exit status {}):\n{}", program, end.code,
+                                            llvm::StringRef(end.output).take_front(4000).str()),
                                 {again}});
-  Cubin cubin{output->read(), parseAssemblerLog(text)};
+  Cubin cubin{output->read(), parseAssemblerLog(end.output)};
   if (!llvm::StringRef(cubin.image).starts_with("\177ELF"))
     return tl::unexpected(Error{ErrorCode::ToolFailed, fmt::format("{} left no cubin", program), {again}});
   return cubin;

@@ -142,20 +142,20 @@ Expected<const BundleEntry *> Bundle::find(std::string_view kernel, const Settin
              return found != entry.params.end() && found->second == wanted.second;
            });
   };
-  const BundleEntry *found = nullptr;
+  const BundleEntry *found = nullptr, *other = nullptr;
   std::string there;
   for (const BundleEntry &entry : all) {
     there += (there.empty() ? "" : ", ") + entry.title();
     if (!fits(entry))
       continue;
-    // An entry of exactly these params goes before those that have more.
-    if (found && found->params != params && entry.params != params)
-      return makeError(ErrorCode::InvalidArgument,
-                       "{} may be {} or {} of the bundle; give the params that tell them apart",
-                       titleOf(kernel, params, hooks), found->title(), entry.title());
-    if (!found || entry.params == params)
-      found = &entry;
+    if (entry.params == params) // Exactly these params go before more of them; add() keeps one such entry.
+      return &entry;
+    (found ? other : found) = &entry;
   }
+  if (other)
+    return makeError(ErrorCode::InvalidArgument,
+                     "{} may be {} or {} of the bundle; give the params that tell them apart",
+                     titleOf(kernel, params, hooks), found->title(), other->title());
   if (found)
     return found;
   return makeError(ErrorCode::NotFound, "the bundle has no {}; it has {}", titleOf(kernel, params, hooks),

@@ -28,8 +28,10 @@ std::string temporaryName() {
   return fmt::format("{}-{}-{:016x}", getpid(), counter++, random);
 }
 
+/// NotFound where one of the two directories was removed since it was opened.
 Expected<void> failure(std::string_view what) {
-  return makeError(ErrorCode::Unavailable, "{}: {}", what, std::strerror(errno));
+  return makeError(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Unavailable, "{}: {}", what,
+                   std::strerror(errno));
 }
 
 bool writeAll(int file, std::string_view bytes) {

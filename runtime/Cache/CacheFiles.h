@@ -46,7 +46,8 @@ FileDescriptor openDirectoryIn(int parent, const char *name, bool create);
 tl::expected<std::string, MissReason> readOwnFile(int directory, const char *name, uint64_t limit);
 
 /// Writes a file: a temporary one of mode 0600 in `scratch`, written, synchronised, then renamed to `name` in
-/// `directory`, in whose place nothing of ours is ever seen half written. Errors: Unavailable with the reason.
+/// `directory`, in whose place nothing of ours is ever seen half written. Errors: NotFound where a directory, open
+/// here, was removed; Unavailable with the reason.
 Expected<void> writeFile(int scratch, int directory, const char *name, std::string_view bytes);
 
 } // namespace lacuna::runtime

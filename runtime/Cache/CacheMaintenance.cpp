@@ -33,17 +33,22 @@ bool isHex(std::string_view text, size_t digits) {
   return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// Removes what processes that died left in v1/tmp.
-uint64_t removeStale(const FileDescriptor &scratch, std::chrono::seconds age) {
+/// Removes the files in `directory` that are older than `age`: what processes that died left in v1/tmp, or notes that
+/// nobody reads.
+uint64_t removeOlder(const FileDescriptor &directory, std::chrono::seconds age) {
   uint64_t removed = 0;
   time_t now = ::time(nullptr);
-  eachName(scratch, [&](const std::string &name) {
+  eachName(directory, [&](const std::string &name) {
     struct stat status{};
-    if (::fstatat(scratch.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        status.st_mtime + age.count() <= now && ::unlinkat(scratch.get(), name.c_str(), 0) == 0)
+    if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_mtime + age.count() <= now && ::unlinkat(directory.get(), name.c_str(), 0) == 0)
       ++removed;
   });
   return removed;
+}
+
+FileDescriptor openNotes(const DiskCache::State &state) {
+  return openDirectoryIn(state.folders()->version.get(), "notes", /*create=*/false);
 }
 
 } // namespace
@@ -77,6 +82,27 @@ bool DiskCache::removeFile(const std::string &hex) const {
   return shard && ::unlinkat(shard.get(), name.file.c_str(), 0) == 0;
 }
 
+NoteTotals DiskCache::notes() const {
+  NoteTotals totals;
+  if (FileDescriptor notes = openNotes(*state))
+    eachName(notes, [&](const std::string &name) {
+      struct stat status{};
+      if (::fstatat(notes.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        ++totals.count;
+        totals.bytes += static_cast<uint64_t>(status.st_size);
+      }
+    });
+  return totals;
+}
+
+uint64_t DiskCache::clearNotes() const {
+  FileDescriptor notes = openNotes(*state);
+  uint64_t removed = 0;
+  if (notes)
+    eachName(notes, [&](const std::string &name) { removed += ::unlinkat(notes.get(), name.c_str(), 0) == 0; });
+  return removed;
+}
+
 PruneResult DiskCache::prune(uint64_t sizeLimit) const {
   PruneResult result;
   auto folders = state->folders();
@@ -85,7 +111,9 @@ PruneResult DiskCache::prune(uint64_t sizeLimit) const {
     result.busy = true;
     return result;
   }
-  result.stale = removeStale(folders->scratch, state->options.staleAfter);
+  result.stale = removeOlder(folders->scratch, state->options.staleAfter);
+  if (FileDescriptor notes = openNotes(*state))
+    result.notes = removeOlder(notes, state->options.notesAfter);
   std::vector<ListedEntry> entries = list();
   std::ranges::sort(entries, {}, [](const ListedEntry &entry) { return std::tie(entry.usedAt, entry.hex); });
   result.kept = entries.size();

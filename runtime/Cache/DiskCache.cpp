@@ -52,6 +52,14 @@ bool isThere(const DiskCache::State &state, const EntryName &name) {
   return shard && ::fstatat(shard.get(), name.file.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/// Does what writes into the folders; once more in new ones where somebody removed them since they were opened.
+Expected<void> inFolders(DiskCache::State &state, const std::function<Expected<void>()> &write) {
+  Expected<void> done = write();
+  if (!done && done.error().code == ErrorCode::NotFound && state.openFolders(/*create=*/true))
+    done = write();
+  return done;
+}
+
 Expected<void> store(const DiskCache::State &state, const EntryName &name, std::string_view bytes) {
   if (bytes.size() > state.options.entryLimit)
     return makeError(ErrorCode::Unavailable, "the entry has {} bytes, and one may have at most {}", bytes.size(),
@@ -124,10 +132,7 @@ bool DiskCache::put(const CacheKey &key, const CacheEntry &entry) const {
   TraceSpan span("cache put", entry.metadata.symbol);
   std::string bytes = encodeEntry(key, entry);
   EntryName name(key.hex());
-  Expected<void> done = store(*state, name, bytes);
-  // Somebody may have removed the directory since it was opened.
-  if (!done && done.error().code == ErrorCode::NotFound && state->openFolders(/*create=*/true))
-    done = store(*state, name, bytes);
+  Expected<void> done = inFolders(*state, [&] { return store(*state, name, bytes); });
   if (!done) {
     ++state->storeFailures;
     log("cache", state->warned.exchange(true) ? LogLevel::Debug : LogLevel::Warn,
@@ -194,12 +199,17 @@ std::optional<std::string> DiskCache::note(std::string_view name) const {
 }
 
 void DiskCache::setNote(std::string_view name, std::string_view text) const {
-  FileDescriptor notes = openDirectoryIn(state->folders()->version.get(), "notes", /*create=*/true);
   std::string bytes = fmt::format("{}\n{}", name, text);
   Checksum checksum = checksum128(bytes);
   bytes.append(reinterpret_cast<const char *>(checksum.data()), checksum.size());
-  if (notes && bytes.size() <= kNoteLimit)
-    (void)writeFile(state->folders()->scratch.get(), notes.get(), noteFile(name).c_str(), bytes);
+  if (bytes.size() > kNoteLimit)
+    return;
+  (void)inFolders(*state, [&]() -> Expected<void> {
+    FileDescriptor notes = openDirectoryIn(state->folders()->version.get(), "notes", /*create=*/true);
+    if (!notes)
+      return makeError(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Unavailable, "no notes can be written");
+    return writeFile(state->folders()->scratch.get(), notes.get(), noteFile(name).c_str(), bytes);
+  });
 }
 
 DiskCacheStats DiskCache::stats() const {

@@ -5,10 +5,12 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <limits>
 #include <memory>
 #include <new>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace lacuna::runtime {
 namespace {
@@ -178,10 +180,16 @@ std::string_view npyTypeName(NpyType type) {
 }
 
 Expected<NpyArray> readNpy(const std::string &path) {
-  File file(std::fopen(path.c_str(), "rb"));
+  // O_NONBLOCK: opening a FIFO would else wait for a writer.
+  const int handle = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  File file(handle >= 0 ? ::fdopen(handle, "rb") : nullptr);
   struct stat status = {};
-  if (!file || fstat(fileno(file.get()), &status) != 0)
-    return makeError(ErrorCode::NotFound, "{} cannot be read: {}", path, std::strerror(errno));
+  if (!file || fstat(handle, &status) != 0) {
+    const int reason = errno;
+    if (!file && handle >= 0)
+      ::close(handle);
+    return makeError(ErrorCode::NotFound, "{} cannot be read: {}", path, std::strerror(reason));
+  }
   if (!S_ISREG(status.st_mode))
     return makeError(ErrorCode::NotFound, "{} cannot be read: it is no regular file", path);
   size_t dataStart = 0;

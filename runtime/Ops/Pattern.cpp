@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <optional>
 
 namespace lacuna::runtime {
@@ -187,6 +188,26 @@ int64_t Pattern::rowLength(const AttentionShape &shape, int64_t queryBlock, int6
   return blocks(0, sinkEnd) + blocks(std::max(begin, (sinkEnd + keyBlock - 1) / keyBlock * keyBlock), end);
 }
 
+double Pattern::entries(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock) const {
+  const int64_t rows = (shape.queries + queryBlock - 1) / queryBlock;
+  const double columns = static_cast<double>((shape.keys + keyBlock - 1) / keyBlock);
+  switch (kind) {
+  case Kind::Lists:
+    return 0;
+  case Kind::Random:
+    return density * columns * static_cast<double>(rows) * static_cast<double>(shape.batch) *
+           static_cast<double>(shared ? 1 : shape.heads);
+  case Kind::Dense:
+    return columns * static_cast<double>(rows);
+  default:
+    break;
+  }
+  double sum = 0;
+  for (int64_t row = 0; row < rows; ++row)
+    sum += static_cast<double>(rowLength(shape, queryBlock, keyBlock, row));
+  return sum;
+}
+
 Expected<BlockLists> Pattern::build(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock,
                                     uint64_t seed) const {
   if (Expected<void> done = shape.check(); !done)
@@ -202,10 +223,16 @@ Expected<BlockLists> Pattern::build(const AttentionShape &shape, int64_t queryBl
   lists.rowBlocks = (shape.queries + queryBlock - 1) / queryBlock;
   lists.keyBlocks = (shape.keys + keyBlock - 1) / keyBlock;
   // What is plainly too much is not tried: it would take gigabytes before it is seen.
-  double entries = static_cast<double>(lists.rowBlocks) * static_cast<double>(lists.keyBlocks);
-  if (kind == Kind::Random)
-    entries *= density * static_cast<double>(shape.batch) * static_cast<double>(shared ? 1 : shape.heads);
-  bool overflow = (kind == Kind::Dense || kind == Kind::Random) && entries > 1.01 * static_cast<double>(kMaxEntries);
+  const double expected = entries(shape, queryBlock, keyBlock);
+  bool overflow = expected > (kind == Kind::Random ? 1.01 : 1) * static_cast<double>(kMaxEntries);
+  try { // The library throws where memory ends; that must not leave this function.
+    if (!overflow)
+      lists.indices.reserve(static_cast<size_t>(expected));
+  } catch (const std::bad_alloc &) {
+    return makeError(ErrorCode::ResourceExhausted,
+                     "no memory for the {:.0f} entries of the lists; give larger blocks or a sparser pattern",
+                     expected);
+  }
   if (kind == Kind::Random)
     buildRandom(*this, shape, seed, lists, overflow);
   else

@@ -2,6 +2,7 @@
 
 #include "lacuna/Runtime/ProgramOrder.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace lacuna::runtime {
@@ -22,6 +23,17 @@ int64_t rowsOf(const AttentionShape &shape) {
 }
 
 } // namespace
+
+int64_t orderCacheBytes(const DeviceInfo &device) {
+  return device.l2Bytes / 2; // The rest is for what is under way.
+}
+
+SplitMachine SplitMachine::of(const Device *device, const LaunchMetadata &kernel) {
+  if (!device)
+    return {};
+  return {int64_t(device->info().multiprocessors) * std::max(1, kernel.persistentBlocks),
+          orderCacheBytes(device->info())};
+}
 
 int64_t SplitPlan::bytesOfPart(const AttentionShape &shape) {
   return rowsOf(shape) * (shape.valueDim + 1) * static_cast<int64_t>(sizeof(float));

@@ -1,5 +1,6 @@
 #include "lacuna/Runtime/ThreadPool.h"
 #include "lacuna/Runtime/Knobs.h"
+#include "lacuna/Runtime/StartThreads.h"
 
 #include <algorithm>
 #include <atomic>
@@ -35,6 +36,8 @@ struct ThreadPool::State {
   }
 
   void work();
+  /// Ends the workers. Others may be started after it.
+  void end();
 };
 
 namespace {
@@ -72,6 +75,18 @@ void ThreadPool::State::work() {
   }
 }
 
+void ThreadPool::State::end() {
+  {
+    std::lock_guard lock(mutex);
+    stop = true;
+  }
+  wake.notify_all();
+  for (std::thread &worker : workers)
+    worker.join();
+  workers.clear();
+  stop = false;
+}
+
 ThreadPool::ThreadPool(int threads) : state(std::make_unique<State>()) {
   if (threads <= 0) {
     Expected<Knobs> knobs = Knobs::fromEnvironment();
@@ -80,18 +95,16 @@ ThreadPool::ThreadPool(int threads) : state(std::make_unique<State>()) {
   if (threads <= 0)
     threads = availableProcessors();
   threads = std::min(threads, kMaxThreads);
-  for (int index = 1; index < threads; ++index)
-    state->workers.emplace_back([this] { state->work(); });
+  const auto wanted = static_cast<size_t>(threads - 1);
+  state->workers = startThreads(wanted, [state = state.get()] { state->work(); });
+  if (const size_t had = state->workers.size(); had < wanted) { // At the limit: half goes back, for the work itself.
+    state->end();
+    state->workers = startThreads(had / 2, [state = state.get()] { state->work(); });
+  }
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    std::lock_guard lock(state->mutex);
-    state->stop = true;
-  }
-  state->wake.notify_all();
-  for (std::thread &worker : state->workers)
-    worker.join();
+  state->end();
 }
 
 int ThreadPool::threads() const {

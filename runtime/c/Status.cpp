@@ -6,6 +6,7 @@ namespace lacuna::c {
 namespace {
 
 thread_local std::string lastError;
+thread_local const char *lastWords = nullptr; ///< in its place, where there was no memory for a text
 
 static_assert(statusOf(ErrorCode::InvalidArgument) == LACUNA_INVALID_ARGUMENT);
 static_assert(statusOf(ErrorCode::ParseError) == LACUNA_PARSE_ERROR);
@@ -21,9 +22,25 @@ static_assert(statusOf(ErrorCode::Internal) == LACUNA_INTERNAL);
 
 } // namespace
 
-lacuna_status fail(const Error &error) {
-  lastError = error.render();
+lacuna_status fail(const Error &error) noexcept {
+  try {
+    lastError = error.render();
+    lastWords = nullptr;
+  } catch (...) {
+    lastWords = "failed, and there is no memory to say how; the status says what kind of failure it is";
+  }
   return statusOf(error.code);
+}
+
+lacuna_status stopped(const char *what) noexcept {
+  try {
+    return fail(Error{ErrorCode::Internal, std::string("stopped: ") + (what ? what
+                                                                            : "by something thrown that is no "
+                                                                              "std::exception")});
+  } catch (...) {
+    lastWords = "stopped, and there is no memory to say by what";
+    return LACUNA_INTERNAL;
+  }
 }
 
 } // namespace lacuna::c
@@ -37,7 +54,7 @@ const char *lacuna_status_name(lacuna_status status) {
 }
 
 const char *lacuna_last_error(void) {
-  return lacuna::c::lastError.c_str();
+  return lacuna::c::lastWords ? lacuna::c::lastWords : lacuna::c::lastError.c_str();
 }
 
 const char *lacuna_version(void) {

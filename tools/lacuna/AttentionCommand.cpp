@@ -2,6 +2,7 @@
 
 #include "AttentionRun.h"
 
+#include "lacuna/Runtime/CacheDirectory.h"
 #include "lacuna/Runtime/Knobs.h"
 
 #include <chrono>
@@ -188,8 +189,8 @@ CommandResult attentionCommand(const AttentionOptions &options, AttentionBackend
   std::optional<AttentionShape> loadedShape;
   std::optional<DType> loadedDType;
   // The flags are looked at before any file, so that a wrong call is told at once; with --load its extents then decide.
-  if (Expected<Knobs> knobs = Knobs::fromEnvironment(); !knobs)
-    return failure(kWrongCall, knobs.error());
+  if (Expected<CacheMode> mode = Knobs::fromEnvironment().and_then(cacheModeOf); !mode)
+    return failure(kWrongCall, mode.error());
   if (Expected<std::optional<DType>> dtype = requestedDType(options); !dtype)
     return failure(kWrongCall, dtype.error());
   if (!options.load.empty()) {

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace lacuna::tools {
@@ -46,8 +47,8 @@ Expected<AttentionData> loadInputs(const AttentionOptions &options, AttentionSha
   return data;
 }
 
-/// Whether this machine has the memory for the tensors that are still to be made. Asked before any is, as an allocation
-/// beyond it would succeed and the process be killed later.
+/// Whether this machine has the memory for the tensors and lists that are still to be made. Asked before any is, as an
+/// allocation beyond it would succeed and the process be killed later.
 static Expected<void> checkMemory(const AttentionPlan &plan, bool inputsLoaded) {
   const AttentionShape &shape = plan.shape;
   double rows = static_cast<double>(shape.batch * shape.heads) * static_cast<double>(shape.queries);
@@ -58,13 +59,21 @@ static Expected<void> checkMemory(const AttentionPlan &plan, bool inputsLoaded) 
     bytes +=
         (rows * static_cast<double>(shape.headDim) + columns * static_cast<double>(shape.headDim + shape.valueDim)) *
         size;
+  // Of a row of blocks, the lists hold where it begins and where its full blocks do.
+  const double lists = plan.pattern.entries(shape, plan.queryBlock, plan.keyBlock) +
+                       2 * static_cast<double>((shape.queries + plan.queryBlock - 1) / plan.queryBlock);
+  bytes += lists * sizeof(int32_t);
   double available = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  rlimit limit{};
+  const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && static_cast<double>(limit.rlim_cur) < available;
+  if (limited)
+    available = static_cast<double>(limit.rlim_cur);
   if (bytes > available)
     return makeError(
         ErrorCode::ResourceExhausted,
-        "the tensors take {:.1f} GiB, and this machine has {:.1f} GiB of memory; make the batch, the heads or "
-        "the lengths smaller",
-        bytes / (1 << 30), available / (1 << 30));
+        "the tensors and lists take {:.1f} GiB, and this {} {:.1f} GiB of memory; make the batch, the heads or "
+        "the lengths smaller, or the blocks larger",
+        bytes / (1 << 30), limited ? "process may have (ulimit -v)" : "machine has", available / (1 << 30));
   return {};
 }
 

@@ -9,13 +9,6 @@ using namespace runtime;
 
 namespace {
 
-SplitMachine machineOf(const std::optional<Device> &device, const LaunchMetadata &kernel) {
-  if (!device)
-    return {};
-  // Half of the cache: the rest is for what is under way.
-  return {int64_t(device->info().multiprocessors) * std::max(1, kernel.persistentBlocks), device->info().l2Bytes / 2};
-}
-
 /// Steps of all programs on so many multiprocessors, in microseconds: neither faster than all of them busy all the time
 /// nor than the longest program.
 double microseconds(const std::vector<int64_t> &steps, int64_t multiprocessors, double stepUs, bool &oneRow) {
@@ -77,7 +70,7 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
       return takeError(done);
     if (!plan.splits && request.device)
       splits = chooseSplits(programSteps(lists, plan.programShape(), plan.programTile()),
-                            machineOf(request.device, kernels.code[0].metadata()).threadBlocks,
+                            SplitMachine::of(&*request.device, kernels.code[0].metadata()).threadBlocks,
                             std::min(kMostSplits, kWorkspaceLimit / SplitPlan::bytesOfPart(plan.shape)));
     if (splits == 1)
       return kernels;
@@ -94,7 +87,8 @@ Expected<AttentionKernels> compileAttention(const AttentionPlan &plan, Attention
   describe();
   if (Expected<void> done = compile(); !done)
     return takeError(done);
-  const SplitMachine machine = machineOf(request.device, kernels.code[0].metadata());
+  const SplitMachine machine =
+      SplitMachine::of(request.device ? &*request.device : nullptr, kernels.code[0].metadata());
   request.kernel = LibraryKernel::Merge;
   request.hooks.clear();
   request.params.emplace_back("RN", fmt::format("{}", chooseMergeColumns(plan.shape, machine.threadBlocks)));

@@ -11,6 +11,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace lacuna::tools {
 
@@ -24,12 +25,15 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
   command->add_option("--device", options.device, "cpu or gpu (default: gpu where there is one)");
   command->add_option("--target", options.target,
                       "what kernels for the GPU are compiled for: sm_90a or sm_80 (what the GPU is best at)");
-  command->add_option("--batch", options.batch, "batch size (1)");
-  command->add_option("--heads", options.heads, "query heads (16)");
-  command->add_option("--kv-heads", options.kvHeads, "KV heads, a divisor of the heads (as many as heads: 16)");
-  command->add_option("--queries", options.queries, "queries (4096)");
-  command->add_option("--keys", options.keys, "keys (4096)");
-  command->add_option("--head-dim", options.headDim, "head dimension, a multiple of 8 up to 256 (128)");
+  auto addExtent = [&](const char *name, std::optional<int64_t> &extent, const char *help) {
+    command->add_option(name, extent, help)->check(refuseBeyond64Bits);
+  };
+  addExtent("--batch", options.batch, "batch size (1)");
+  addExtent("--heads", options.heads, "query heads (16)");
+  addExtent("--kv-heads", options.kvHeads, "KV heads, a divisor of the heads (as many as heads: 16)");
+  addExtent("--queries", options.queries, "queries (4096)");
+  addExtent("--keys", options.keys, "keys (4096)");
+  addExtent("--head-dim", options.headDim, "head dimension, a multiple of 8 up to 256 (128)");
   command->add_option("--dtype", options.dtype, "bf16 or f16 (bf16)");
   command->add_option("--pattern", options.pattern,
                       "dense, causal, window:LEFT[:SINK], random:DENSITY[:shared] or lists:DIR (dense)");
@@ -47,9 +51,7 @@ CLI::App *addAttentionCommand(CLI::App &app, AttentionOptions &options) {
       "few queries or blocks of 64 rows make that the faster way, parts counted (auto)");
   command->add_option("--scale", options.scale, "factor of the scores (1 / sqrt(head dimension))");
   command->add_option("--seed", options.seed, "seed of the generated data and of random lists (1)")
-      ->check([](const std::string &text) {
-        return text.starts_with('-') ? "it is '" + text + "'; give a whole number from 0 to 2^64 - 1" : std::string();
-      });
+      ->check(wholeNumber<uint64_t>(0, std::numeric_limits<uint64_t>::max()));
   command
       ->add_option("--load", options.load, "read q.npy, k.npy and v.npy of this directory instead of generating them")
       ->check(refuseEmpty);
@@ -196,6 +198,9 @@ Expected<float> planScale(const AttentionOptions &options, int64_t headDim) {
   float scale = 0;
   const std::string &text = *options.scale;
   auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), scale);
+  if (status == std::errc::result_out_of_range && end == text.data() + text.size())
+    return makeError(ErrorCode::InvalidArgument,
+                     "--scale is '{}', and the kernel takes a float32; give 0, or a size from 1.2e-38 to 3.4e38", text);
   if (status != std::errc() || end != text.data() + text.size() || !std::isfinite(scale))
     return makeError(ErrorCode::InvalidArgument, "--scale is '{}'; give a finite number", text);
   return scale;

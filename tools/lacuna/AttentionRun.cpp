@@ -199,8 +199,7 @@ private:
     const int blocks = kernels.code[0].metadata().persistentBlocks;
     if (blocks == 0)
       return {};
-    // Half of the cache: the rest is for what is under way.
-    const int64_t cacheBytes = device.info().l2Bytes / 2;
+    const int64_t cacheBytes = orderCacheBytes(device.info());
     const int64_t threadBlocks = int64_t(device.info().multiprocessors) * blocks, rows = plan.programTile().queries;
     Expected<const int32_t *> order =
         copy(plan.synthesised ? longestFirst(plan.pattern, plan.queryBlock, plan.keyBlock, plan.programShape(), rows,

@@ -38,8 +38,10 @@ int runBundleCommand(const BundleOptions &options) {
   auto bundle = runtime::Bundle::read(options.bundle);
   if (!bundle && adds && bundle.error().code == ErrorCode::NotFound)
     bundle = runtime::Bundle();
-  if (!bundle)
+  if (!bundle) { // A file that cannot be read is a failure of the work.
+    bundle.error().code = ErrorCode::Unavailable;
     return failCommand(bundle.error());
+  }
   if (!adds)
     return list(*bundle);
   auto request = makeCompileRequest(options.compile);

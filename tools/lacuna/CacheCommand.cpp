@@ -19,6 +19,9 @@ namespace lacuna::tools {
 using namespace runtime;
 using Json = nlohmann::ordered_json;
 
+/// So many have a number of bytes in 64 bits.
+static constexpr int64_t kMostMegabytes = (int64_t(1) << 43) - 1;
+
 CLI::App *addCacheCommand(CLI::App &app, CacheOptions &options) {
   using Action = CacheOptions::Action;
   CLI::App *command = app.add_subcommand("cache", "Look at the cache of compiled kernels, and remove from it");
@@ -42,9 +45,11 @@ CLI::App *addCacheCommand(CLI::App &app, CacheOptions &options) {
   extract->add_option("--part", options.part, "image (cubin or PTX), metadata, record, key or source")
       ->capture_default_str();
   extract->add_option("-o", options.output, "the file; - is standard output")->check(refuseEmpty);
-  add("prune", Action::Prune, "Remove those kernels used longest ago, and files that dead processes left")
-      ->add_option("--to", options.megabytes, "the size to come down to, in MiB (LACUNA_CACHE_MB)");
-  add("clear", Action::Clear, "Remove every kernel");
+  add("prune", Action::Prune,
+      "Remove those kernels used longest ago, notes not read for a month, and files that dead processes left")
+      ->add_option("--to", options.megabytes, "the size to come down to, in MiB (LACUNA_CACHE_MB)")
+      ->check(wholeNumber<int64_t>(0, kMostMegabytes));
+  add("clear", Action::Clear, "Remove every kernel and every note");
   return command;
 }
 
@@ -116,18 +121,17 @@ CommandResult stat(const DiskCache *cache, const std::string &directory, const C
                    const Knobs &knobs) {
   std::vector<ListedEntry> entries = cache ? cache->list() : std::vector<ListedEntry>();
   uint64_t bytes = totalBytes(entries), limit = limitsOf(knobs).sizeLimit;
+  const NoteTotals notes = cache ? cache->notes() : NoteTotals();
   if (options.json) {
-    Json json{{"directory", directory},
-              {"exists", cache != nullptr},
-              {"entries", Json::array()},
-              {"bytes", bytes},
-              {"limit_bytes", limit}};
+    Json json{{"directory", directory}, {"exists", cache != nullptr}, {"entries", Json::array()}, {"bytes", bytes},
+              {"limit_bytes", limit},   {"notes", notes.count},       {"note_bytes", notes.bytes}};
     for (const ListedEntry &entry : entries)
       json["entries"].push_back({{"key", entry.hex}, {"bytes", entry.bytes}, {"used_at_ns", entry.usedAt}});
-    return {0, json.dump(2) + "\n"};
+    return {0, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
   }
   std::string text = fmt::format("directory  {}{}\n", directory, cache ? "" : " (not made yet)");
   text += fmt::format("kernels    {}, {} of {}\n", entries.size(), mebibytes(bytes), mebibytes(limit));
+  text += fmt::format("notes      {}, {} bytes\n", notes.count, notes.bytes);
   std::ranges::sort(entries, std::ranges::greater(), &ListedEntry::usedAt);
   for (const ListedEntry &entry : entries) {
     auto read = cache->read(entry.hex);
@@ -243,15 +247,18 @@ CommandResult prune(const DiskCache &cache, uint64_t limit) {
   PruneResult pruned = cache.prune(limit);
   if (pruned.busy)
     return failure({ErrorCode::Unavailable, "another process is pruning it; try again later"});
-  return {0, fmt::format("{} kernels removed ({}), {} kept ({}), {} files of dead processes removed\n", pruned.removed,
-                         mebibytes(pruned.removedBytes), pruned.kept, mebibytes(pruned.keptBytes), pruned.stale)};
+  return {0,
+          fmt::format("{} kernels removed ({}), {} kept ({}), {} files of dead processes removed, {} notes that nobody "
+                      "read removed\n",
+                      pruned.removed, mebibytes(pruned.removedBytes), pruned.kept, mebibytes(pruned.keptBytes),
+                      pruned.stale, pruned.notes)};
 }
 
 CommandResult clear(const DiskCache &cache) {
   size_t removed = 0;
   for (const ListedEntry &entry : cache.list())
     removed += cache.removeFile(entry.hex);
-  return {0, fmt::format("{} kernels removed\n", removed)};
+  return {0, fmt::format("{} kernels removed, {} notes\n", removed, cache.clearNotes())};
 }
 
 } // namespace
@@ -277,8 +284,7 @@ CommandResult cacheCommand(const CacheOptions &options) {
   case Action::Extract:
     return extract(*cache, options);
   case Action::Prune:
-    return prune(*cache, static_cast<uint64_t>(options.megabytes < 0 ? knobs->cacheMegabytes : options.megabytes)
-                             << 20);
+    return prune(*cache, static_cast<uint64_t>(options.megabytes.value_or(knobs->cacheMegabytes)) << 20);
   case Action::Clear:
     return clear(*cache);
   }

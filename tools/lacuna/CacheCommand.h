@@ -5,6 +5,8 @@
 
 #include "lacuna/Runtime/Knobs.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -21,7 +23,7 @@ struct CacheOptions {
   bool remove = false;   ///< verify
   std::string key, other;
   std::string part = "image", output; ///< extract
-  long long megabytes = -1;           ///< prune; -1: LACUNA_CACHE_MB
+  std::optional<int64_t> megabytes;   ///< prune; none: LACUNA_CACHE_MB
 };
 
 CLI::App *addCacheCommand(CLI::App &app, CacheOptions &options);

@@ -12,7 +12,7 @@ struct CommandResult {
   std::string output = {}; ///< for stdout
   std::string errors = {}; ///< for stderr
 
-  /// Prints it; returns the exit status.
+  /// Prints it; returns the exit status. Whether it arrived, finishOutput asks at the end of the process.
   int print() const {
     std::fwrite(output.data(), 1, output.size(), stdout);
     std::fwrite(errors.data(), 1, errors.size(), stderr);

@@ -5,6 +5,7 @@
 #include "CompileCommand.h"
 #include "DoctorCommand.h"
 #include "JitBackend.h"
+#include "StandardOutput.h"
 #include "TuneCommand.h"
 #include "WarmCommand.h"
 
@@ -82,9 +83,10 @@ int run(int argc, char **argv) {
 int main(int argc, char **argv) {
   // Nothing of ours throws; what the standard library throws is memory that the machine does not have.
   try {
-    return run(argc, argv);
+    return lacuna::tools::finishOutput(run(argc, argv));
   } catch (const std::exception &failure) {
-    std::fprintf(stderr, "lacuna: stopped: %s\n", failure.what());
-    return 1;
+    if (!std::ferror(stdout)) // fmt throws where it cannot write.
+      std::fprintf(stderr, "lacuna: stopped: %s\n", failure.what());
+    return lacuna::tools::finishOutput(1);
   }
 }

@@ -149,14 +149,58 @@ TEST_CASE("Assembler: a program that refuses the PTX") {
   CHECK(contains(cubin.error().notes[0], "-arch=sm_90a"));
 }
 
-TEST_CASE("Assembler: a program that floods its output") {
+TEST_CASE("Assembler: a program that says much when it refuses is cut short") {
   FakeTools tools;
-  auto cubin = assembleWith(tools.script(
-      "ptxas",
-      "i=0; while [ $i -lt 20000 ]; do echo 'error: the same again and again and again'; i=$((i+1)); done; exit 1\n"));
+  auto cubin = assembleWith(tools.script("ptxas", "yes 'error: the same again and again' | head -n 20000; exit 1\n"));
   REQUIRE_FALSE(cubin);
   CHECK(cubin.error().code == ErrorCode::CompileFailed);
   CHECK(cubin.error().message.size() < 5000);
+}
+
+TEST_CASE("Assembler: a program that floods its output is stopped at once") {
+  FakeTools tools;
+  for (const char *body : {"yes\n", "exec yes >&2\n"}) {
+    CAPTURE(body);
+    auto begin = std::chrono::steady_clock::now();
+    auto cubin = assembleWith(tools.script("ptxas", body));
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+    REQUIRE_FALSE(cubin);
+    CHECK(cubin.error().code == ErrorCode::ToolFailed);
+    CHECK(contains(cubin.error().message, "wrote more than 1 MiB of messages"));
+    CHECK(cubin.error().message.size() < 1000);
+  }
+}
+
+TEST_CASE("Assembler: a program that floods the cubin is stopped") {
+  FakeTools tools;
+  auto cubin = assembleWith(
+      tools.script("ptxas", std::string(kFindOutput) + "sleep 0.2; exec head -c 200000000 /dev/zero > $out\n"));
+  REQUIRE_FALSE(cubin);
+  CHECK(cubin.error().code == ErrorCode::ToolFailed);
+  CHECK(contains(cubin.error().message, "wrote a file of more than 64 MiB"));
+}
+
+TEST_CASE("Assembler: what a wrapper started ends with it") {
+  FakeTools tools;
+  const std::string pidFile = (tools.root / "pid").string();
+  const std::string background = "sleep 600 & echo $! > " + pidFile + "\n";
+  for (const std::string &body : {background + "wait\n", background + "exit 1\n"}) {
+    CAPTURE(body);
+    auto begin = std::chrono::steady_clock::now();
+    CHECK_FALSE(assembleWith(tools.script("ptxas", body), std::chrono::seconds(1)));
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+    pid_t grandchild = 0;
+    std::ifstream(pidFile) >> grandchild;
+    REQUIRE(grandchild > 0);
+    auto runs = [&] { // A zombie that nobody reaps has ended.
+      std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
+      std::string number, name, state;
+      return bool(stat >> number >> name >> state) && state != "Z";
+    };
+    for (int look = 0; look < 100 && runs(); ++look)
+      usleep(20000);
+    CHECK_FALSE(runs());
+  }
 }
 
 TEST_CASE("Assembler: a program that hangs is ended in time") {
@@ -284,6 +328,24 @@ TEST_CASE("Assembler::find: the CUDA toolkit, the Python package, and nothing") 
       CHECK(contains(found.error().message, "no ptxas found"));
       CHECK(contains(found.error().message, "nvidia-cuda-nvcc"));
     }
+  }
+}
+
+TEST_CASE("Assembler::version: one that hangs, crashes or floods is told as what it is") {
+  FakeTools tools;
+  for (auto [body, words] :
+       {std::pair("exec sleep 60\n", "did not end within 0.5 s"), std::pair("kill -SEGV $$\n", "crashed: signal 11"),
+        std::pair("exec yes\n", "wrote more than 1 MiB")}) {
+    CAPTURE(body);
+    ScopedVariable named("LACUNA_PTXAS", tools.script("ptxas", body));
+    auto begin = std::chrono::steady_clock::now();
+    auto failed = Assembler::find()->version(std::chrono::milliseconds(500));
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(9));
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().code == ErrorCode::ToolFailed);
+    CHECK(contains(failed.error().message, words));
+    CHECK(contains(failed.error().message, "set LACUNA_PTXAS"));
+    CHECK_FALSE(contains(failed.error().message, "it is not ptxas"));
   }
 }
 

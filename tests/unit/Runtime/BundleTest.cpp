@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -161,6 +162,20 @@ TEST_CASE("an entry is found by its kernel, some params and its hooks") {
   bundle.add(entryOf("matmul", {{"BM", "64"}})); // exactly what is asked for goes before what has more
   CHECK((*bundle.find("matmul"))->image == "newer");
   CHECK((*bundle.find("matmul", {{"BM", "64"}}))->image == "ptx");
+}
+
+TEST_CASE("an entry of exactly the params asked for is found wherever it lies") {
+  std::vector<Settings> all = {{{"D", "64"}}, {{"D", "64"}, {"BM", "64"}}, {{"D", "64"}, {"BM", "128"}}};
+  std::sort(all.begin(), all.end());
+  do {
+    Bundle bundle;
+    for (const Settings &params : all)
+      bundle.add(entryOf("attention", params));
+    auto found = bundle.find("attention", {{"D", "64"}});
+    REQUIRE_MESSAGE(found, found.error().message);
+    CHECK((*found)->params.size() == 1);
+    CHECK_FALSE(bundle.find("attention"));
+  } while (std::next_permutation(all.begin(), all.end()));
 }
 
 TEST_CASE("a kernel of a bundle is loaded and runs; another target is refused") {

@@ -197,6 +197,22 @@ TEST_CASE("a directory that somebody removed is made again") {
   CHECK(cache.get(sampleKey(1)));
 }
 
+TEST_CASE("a folder in it that somebody removed is made again") {
+  Fixture fixture;
+  DiskCache cache = fixture.open();
+  REQUIRE(cache.put(sampleKey(1), sampleEntry(1)));
+  for (const char *removed : {"lacuna/v1/tmp", "lacuna/v1"}) { // v1/tmp: by a cleaner of temporary files
+    CAPTURE(removed);
+    std::filesystem::remove_all(fixture.scratch / removed);
+    CHECK(cache.put(sampleKey(1), sampleEntry(1)));
+    CHECK(cache.get(sampleKey(1)));
+    std::filesystem::remove_all(fixture.scratch / removed);
+    cache.setNote("tool", removed);
+    CHECK(cache.note("tool") == removed);
+  }
+  CHECK(cache.stats().storeFailures == 0);
+}
+
 TEST_CASE("reading by name checks an entry by itself") {
   Fixture fixture;
   DiskCache cache = fixture.open();
@@ -236,4 +252,23 @@ TEST_CASE("a note is whole or not there") {
   }
   writeFileAt(path, good);
   CHECK(cache.note("tool") == "13.1.5");
+}
+
+TEST_CASE("notes are counted, go when nobody reads them, and all at once") {
+  Fixture fixture;
+  DiskCache cache = fixture.open();
+  CHECK(cache.notes().count == 0);
+  CHECK(cache.clearNotes() == 0);
+  for (const char *name : {"one", "two", "three"})
+    cache.setNote(name, "text");
+  CHECK(cache.notes().count == 3);
+  CHECK(cache.notes().bytes >= 3 * 4);
+  for (const auto &file : std::filesystem::directory_iterator(fixture.scratch / "lacuna/v1/notes"))
+    setAge(file.path(), 31 * 24 * 3600);
+  CHECK(cache.note("two")); // used now
+  CHECK(cache.prune(UINT64_MAX).notes == 2);
+  CHECK(cache.note("two"));
+  CHECK_FALSE(cache.note("one"));
+  CHECK(cache.clearNotes() == 1);
+  CHECK(cache.notes().count == 0);
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace lacuna;
@@ -140,6 +141,9 @@ TEST_CASE("files that cannot be opened") {
   CHECK(readNpy(scratch.file("none.npy")).error().code == ErrorCode::NotFound);
   CHECK(readNpy(scratch.path.string()).error().message ==
         scratch.path.string() + " cannot be read: it is no regular file");
+  REQUIRE(mkfifo(scratch.file("fifo.npy").c_str(), 0600) == 0); // whose writer never comes
+  CHECK(readNpy(scratch.file("fifo.npy")).error().message ==
+        scratch.file("fifo.npy") + " cannot be read: it is no regular file");
   CHECK(writeNpy(scratch.file("no/such/a.npy"), NpyType::F32, {0}, nullptr)
             .error()
             .message.find("cannot be written: No such file") != std::string::npos);

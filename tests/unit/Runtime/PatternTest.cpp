@@ -34,6 +34,7 @@ TEST_CASE("a row of a formula is as long as its list") {
         const AttentionShape shape = shapeOf(queries, keys);
         const auto lists = pattern.build(shape, queryBlock, keyBlock, 1);
         REQUIRE(lists.has_value());
+        CHECK(pattern.entries(shape, queryBlock, keyBlock) == static_cast<double>(lists->indices.size()));
         for (int64_t row = 0; row < lists->rowBlocks; ++row) {
           CAPTURE(text);
           CAPTURE(queries);
@@ -42,6 +43,16 @@ TEST_CASE("a row of a formula is as long as its list") {
           CHECK(pattern.rowLength(shape, queryBlock, keyBlock, row) == lists->indptr[row + 1] - lists->indptr[row]);
         }
       }
+}
+
+TEST_CASE("lists that are too many are refused before any is made") {
+  const AttentionShape shape = {.queries = 12'000'000, .keys = 12'000'000, .headDim = 8, .valueDim = 8};
+  for (const char *text : {"causal", "dense", "random:0.9", "window:11000000"}) { // by trying: minutes, and 8 GiB
+    const auto lists = parse(text).build(shape, 128, 128, 1);
+    REQUIRE_FALSE(lists.has_value());
+    CHECK(lists.error().code == ErrorCode::ResourceExhausted);
+    CHECK(lists.error().message.find("give more than 2147483647 list entries") != std::string::npos);
+  }
 }
 
 TEST_CASE("the order of a formula is that of its lists") {

@@ -1,5 +1,7 @@
 #include "lacuna/Runtime/SplitPlan.h"
 
+#include "fakecuda/FakeDriver.h"
+
 #include "lacuna/Runtime/Pattern.h"
 
 #include <doctest/doctest.h>
@@ -119,6 +121,22 @@ TEST_CASE("SplitPlan: a program for each tile of several heads, which have one l
     constexpr int32_t kParts[] = {1, 3, 0};
     REQUIRE(counts[row] == kParts[row / 100 % 6 / 2]);
   }
+}
+
+TEST_CASE("SplitMachine: of the CPU it is one program at a time; of a GPU half of the cache is for the order") {
+  LaunchMetadata kernel;
+  kernel.persistentBlocks = 2;
+  CHECK(SplitMachine::of(nullptr, kernel).threadBlocks == 1);
+  CHECK(SplitMachine::of(nullptr, kernel).cacheBytes == 0);
+  DeviceInfo info;
+  info.l2Bytes = 50'000'000;
+  CHECK(orderCacheBytes(info) == 25'000'000);
+  fake::FakeDriver driver;
+  auto device = Device::open(*driver.load(), 0);
+  REQUIRE(device);
+  CHECK(SplitMachine::of(&*device, kernel).threadBlocks == 2 * device->info().multiprocessors);
+  kernel.persistentBlocks = 0;
+  CHECK(SplitMachine::of(&*device, kernel).threadBlocks == device->info().multiprocessors);
 }
 
 TEST_CASE("SplitPlan: what it refuses") {

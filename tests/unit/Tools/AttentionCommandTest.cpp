@@ -584,6 +584,12 @@ TEST_CASE("wrong calls have status 2 and a sentence") {
   CHECK(wrongCall({"--batch", "2147479552", "--queries", "2147479552"}).find("more than 2^48 elements") !=
         std::string::npos);
   CHECK(wrongCall({"--scale", "x"}) == "lacuna attention: --scale is 'x'; give a finite number\n");
+  for (const char *scale : {"1e-50", "-1e-50", "1e50"})
+    CHECK(
+        wrongCall({"--scale", scale}) ==
+        fmt::format("lacuna attention: --scale is '{}', and the kernel takes a float32; give 0, or a size from 1.2e-38 "
+                    "to 3.4e38\n",
+                    scale));
 }
 
 TEST_CASE("failed work has status 1 and a sentence") {

@@ -54,6 +54,7 @@ struct DiskCacheOptions {
   uint64_t entryLimit = uint64_t(64) << 20;                         ///< bytes of one entry
   std::chrono::milliseconds lockTimeout = std::chrono::seconds(60); ///< then a kernel is compiled a second time
   std::chrono::seconds staleAfter = std::chrono::hours(1);          ///< temporary files older than this are removed
+  std::chrono::seconds notesAfter = std::chrono::hours(24 * 30);    ///< notes not read for this long are removed
 };
 
 /// Of this object and its copies.
@@ -76,8 +77,13 @@ struct ListedEntry {
   int64_t usedAt = 0; ///< nanoseconds since 1970
 };
 
+/// The files of all notes.
+struct NoteTotals {
+  uint64_t count = 0, bytes = 0;
+};
+
 struct PruneResult {
-  uint64_t removed = 0, removedBytes = 0, stale = 0;
+  uint64_t removed = 0, removedBytes = 0, stale = 0, notes = 0;
   uint64_t kept = 0, keptBytes = 0;
   bool busy = false; ///< another process is at it; nothing was done
 };
@@ -104,6 +110,9 @@ public:
   /// where there is none that is whole.
   std::optional<std::string> note(std::string_view name) const;
   void setNote(std::string_view name, std::string_view text) const;
+  NoteTotals notes() const;
+  /// Removes every note. Returns how many there were.
+  uint64_t clearNotes() const;
 
   DiskCacheStats stats() const;
   const std::string &directory() const;
@@ -115,7 +124,8 @@ public:
   tl::expected<KeyedEntry, MissReason> read(const std::string &hex) const;
   /// Removes an entry file by name. Returns whether it was there.
   bool removeFile(const std::string &hex) const;
-  /// Removes stale temporary files, and those entries used longest ago until all take at most `sizeLimit` bytes.
+  /// Removes stale temporary files, notes that nobody reads, and those entries used longest ago until all take at most
+  /// `sizeLimit` bytes.
   PruneResult prune(uint64_t sizeLimit) const;
 
   struct State;

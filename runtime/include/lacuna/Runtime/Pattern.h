@@ -47,6 +47,9 @@ struct Pattern {
   /// How many blocks row block `row` has; the pattern must be a formula.
   int64_t rowLength(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock, int64_t row) const;
 
+  /// How many blocks the lists of build() have, before they are made; of Random about, of Lists 0.
+  double entries(const AttentionShape &shape, int64_t queryBlock, int64_t keyBlock) const;
+
   /// The lists of this pattern: a block is full where all of its elements inside the matrix are seen, absent where none
   /// is, else partial. One list for all, for random one a batch and head, or a batch. `seed` matters to random only;
   /// equal seeds give equal lists. Errors: InvalidArgument for a shape or block that is not allowed, or for Lists,

@@ -4,7 +4,7 @@
 // decided (chooseSplits). The plan itself touches no device: its tables are copied to where the kernels run, and the
 // caller gives the workspace in which the parts leave their results.
 //
-//   Expected<SplitPlan> plan = SplitPlan::create(lists, shape, tile, splits, {132, device.info().l2Bytes / 2});
+//   Expected<SplitPlan> plan = SplitPlan::create(lists, shape, tile, splits, SplitMachine::of(&device, metadata));
 //   ... copy plan->tables() to the device, allocate plan->workspaceBytes() there ...
 //   parts.launch(stream, plan->partsArguments(tables, workspace, q, k, v, scale), plan->partsOptions(tables));
 //   merge.launch(stream, plan->mergeArguments(tables, workspace, o, lse));
@@ -32,7 +32,13 @@ namespace lacuna::runtime {
 struct SplitMachine {
   int64_t threadBlocks = 1;
   int64_t cacheBytes = 0;
+
+  /// Of a GPU for programs of `kernel`; of the CPU where `device` is null.
+  static SplitMachine of(const Device *device, const LaunchMetadata &kernel);
 };
+
+/// What of a GPU's L2 cache an order of programs may count on for keys and values, in bytes.
+int64_t orderCacheBytes(const DeviceInfo &device);
 
 /// Thread safety: immutable once made.
 class SplitPlan {

@@ -39,11 +39,13 @@ public:
   static Expected<Assembler> find();
 
   const std::string &path() const { return program; }
-  /// The release it says it is, e.g. "13.0.88". Errors: ToolFailed.
-  Expected<std::string> version() const;
+  /// The release it says it is, e.g. "13.0.88". Errors: ToolFailed, where it cannot be run, does not end in time,
+  /// crashes, or says none.
+  Expected<std::string> version(std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
   /// Assembles for `processor` (sm_90a), with the lines that the PTX names where `lineInfo` asks for them. Errors:
-  /// ToolFailed where it cannot be run, does not end in time or crashes; CompileFailed where it refuses the PTX;
-  /// Unsupported where it does not know `processor`. All say how to run it again by hand.
+  /// ToolFailed where it cannot be run, crashes, does not end in time or within 1 MiB of messages and 64 MiB of cubin;
+  /// CompileFailed where it refuses the PTX; Unsupported where it does not know `processor`. All say how to run it
+  /// again by hand.
   Expected<Cubin> assemble(std::string_view ptx, std::string_view processor, bool lineInfo = false,
                            std::chrono::seconds limit = std::chrono::seconds(60)) const;
 
