@@ -14,8 +14,8 @@ namespace lacuna::runtime {
 class ThreadPool {
 public:
   /// `threads` in all, the caller of parallelFor among them; 0 takes LACUNA_THREADS, and where that is 0 too, every
-  /// processor that this process may use. Where the system refuses some, those that could be had are all: threads()
-  /// says how many.
+  /// processor that this process may use. Where the system refuses some, half of those that could be had are
+  /// kept, so that the work finds room: threads() says how many.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
