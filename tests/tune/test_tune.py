@@ -182,6 +182,7 @@ class TuneTest(unittest.TestCase):
             process.stdout.close()
         dead, = temporary.glob("lacuna-tune-*")
         with self.start_tune(temporary) as alive:
+            alive.send_signal(signal.SIGSTOP)  # it lives, and does not end meanwhile
             self.assertFalse(dead.exists())
             living, = temporary.glob("lacuna-tune-*")
             other = self.folder / "other.db"

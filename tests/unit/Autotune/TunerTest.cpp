@@ -281,6 +281,7 @@ TEST_CASE("Tuner: a run that begins anew and is ended early keeps the earlier re
   REQUIRE(results[0].winner);
   CHECK(results[0].winnerIsEarlier);
   CHECK(settingsText(results[0].winner->point) == "BM=192 BN=256");
+  REQUIRE_FALSE(bed.notes.notes.empty());
   CHECK(bed.notes.notes.back().find("The winner of an earlier run stays: BM=192 BN=256. Those have an earlier run's") !=
         std::string::npos);
 
@@ -323,6 +324,7 @@ TEST_CASE("Tuner: where no point can run the case has failed, with the reasons")
   CHECK_FALSE(results[0].winner);
   CHECK(results[0].failure.starts_with("none of 9 points could be measured: 9 dropped (constraint), such as: the "
                                        "params break this"));
+  REQUIRE_FALSE(bed.notes.notes.empty());
   CHECK(bed.notes.notes.back().find("none of 9 points") != std::string::npos);
 }
 
@@ -355,6 +357,7 @@ TEST_CASE("Tuner: a run that is stopped keeps the best so far, and holds nothing
   for (const PointRecord &record : results[0].points)
     CHECK(record.status != Status::Failed);
   CHECK(bed.database.allWinners()->size() == 1);
+  REQUIRE_FALSE(bed.notes.notes.empty());
   CHECK(bed.notes.notes.back().find(": interrupted; ") != std::string::npos);
   CHECK(bed.notes.ends == 1);
 
@@ -383,6 +386,7 @@ TEST_CASE("Tuner: an exhaustive run measures what the model would leave out, to 
     CHECK(record.status == Status::Measured);
   CHECK(results[0].comparison == "the earlier winner BM=192 BN=64 takes 950.0 us, the best of all 9 points BM=64 BN=64 "
                                  "900.0 us: it is 5.6 % behind");
+  REQUIRE_FALSE(bed.notes.notes.empty());
   CHECK(bed.notes.notes.back().find("5.6 % behind") != std::string::npos);
 }
 
