@@ -1,5 +1,6 @@
 // Which coordinates are multiples of what: a copy to shared memory has to start at a multiple of 16 bytes of the
-// innermost axis, or it is refused here. (Past the end of the view lower-warp moves it on to a multiple of 64 elements.)
+// innermost axis, or it is refused here. (Past the end of the view lower-warp moves it on to a multiple of 64
+// elements.)
 #pragma once
 
 #include "lacuna/Dialect/Tile/IR/Tile.h"

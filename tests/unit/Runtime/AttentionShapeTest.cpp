@@ -73,7 +73,8 @@ TEST_CASE("blocks and extents that are refused") {
   };
   CHECK(AttentionShape().check());
   CHECK(problem([](AttentionShape &s) { s.queries = 0; }) == "queries is 0; give 1 to 2147479552");
-  CHECK(problem([](AttentionShape &s) { s.keys = (int64_t(1) << 31) - 4095; }) == "keys is 2147479553; give 1 to 2147479552");
+  CHECK(problem([](AttentionShape &s) { s.keys = (int64_t(1) << 31) - 4095; }) ==
+        "keys is 2147479553; give 1 to 2147479552");
   CHECK(problem([](AttentionShape &s) { s.heads = 6, s.kvHeads = 4; }) ==
         "6 heads cannot share 4 KV heads evenly; give a number of KV heads that divides the heads");
   CHECK(problem([](AttentionShape &s) { s.headDim = 100; }) == "head-dim is 100; give a multiple of 8 up to 256");
