@@ -73,7 +73,7 @@ if(LACUNA_ENABLE_JIT)
   _lacuna_install_libraries(jit ${jit_libraries} LacunaC)
   _lacuna_install_headers(jit jit/include autotune/include)
   # Of the compiler, what the headers of the JIT include.
-  foreach(header Analysis/KernelReport.h Codegen/Assembler.h Pipeline/Compiler.h Pipeline/Stage.h)
+  foreach(header Analysis/KernelReport.h Codegen/Assembler.h Pipeline/Compiler.h Pipeline/Stage.h Pipeline/Target.h)
     get_filename_component(folder ${header} DIRECTORY)
     install(FILES ${PROJECT_SOURCE_DIR}/compiler/include/lacuna/Compiler/${header}
       DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lacuna/Compiler/${folder} COMPONENT jit)

@@ -73,7 +73,7 @@ void run(const Problem &given) {
     return TensorView::contiguous(buffers.back().data(), tensor.dtype(), tensor.shape());
   };
   AttentionTensors tensors{place(q), place(k), place(v), place(o), place(lse)};
-  Expected<DeviceBuffer> workspace = DeviceBuffer::allocate(*device, attention->workspaceBytes());
+  Expected<DeviceBuffer> workspace = DeviceBuffer::allocate(*device, std::max<size_t>(attention->workspaceBytes(), 1));
   REQUIRE(workspace);
   Expected<BoundAttention> launch = attention->bind(tensors, 0.1f, workspace->data(), attention->workspaceBytes());
   REQUIRE_MESSAGE(launch, launch.error().render());
@@ -112,7 +112,7 @@ void run(const Problem &given) {
 
 TEST_CASE("few rows, many keys: the rule splits, and the result is right every time") {
   run({{1, 4, 2, 100, 20000, 128, 128}, "dense", {}});
-  run({{1, 2, 1, 1, 30001, 64, 64}, "causal", {}});
+  run({.shape = {1, 2, 1, 1, 30001, 64, 64}, .pattern = "causal", .heads = 2});
 }
 
 TEST_CASE("one long row among short ones: what need not run does not, and is not read") {

@@ -470,10 +470,7 @@ TEST_CASE("a store outside the view") {
 }
 
 TEST_CASE("a copy from a position that the machine refuses") {
-  WarpKernel kernel = compileCase();
-  auto load = kernel.find<warp::TmaLoadOp>();
-  load.getIndicesMutable()[3].assign(constant(load->getParentOp(), 72));
-  checkSays(faultOf(kernel), {"warp.ring_fill copies a box at innermost position 72, past the view's 64"});
+  // Lowering moves a load that starts past the end; a store stays where it is.
   WarpKernel stored = compileCase();
   auto store = stored.find<warp::TmaStoreOp>();
   store.getIndicesMutable()[3].assign(constant(store, 72));
