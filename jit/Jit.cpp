@@ -47,7 +47,7 @@ struct Loaded {
 
 struct Jit::State {
   std::optional<runtime::Device> device;
-  std::string machine;                       // without a device: the name of the GPU compiled for, if it is known
+  std::string machine; // without a device: the name of the GPU compiled for, if it is known
   DeviceTarget target{Target::Cpu, {}};
   std::shared_ptr<runtime::ThreadPool> pool; // CPU
   CachedCompiler compiler;
@@ -118,7 +118,8 @@ Expected<std::string> readTextFile(const std::string &path) {
 std::string Jit::State::chooseParams(KernelSpec &spec) {
   if (!spec.tuned || (isGpu(target.target) && !device && machine.empty()))
     return "";
-  autotune::MachineLimits limits = machineLimits(device ? &*device : nullptr, target.target, pool ? pool->threads() : 1);
+  autotune::MachineLimits limits =
+      machineLimits(device ? &*device : nullptr, target.target, pool ? pool->threads() : 1);
   if (!machine.empty())
     limits.name = machine;
   return openParams.choose(spec, target.target, limits, compiler);

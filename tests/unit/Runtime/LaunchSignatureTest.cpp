@@ -101,7 +101,8 @@ TEST_CASE("wrong dtype, rank and extents") {
   CHECK(refusal([](Given &g) { g.view(0).shape[2] = 0; }) ==
         "argument 'q' has extent 0 on axis 2 of [B, H, M, 64]; 1 to 2147479552 are allowed");
   CHECK(contains(refusal([](Given &g) { g.view(0).shape[0] = -1; }), "argument 'q' has extent -1 on axis 0"));
-  CHECK(contains(refusal([](Given &g) { g.view(0).shape[2] = (int64_t(1) << 31) - 4095; }), "has extent 2147479553 on axis 2"));
+  CHECK(contains(refusal([](Given &g) { g.view(0).shape[2] = (int64_t(1) << 31) - 4095; }),
+                 "has extent 2147479553 on axis 2"));
   CHECK(refusal([](Given &g) { g.view(1).shape[0] = 3; }) ==
         "argument 'k' has extent 3 on axis 0 (B), and B is 2 from argument 'q'; make them equal");
   CHECK(refusal([](Given &g) { g.view(3).shape[2] = 301; }) ==

@@ -188,7 +188,9 @@ TEST_CASE("Tune: the description of a kernel has what shapes and points may name
   CHECK(kernel->listRowParam == "QB");
   CHECK(kernel->listColumnParam == "KB");
   CHECK(kernel->hasMask);
-  CHECK(kernel->conditions == std::vector<std::string>{"smem <= 232448 && regs_fit && (BM < 192 || D + DV <= 192) && (BM == 64 || 3 * BN / 4 + DV / 2 < 208)"});
+  CHECK(kernel->conditions ==
+        std::vector<std::string>{
+            "smem <= 232448 && regs_fit && (BM < 192 || D + DV <= 192) && (BM == 64 || 3 * BN / 4 + DV / 2 < 208)"});
   CHECK(kernel->hash.size() == 32);
   auto onCpu = describeForTuning(library("attention_forward"), Target::Cpu);
   REQUIRE(onCpu);
