@@ -120,6 +120,10 @@ Value KernelLowering::descriptor(Location loc, Value address, const OperandLayou
                                       builder.create<arith::ConstantIntOp>(loc, static_cast<int64_t>(constant), 64));
 }
 
+/// A product of at most so many k16 steps is one piece of assembly, which compiles faster (Emitter::wgmma). At 12 and
+/// 16 steps (head dimensions 192 and 256) ptxas then spills in kernels that are full.
+static constexpr int64_t kStepsTogether = 8;
+
 void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool transA, Value b, bool transB, Value acc) {
   Location loc = op->getLoc();
   auto result = cast<warp::InflightType>(op->getResult(0).getType()).getTensor();
@@ -143,24 +147,28 @@ void KernelLowering::lowerWgmma(Operation *op, Value a, bool aInShared, bool tra
       return base;
     return builder.create<arith::AddIOp>(loc, base, builder.create<arith::ConstantIntOp>(loc, bytes >> 4, 64));
   };
+  // A deep product in one piece would keep the descriptors of all its steps in registers.
+  int64_t steps = k / 16, together = steps <= kStepsTogether ? steps : 1;
   Registers accumulator = acc ? values[acc] : Registers();
   ptx.wgmmaFence(loc);
-  for (int64_t step = 0; step < k / 16; ++step) {
-    ptx::WgmmaStep wgmma{.columns = result.getDimSize(1),
-                         .bf16 = slotB.type.getElementType().isBF16(),
-                         .acc = accumulator,
-                         .aFragment = {},
-                         .aDescriptor = {},
-                         .bDescriptor = advance(descriptorB, layoutB.stepOffset(step)),
-                         .transA = !layoutA.kMajor,
-                         .transB = !layoutB.kMajor};
-    if (advancesInPlace)
-      wgmma.aDescriptor = descriptorA, wgmma.aAdvance = layoutA.stepOffset(step) >> 4;
-    else if (aInShared)
-      wgmma.aDescriptor = advance(descriptorA, layoutA.stepOffset(step));
-    else
-      wgmma.aFragment = ArrayRef(values[a]).slice(4 * step, 4);
-    accumulator = ptx.wgmma(loc, wgmma);
+  for (int64_t first = 0; first < steps; first += together) {
+    SmallVector<ptx::WgmmaStep> piece(together);
+    for (auto [offset, step] : llvm::enumerate(piece)) {
+      int64_t index = first + offset;
+      step.bDescriptor = advance(descriptorB, layoutB.stepOffset(index));
+      if (advancesInPlace)
+        step.aDescriptor = descriptorA, step.aAdvance = layoutA.stepOffset(index) >> 4;
+      else if (aInShared)
+        step.aDescriptor = advance(descriptorA, layoutA.stepOffset(index));
+      else
+        step.aFragment = ArrayRef(values[a]).slice(4 * index, 4);
+    }
+    accumulator = ptx.wgmma(loc, {.columns = result.getDimSize(1),
+                                  .bf16 = slotB.type.getElementType().isBF16(),
+                                  .transA = !layoutA.kMajor,
+                                  .transB = !layoutB.kMajor,
+                                  .acc = accumulator,
+                                  .steps = piece});
   }
   values[op->getResult(0)] = accumulator;
 }

@@ -145,42 +145,40 @@ static SmallVector<Value> unpack(OpBuilder &builder, Location loc, Value aggrega
   return values;
 }
 
-SmallVector<Value> Emitter::wgmma(Location loc, const WgmmaStep &step) {
-  int64_t registers = step.columns / 2, operand = registers;
-  SmallVector<Value> operands(step.acc);
-  std::string constraints;
+SmallVector<Value> Emitter::wgmma(Location loc, const WgmmaProduct &product) {
+  int64_t registers = product.columns / 2;
+  SmallVector<Value> operands(product.acc);
+  std::string constraints, text;
+  // The first step writes them before the later steps read their operands.
   for (int64_t i = 0; i < registers; ++i)
-    constraints += i ? ",=f" : "=f";
+    constraints += i ? ",=&f" : "=&f";
   // Each accumulator register is read and written in place.
-  for (size_t i = 0; i < step.acc.size(); ++i)
+  for (size_t i = 0; i < product.acc.size(); ++i)
     constraints += "," + std::to_string(i);
-  operand += step.acc.size();
-  std::string a;
-  if (step.aDescriptor) {
-    a = "$" + std::to_string(operand++);
-    constraints += ",l";
-    operands.push_back(step.aDescriptor);
-  } else {
-    a = placeholders(operand, step.aFragment.size());
-    operand += step.aFragment.size();
-    for (Value value : step.aFragment) {
-      constraints += ",r";
+  auto use = [&](ValueRange values, StringRef constraint) {
+    int64_t first = registers + operands.size();
+    for (Value value : values) {
+      constraints += ("," + constraint).str();
       operands.push_back(value);
     }
-  }
-  constraints += ",l";
-  operands.push_back(step.bDescriptor);
-  StringRef type = step.bf16 ? "bf16" : "f16";
-  std::string transA = step.aDescriptor ? (step.transA ? ", 1" : ", 0") : "", open, close;
-  if (step.aAdvance != 0) {
-    open = "{ .reg .b64 A; add.s64 A, " + a + ", " + std::to_string(step.aAdvance) + "; ";
-    close = " }";
-    a = "A";
-  }
-  std::string text = (Twine(open) + "wgmma.mma_async.sync.aligned.m64n" + Twine(step.columns) + "k16.f32." + type +
-                      "." + type + " " + placeholders(0, registers) + ", " + a + ", $" + Twine(operand) + ", " +
-                      (step.acc.empty() ? "0" : "1") + ", 1, 1" + transA + (step.transB ? ", 1;" : ", 0;") + close)
+    return first;
+  };
+  std::string head = (Twine("wgmma.mma_async.sync.aligned.m64n") + Twine(product.columns) + "k16.f32." +
+                      (product.bf16 ? "bf16.bf16 " : "f16.f16 ") + placeholders(0, registers) + ", ")
                          .str();
+  for (auto [index, step] : llvm::enumerate(product.steps)) {
+    std::string a = step.aDescriptor ? "$" + std::to_string(use(step.aDescriptor, "l"))
+                                     : placeholders(use(step.aFragment, "r"), step.aFragment.size());
+    std::string b = "$" + std::to_string(use(step.bDescriptor, "l")), open, close;
+    if (step.aAdvance != 0) {
+      open = "{ .reg .b64 A; add.s64 A, " + a + ", " + std::to_string(step.aAdvance) + "; ";
+      close = " }";
+      a = "A";
+    }
+    bool adds = index > 0 || !product.acc.empty();
+    text += (index ? "\n\t" : "") + open + head + a + ", " + b + (adds ? ", 1" : ", 0") + ", 1, 1" +
+            (step.aDescriptor ? (product.transA ? ", 1" : ", 0") : "") + (product.transB ? ", 1;" : ", 0;") + close;
+  }
   SmallVector<Type> types(registers, builder.getF32Type());
   Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
   return unpack(builder, loc, call(loc, result, text, constraints, operands), registers);

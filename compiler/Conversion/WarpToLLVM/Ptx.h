@@ -7,16 +7,21 @@
 
 namespace lacuna::ptx {
 
-/// One m64nNk16 product step. `acc` is empty for the first step of a product that starts at zero.
+/// One k16 step of a product.
 struct WgmmaStep {
-  int64_t columns;
-  bool bf16;
-  llvm::ArrayRef<mlir::Value> acc;
   llvm::ArrayRef<mlir::Value> aFragment; // four i32, or empty
   mlir::Value aDescriptor;               // i64, where there is no fragment
   int64_t aAdvance = 0;                  // added to it here, not in a register that a loop would keep for each step
   mlir::Value bDescriptor;               // i64
-  bool transA = false, transB = false;   // "transposed" in PTX's sense: M- or N-major
+};
+
+/// A product of 64 rows: m64nNk16 for each step, all into the same registers.
+struct WgmmaProduct {
+  int64_t columns;
+  bool bf16;
+  bool transA, transB;             // "transposed" in PTX's sense: M- or N-major
+  llvm::ArrayRef<mlir::Value> acc; // what it adds to; empty: it starts at zero
+  llvm::ArrayRef<WgmmaStep> steps;
 };
 
 class Emitter {
@@ -69,7 +74,9 @@ public:
 
   void wgmmaFence(mlir::Location loc);
   void wgmmaCommit(mlir::Location loc);
-  llvm::SmallVector<mlir::Value> wgmma(mlir::Location loc, const WgmmaStep &step);
+  /// All steps in one piece of assembly: the accumulators, up to 128 registers, are named once and not once a step,
+  /// which is a third of what the compiler spends on a kernel.
+  llvm::SmallVector<mlir::Value> wgmma(mlir::Location loc, const WgmmaProduct &product);
   /// Waits until at most `pending` groups are in flight; `values` pass through the wait, so that no use moves above it.
   llvm::SmallVector<mlir::Value> wgmmaWait(mlir::Location loc, int64_t pending, llvm::ArrayRef<mlir::Value> values);
 

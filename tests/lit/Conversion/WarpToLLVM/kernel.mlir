@@ -75,19 +75,20 @@
 // CHECK: %[[DESCA:[a-z0-9_]+]] = arith.constant 4611686293305360384 : i64
 // CHECK: arith.ori %{{.*}}, %[[DESCA]] : i64
 // CHECK: "wgmma.fence.sync.aligned;"
-// The first step of a product without accumulator ignores the registers (scale-d 0); they are tied from the second on.
-// CHECK: "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {$0,$1,{{.*}},$31}, $32, $33, 0, 1, 1, 0, 1;", "=f,=f,{{[=f,]*}}=f,l,l" %{{.*}}, %{{.*}} :
+// Each step's operands lie one 16-deep slice further: 16 rows x 128 bytes of B, 32 bytes of A; A's fifth lies in its next
+// chunk, 128 rows x 128 bytes on.
 // CHECK: %[[STEP:[a-z0-9_]+]] = arith.constant 128 : i64
-// CHECK: arith.addi %{{.*}}, %[[STEP]] : i64
+// CHECK: %[[B1:[a-z0-9_]+]] = arith.addi %{{.*}}, %[[STEP]] : i64
 // CHECK: %[[STEPA:[a-z0-9_]+]] = arith.constant 2 : i64
-// CHECK: arith.addi %{{.*}}, %[[STEPA]] : i64
-// CHECK: "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {$0,$1,{{.*}},$31}, $64, $65, 1, 1, 1, 0, 1;", "=f,{{[=f,]*}}=f,0,1,2,{{[0-9,]*}},31,l,l"
-// A's fifth step lies in its next chunk: 128 rows x 128 bytes >> 4.
+// CHECK: %[[A1:[a-z0-9_]+]] = arith.addi %{{.*}}, %[[STEPA]] : i64
 // CHECK: arith.constant 512 : i64
 // CHECK: %[[CHUNK:[a-z0-9_]+]] = arith.constant 1024 : i64
 // CHECK: arith.addi %{{.*}}, %[[CHUNK]] : i64
-// CHECK: "wgmma.mma_async
-// CHECK-COUNT-3: "wgmma.mma_async
+// All eight steps are one piece of assembly. The first ignores the registers (scale-d 0); all write them early.
+// CHECK: "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {$0,$1,[[ACC:[^}]*]],$31}, $32, $33, 0, 1, 1, 0, 1;\0A\09
+// CHECK-SAME: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {$0,$1,[[ACC]],$31}, $34, $35, 1, 1, 1, 0, 1;\0A\09
+// CHECK-SAME: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {$0,$1,[[ACC]],$31}, $46, $47, 1, 1, 1, 0, 1;"
+// CHECK-SAME: "=&f,=&f,{{[=&f,]*}}=&f,l,l,l,l,l,l,l,l,l,l,l,l,l,l,l,l" %{{[a-z0-9_]+}}, %{{[a-z0-9_]+}}, %[[A1]], %[[B1]],
 // CHECK-NOT: "wgmma.mma_async
 // CHECK: "wgmma.commit_group.sync.aligned;"
 // The wait hands over the registers: nothing that reads them can move above it.
@@ -137,6 +138,42 @@ warp.func @product(%a: !tile.view<[B, M, 128], bf16>, %b: !tile.view<[N, 64], bf
         warp.store_global %w, %y[%p, %c0] sizes [128, 64] : tensor<64x64xf32, #warp.acc>, !tile.view<[M, 64], f32>
       }
       warp.ring_release %s : !warp.slot<128, 128, bf16>
+    }
+  }
+  warp.return
+}
+
+// Of a product of more than eight steps each is a piece of its own, tied to the registers of the one before.
+// CHECK-LABEL: llvm.func @deep_product
+// CHECK: "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {$0,{{[^}]*}},$7}, $8, $9, 0, 1, 1, 0, 0;", "=&f,{{[=&f,]*}}=&f,l,l"
+// CHECK-COUNT-8: "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {$0,{{[^}]*}},$7}, $16, $17, 1, 1, 1, 0, 0;", "=&f,{{[=&f,]*}}=&f,0,1,2,3,4,5,6,7,l,l"
+// CHECK-NOT: "wgmma.mma_async
+// CHECK: wgmma.commit_group
+warp.func @deep_product(%a: !tile.view<[M, 144], bf16>, %b: !tile.view<[N, 144], bf16>, %y: !tile.view<[M, 16], f32> {tile.output})
+    attributes {dims = ["M", "N"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  %ra = warp.ring_create "a" : !warp.ring<1, 64, 144, bf16>
+  %rb = warp.ring_create "b" : !warp.ring<1, 16, 144, bf16>
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+      %s = warp.ring_acquire %ra[%c0] : !warp.ring<1, 64, 144, bf16> -> !warp.slot<64, 144, bf16>
+      warp.ring_fill %s bytes 24576 : !warp.slot<64, 144, bf16> {
+        warp.tma_load %a[%c0, %c0] axis 0 size 64 by 144 at 0, 0 : !tile.view<[M, 144], bf16>
+      }
+      %sb = warp.ring_acquire %rb[%c0] : !warp.ring<1, 16, 144, bf16> -> !warp.slot<16, 144, bf16>
+      warp.ring_fill %sb bytes 6144 : !warp.slot<16, 144, bf16> {
+        warp.tma_load %b[%c0, %c0] axis 0 size 16 by 144 at 0, 0 : !tile.view<[N, 144], bf16>
+      }
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %s = warp.ring_wait %ra[%c0] : !warp.ring<1, 64, 144, bf16> -> !warp.slot<64, 144, bf16>
+      %sb = warp.ring_wait %rb[%c0] : !warp.ring<1, 16, 144, bf16> -> !warp.slot<16, 144, bf16>
+      %d = warp.wgmma_ss %s, %sb trans_b : !warp.slot<64, 144, bf16>, !warp.slot<16, 144, bf16> -> !warp.inflight<tensor<64x16xf32, #warp.acc>>
+      %g = warp.wgmma_commit
+      %w = warp.wgmma_wait %g, %d : !warp.inflight<tensor<64x16xf32, #warp.acc>> -> tensor<64x16xf32, #warp.acc>
+      warp.ring_release %sb : !warp.slot<16, 144, bf16>
+      warp.ring_release %s : !warp.slot<64, 144, bf16>
+      warp.store_global %w, %y[%c0, %c0] sizes [64, 16] : tensor<64x16xf32, #warp.acc>, !tile.view<[M, 16], f32>
     }
   }
   warp.return

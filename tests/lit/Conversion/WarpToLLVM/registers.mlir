@@ -167,10 +167,10 @@ warp.func @reductions(%x: !tile.view<[M, 8], f32>, %c: !tile.view<[M], f32>, %y:
 // CHECK: "llvm.nvvm.ff2bf16x2.rn"(%[[HIGH:[a-z0-9_]+]], %[[LOW:[a-z0-9_]+]]) : (f32, f32) -> vector<2xbf16>
 // CHECK: llvm.bitcast %{{.*}} : vector<2xbf16> to i32
 // CHECK: wgmma.fence
-// CHECK: "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {$0,$1,$2,$3,$4,$5,$6,$7}, {$8,$9,$10,$11}, $12, 0, 1, 1, 1;", "=f,=f,=f,=f,=f,=f,=f,=f,r,r,r,r,l"
+// CHECK: "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {$0,$1,$2,$3,$4,$5,$6,$7}, {$8,$9,$10,$11}, $12, 0, 1, 1, 1;", "=&f,=&f,=&f,=&f,=&f,=&f,=&f,=&f,r,r,r,r,l"
 // CHECK: wgmma.commit_group
 // CHECK: wgmma.fence
-// CHECK: "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {$0,$1,$2,$3,$4,$5,$6,$7}, {$16,$17,$18,$19}, $20, 1, 1, 1, 1;", "=f,=f,=f,=f,=f,=f,=f,=f,0,1,2,3,4,5,6,7,r,r,r,r,l"
+// CHECK: "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {$0,$1,$2,$3,$4,$5,$6,$7}, {$16,$17,$18,$19}, $20, 1, 1, 1, 1;", "=&f,=&f,=&f,=&f,=&f,=&f,=&f,=&f,0,1,2,3,4,5,6,7,r,r,r,r,l"
 // CHECK: wgmma.commit_group
 // CHECK: "wgmma.wait_group.sync.aligned 1;", "=f,=f,=f,=f,=f,=f,=f,=f,=f,=f,0,1,2,3,4,5,6,7,8,9"
 // CHECK: "wgmma.wait_group.sync.aligned 0;", "=f,=f,=f,=f,=f,=f,=f,=f,0,1,2,3,4,5,6,7"

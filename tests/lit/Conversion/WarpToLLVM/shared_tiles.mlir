@@ -76,10 +76,11 @@ warp.func @leaves(%o: !tile.view<[M, 128], bf16> {tile.output}, %n: i32) attribu
 // CHECK: %[[WIDE:[0-9]+]] = arith.extui %[[LOW]]
 // CHECK: %[[A:[0-9]+]] = arith.ori %[[WIDE]]
 // CHECK: wgmma.fence
-// CHECK: "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {{.*}}, $32, $33, 0, 1, 1, 0, 1;", {{.*}} %[[A]], %
-// CHECK: "{ .reg .b64 A; add.s64 A, $64, 2; wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {{.*}}, A, $65, 1, 1, 1, 0, 1; }", {{.*}} %[[A]], %
-// CHECK: "{ .reg .b64 A; add.s64 A, $64, 4; wgmma
-// CHECK: "{ .reg .b64 A; add.s64 A, $64, 6; wgmma
+// CHECK: "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {{.*}}, $32, $33, 0, 1, 1, 0, 1;\0A\09
+// CHECK-SAME: { .reg .b64 A; add.s64 A, $34, 2; wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {{.*}}, A, $35, 1, 1, 1, 0, 1; }\0A\09
+// CHECK-SAME: { .reg .b64 A; add.s64 A, $36, 4; wgmma
+// CHECK-SAME: { .reg .b64 A; add.s64 A, $38, 6; wgmma
+// CHECK-SAME: %[[A]], %{{[a-z0-9_]+}}, %[[A]], %{{[a-z0-9_]+}}, %[[A]], %{{[a-z0-9_]+}}, %[[A]], %
 warp.func @operand(%x: !tile.view<[N, 64], bf16>, %v: bf16) attributes {dims = ["N"], grid = ["1"]} {
   %c0 = arith.constant 0 : i32
   %r = warp.ring_create "r" : !warp.ring<1, 64, 64, bf16>
