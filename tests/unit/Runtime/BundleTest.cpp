@@ -180,7 +180,7 @@ TEST_CASE("an entry of exactly the params asked for is found wherever it lies") 
 
 TEST_CASE("a kernel of a bundle is loaded and runs; another target is refused") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   Bundle bundle = someBundle();
   Expected<Kernel> kernel = bundle.load(device, "attention", {{"D", "64"}});
   REQUIRE_MESSAGE(kernel, kernel.error().render());
@@ -191,7 +191,7 @@ TEST_CASE("a kernel of a bundle is loaded and runs; another target is refused") 
   CHECK(driver.state.lastGrid[0] == 100);
   CHECK(bundle.load(device, "none").error().code == ErrorCode::NotFound);
   driver.state.minor = 4;
-  Device other = *Device::open(*driver.load(), 0);
+  Device other = driver.open();
   CHECK(bundle.load(other, "matmul").error().message ==
         "matmul was compiled for sm_90a, and Fake GPU is sm_94a; compile it for that target");
 }
