@@ -1,15 +1,14 @@
 // The facade: compile from a text or a file, with params and hooks; launch on host memory; both variants of a scalar;
 // refusals.
 
+#include "Runtime/ScratchDirectory.h"
+
 #include "lacuna/Jit/Jit.h"
 #include "lacuna/Jit/Tuning.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 using namespace lacuna;
 using namespace lacuna::runtime;
@@ -81,12 +80,10 @@ TEST_CASE("a positive scale runs the code first made, any other the general one;
 }
 
 TEST_CASE("params and hooks, by expression, and a file") {
-  std::string path = (std::filesystem::temp_directory_path() / "lacuna-jit-XXXXXX").string();
-  REQUIRE(mkdtemp(path.data()));
-  std::string file = path + "/soft_exp.tile";
-  std::ofstream(file) << kSoftExp;
+  ScratchDirectory scratch;
+  std::string file = scratch / "soft_exp.tile";
+  writeFileAt(file, kSoftExp);
   JitKernel kernel = softExp({.file = file, .params = {{"D", "32"}}, .hooks = {{"after", "v * 2"}}});
-  std::filesystem::remove_all(path);
   Buffers buffers(32);
   REQUIRE(kernel.launch(buffers.arguments(1)));
   CHECK(buffers.error(1, 2) < 1e-5);
@@ -244,8 +241,8 @@ kernel twice(x: f32[M, D], y: out f32[M, D])
 }
 schedule twice on sm_90a { tune BM }
 )";
-  char pattern[] = "/tmp/lacuna-jit-XXXXXX";
-  std::string directory = mkdtemp(pattern), path = directory + "/tuning.db";
+  ScratchDirectory scratch;
+  const std::string path = scratch / "tuning.db";
   auto pool = std::make_shared<ThreadPool>(2);
   KernelSpec spec{.file = "twice.tile", .source = kScale};
   auto description = describeForTuning(spec, Target::Cpu);
@@ -263,7 +260,7 @@ schedule twice on sm_90a { tune BM }
                                   100};
     REQUIRE(database->put(record));
   }
-  setenv("LACUNA_TUNING", path.c_str(), 1);
+  ScopedVariable tuning("LACUNA_TUNING", path.c_str());
   Jit jit = Jit::forCpu(pool);
   auto gridOf = [&](KernelSpec asked) {
     auto kernel = jit.compile(asked);
@@ -279,6 +276,4 @@ schedule twice on sm_90a { tune BM }
   CHECK(gridOf(other) == "ceildiv(M, 16)");
   plain.tuned = false;
   CHECK(gridOf(plain) == "ceildiv(M, 16)");
-  unsetenv("LACUNA_TUNING");
-  std::filesystem::remove_all(directory);
 }

@@ -1,5 +1,6 @@
 // Bundles: what is written is read, every damage is found, and kernels are found by what they were compiled with.
 
+#include "ScratchDirectory.h"
 #include "fakecuda/FakeDriver.h"
 
 #include "lacuna/Runtime/Bundle.h"
@@ -8,7 +9,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -40,16 +40,10 @@ Bundle someBundle() {
   return bundle;
 }
 
-struct Folder {
-  std::string path = (std::filesystem::temp_directory_path() / "lacuna-bundle-XXXXXX").string();
-  Folder() { REQUIRE(mkdtemp(path.data())); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 } // namespace
 
 TEST_CASE("a bundle is read as it was written") {
-  Folder folder;
+  ScratchDirectory folder;
   const std::string path = folder.path + "/kernels.lacb";
   REQUIRE(someBundle().write(path));
   REQUIRE(someBundle().write(path)); // over another
@@ -131,7 +125,7 @@ TEST_CASE("payloads that are damaged under checksums that fit are read or refuse
 }
 
 TEST_CASE("files that are no bundle") {
-  Folder folder;
+  ScratchDirectory folder;
   CHECK(Bundle::read(folder.path + "/none").error().code == ErrorCode::NotFound);
   CHECK(Bundle::read(folder.path).error().code == ErrorCode::InvalidArgument);
   std::ofstream(folder.path + "/text") << "kernel";
