@@ -2,9 +2,7 @@
 // refusals.
 
 #include "Runtime/ScratchDirectory.h"
-
-#include "lacuna/Jit/Jit.h"
-#include "lacuna/Jit/Tuning.h"
+#include "TwiceKernel.h"
 
 #include <doctest/doctest.h>
 
@@ -232,34 +230,10 @@ kernel shifted(a: bf16[M, K], b: bf16[K, N], y: out f32[M, 16], s: i32, z: i32)
 //===--------------------------------------------------------------------------------------------------------------===//
 
 TEST_CASE("Jit: params that the caller leaves open take what was measured, unless it says no") {
-  constexpr const char *kScale = R"(
-param BM in {16, 32, 64} = 16   D in {16, 32} = 16
-kernel twice(x: f32[M, D], y: out f32[M, D])
-  grid (i: ceildiv(M, BM))
-{
-  store y[i * BM :+ BM, :] = 2 * load x[i * BM :+ BM, :]
-}
-schedule twice on sm_90a { tune BM }
-)";
   ScratchDirectory scratch;
   const std::string path = scratch / "tuning.db";
   auto pool = std::make_shared<ThreadPool>(2);
-  KernelSpec spec{.file = "twice.tile", .source = kScale};
-  auto description = describeForTuning(spec, Target::Cpu);
-  REQUIRE(description);
-  {
-    auto database = autotune::Database::open(path);
-    REQUIRE(database);
-    autotune::MachineLimits machine = machineLimits(nullptr, Target::Cpu, pool->threads());
-    autotune::WinnerRecord record{{"twice", description->hash, machine.name, machine.limitsText(), ""},
-                                  "M=512 D=16",
-                                  {{"BM", "64"}},
-                                  "measured",
-                                  1,
-                                  2,
-                                  100};
-    REQUIRE(database->put(record));
-  }
+  putTwiceWinner(path, Target::Cpu, machineLimits(nullptr, Target::Cpu, pool->threads()), "32");
   ScopedVariable tuning("LACUNA_TUNING", path.c_str());
   Jit jit = Jit::forCpu(pool);
   auto gridOf = [&](KernelSpec asked) {
@@ -267,13 +241,13 @@ schedule twice on sm_90a { tune BM }
     REQUIRE(kernel);
     return kernel->metadata().grid.front() + (kernel->tuning().empty() ? "" : ", tuned");
   };
-  CHECK(gridOf(spec) == "ceildiv(M, 64), tuned");
-  CHECK(gridOf(spec) == "ceildiv(M, 64), tuned"); // from memory
-  KernelSpec fixed = spec, other = spec, plain = spec;
-  fixed.params = {{"BM", "32"}};
-  CHECK(gridOf(fixed) == "ceildiv(M, 32)");
+  CHECK(gridOf(kTwice) == "ceildiv(M, 32), tuned");
+  CHECK(gridOf(kTwice) == "ceildiv(M, 32), tuned"); // from memory
+  KernelSpec fixed = kTwice, other = kTwice, plain = kTwice;
+  fixed.params = {{"BM", "16"}};
+  CHECK(gridOf(fixed) == "ceildiv(M, 16)");
   other.params = {{"D", "32"}}; // measured for 16 only
-  CHECK(gridOf(other) == "ceildiv(M, 16)");
+  CHECK(gridOf(other) == "ceildiv(M, 64)");
   plain.tuned = false;
-  CHECK(gridOf(plain) == "ceildiv(M, 16)");
+  CHECK(gridOf(plain) == "ceildiv(M, 64)");
 }
