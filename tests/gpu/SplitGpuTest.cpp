@@ -19,7 +19,7 @@ namespace {
 struct Problem {
   AttentionShape shape;
   const char *pattern;
-  std::optional<int64_t> splits;
+  std::optional<int64_t> splits = {};
   bool oneLongRow = false; ///< the first row keeps its blocks, the others one each
   int64_t heads = 1;       ///< of a tile
   int64_t block = 128;
