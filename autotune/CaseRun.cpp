@@ -83,7 +83,7 @@ PointRecord Tuner::CaseRun::recordOf(const Point &point, Status status) {
   return record;
 }
 
-Expected<void> Tuner::CaseRun::keep(PointRecord record) {
+Expected<void> Tuner::CaseRun::keep(const PointRecord &record) {
   settled.insert(record.point);
   tuner.progress.point(record);
   result.points.push_back(record);
@@ -94,7 +94,7 @@ Expected<void> Tuner::CaseRun::keepDrop(const Point &point, Status status, const
   PointRecord record = recordOf(point, status);
   record.kind = drop.kind;
   record.reason = drop.reason;
-  return keep(std::move(record));
+  return keep(record);
 }
 
 void Tuner::CaseRun::tell(const Phase &phase, size_t done, size_t total) {
@@ -155,7 +155,8 @@ Expected<void> Tuner::CaseRun::analyze() {
       known[todo[index]].failure = Drop{std::string(kCrash), "the analysis: " + facts.error().render()};
     else
       known[todo[index]].drop = Pruner::judgeFailure(facts.error());
-    if (++done % 8 == 0 || done == todo.size())
+    ++done;
+    if (done % 8 == 0 || done == todo.size())
       tell(kAnalyze, done, todo.size());
   });
   return {};

@@ -67,7 +67,7 @@ private:
   bool timeIsUp() const { return stopped() || tuner.clock() >= deadline; }
 
   PointRecord recordOf(const Point &point, PointRecord::Status status);
-  Expected<void> keep(PointRecord record);
+  Expected<void> keep(const PointRecord &record);
   Expected<void> keepDrop(const Point &point, PointRecord::Status status, const Drop &drop);
   void tell(const Phase &phase, size_t done, size_t total);
 

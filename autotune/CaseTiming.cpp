@@ -100,7 +100,7 @@ Expected<void> Tuner::CaseRun::screenBatch(const std::vector<Point> &batch) {
     record.presetMicroseconds = measurement.presetMicroseconds;
     record.spread = measurement.spread;
     measuredNow = undecided = true;
-    if (Expected<void> done = keep(std::move(record)); !done)
+    if (Expected<void> done = keep(record); !done)
       return done;
   }
   return {};
