@@ -93,7 +93,44 @@ public:
   }
   void rewind() { column = 0; }
 
+  // The columns of a row, in their order. False for one that this program does not write.
+  bool read(PointRecord &record) {
+    if (!readSubject(record))
+      return false;
+    std::optional<PointRecord::Status> status = parseStatus(text());
+    if (!status)
+      return false;
+    record.status = *status;
+    record.kind = text();
+    record.reason = text();
+    record.predicted = number();
+    record.microseconds = number();
+    record.presetMicroseconds = number();
+    record.spread = number();
+    record.time = integer();
+    return true;
+  }
+  bool read(WinnerRecord &record) {
+    if (!readSubject(record))
+      return false;
+    record.source = text();
+    record.microseconds = number();
+    record.presetMicroseconds = number();
+    record.time = integer();
+    return true;
+  }
+
 private:
+  /// What both kinds of rows begin with.
+  bool readSubject(auto &record) {
+    record.key = key();
+    record.shape = text();
+    Expected<Settings> point = parseSettings(text());
+    if (point)
+      record.point = std::move(*point);
+    return point.has_value();
+  }
+
   sqlite3_stmt *statement = nullptr;
   int status, bound = 0, column = 0;
 };
@@ -297,61 +334,17 @@ Expected<void> Database::put(const WinnerRecord &record) {
   return {};
 }
 
-Expected<std::vector<PointRecord>> Database::selectPoints(const char *where, const std::vector<std::string> &values) {
-  Statement statement(handle, fmt::format("SELECT * FROM point {} ORDER BY kernel, hash, machine, limits, assembler, "
-                                          "shape, point",
-                                          where));
+template <class Record>
+Expected<std::vector<Record>> Database::select(const char *sql, const std::vector<std::string> &values) {
+  Statement statement(handle, sql);
   for (const std::string &value : values)
     statement.bind(value);
-  std::vector<PointRecord> records;
+  std::vector<Record> records;
   int code = statement.step();
   for (; code == SQLITE_ROW; code = statement.step()) {
     statement.rewind();
-    PointRecord record;
-    record.key = statement.key();
-    record.shape = statement.text();
-    Expected<Settings> point = parseSettings(statement.text());
-    std::optional<PointRecord::Status> status = parseStatus(statement.text());
-    if (!point || !status)
+    if (!statement.read(records.emplace_back()))
       return failure(SQLITE_CORRUPT, "cannot read");
-    record.point = std::move(*point);
-    record.status = *status;
-    record.kind = statement.text();
-    record.reason = statement.text();
-    record.predicted = statement.number();
-    record.microseconds = statement.number();
-    record.presetMicroseconds = statement.number();
-    record.spread = statement.number();
-    record.time = statement.integer();
-    records.push_back(std::move(record));
-  }
-  if (code != SQLITE_DONE)
-    return failure(code, "cannot read");
-  return records;
-}
-
-Expected<std::vector<WinnerRecord>> Database::selectWinners(const char *where, const std::vector<std::string> &values) {
-  Statement statement(handle, fmt::format("SELECT * FROM winner {} ORDER BY kernel, hash, machine, limits, assembler, "
-                                          "shape",
-                                          where));
-  for (const std::string &value : values)
-    statement.bind(value);
-  std::vector<WinnerRecord> records;
-  int code = statement.step();
-  for (; code == SQLITE_ROW; code = statement.step()) {
-    statement.rewind();
-    WinnerRecord record;
-    record.key = statement.key();
-    record.shape = statement.text();
-    Expected<Settings> point = parseSettings(statement.text());
-    if (!point)
-      return failure(SQLITE_CORRUPT, "cannot read");
-    record.point = std::move(*point);
-    record.source = statement.text();
-    record.microseconds = statement.number();
-    record.presetMicroseconds = statement.number();
-    record.time = statement.integer();
-    records.push_back(std::move(record));
   }
   if (code != SQLITE_DONE)
     return failure(code, "cannot read");
@@ -359,17 +352,20 @@ Expected<std::vector<WinnerRecord>> Database::selectWinners(const char *where, c
 }
 
 Expected<std::vector<PointRecord>> Database::points(const RecordKey &key, const std::string &shape) {
-  return selectPoints("WHERE kernel=? AND hash=? AND machine=? AND limits=? AND assembler=? AND shape=?",
-                      {key.kernel, key.hash, key.machine, key.limits, key.assembler, shape});
+  return select<PointRecord>("SELECT * FROM point WHERE kernel=? AND hash=? AND machine=? AND limits=? AND assembler=? "
+                             "AND shape=? ORDER BY point",
+                             {key.kernel, key.hash, key.machine, key.limits, key.assembler, shape});
 }
 Expected<std::vector<WinnerRecord>> Database::winners(const std::string &kernel, const std::string &machine) {
-  return selectWinners("WHERE kernel=? AND machine=?", {kernel, machine});
+  return select<WinnerRecord>("SELECT * FROM winner WHERE kernel=? AND machine=? "
+                              "ORDER BY hash, limits, assembler, shape",
+                              {kernel, machine});
 }
 Expected<std::vector<PointRecord>> Database::allPoints() {
-  return selectPoints("", {});
+  return select<PointRecord>("SELECT * FROM point ORDER BY kernel, hash, machine, limits, assembler, shape, point", {});
 }
 Expected<std::vector<WinnerRecord>> Database::allWinners() {
-  return selectWinners("", {});
+  return select<WinnerRecord>("SELECT * FROM winner ORDER BY kernel, hash, machine, limits, assembler, shape", {});
 }
 
 std::optional<std::string> userDatabasePath() {

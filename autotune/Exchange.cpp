@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <tuple>
+#include <map>
 
 namespace lacuna::autotune {
 
@@ -32,6 +32,16 @@ public:
     text("limits", key.limits);
     text("assembler", key.assembler);
   }
+  /// What both kinds of records begin with.
+  void subject(const auto &record) {
+    key(record.key);
+    text("shape", record.shape);
+    text("point", settingsText(record.point));
+  }
+  void times(const auto &record) {
+    number("us", record.microseconds);
+    number("preset_us", record.presetMicroseconds);
+  }
   Json json = Json::object();
 };
 
@@ -43,16 +53,8 @@ public:
       mistake = this->place + " is no object";
   }
   std::string text(const char *name, bool required = false) {
-    if (!json.is_object() || !json.contains(name)) {
-      if (required)
-        note(fmt::format("lacks '{}'", name));
-      return "";
-    }
-    if (!json[name].is_string()) {
-      note(fmt::format("has a '{}' that is no text", name));
-      return "";
-    }
-    return json[name].get<std::string>();
+    const Json *field = find(name, &Json::is_string, "text", required);
+    return field ? field->get<std::string>() : "";
   }
   /// Seconds since 1970; far more than any clock says, and what a double holds exactly.
   int64_t time() {
@@ -66,13 +68,10 @@ public:
   }
   /// No figure of a record is negative.
   double number(const char *name) {
-    if (!json.is_object() || !json.contains(name))
+    const Json *field = find(name, &Json::is_number, "number", /*required=*/false);
+    if (!field)
       return 0;
-    if (!json[name].is_number()) {
-      note(fmt::format("has a '{}' that is no number", name));
-      return 0;
-    }
-    double value = json[name].get<double>();
+    double value = field->get<double>();
     if (!std::isfinite(value) || value < 0) {
       note(fmt::format("has the '{}' {}; it must be 0 or more", name, value));
       return 0;
@@ -88,6 +87,16 @@ public:
       note(fmt::format("has a 'point' where {}", point.error().message));
     return point ? std::move(*point) : Point();
   }
+  /// What both kinds of records begin with.
+  void subject(auto &record) {
+    record.key = key();
+    record.shape = text("shape", true);
+    record.point = point();
+  }
+  void times(auto &record) {
+    record.microseconds = number("us");
+    record.presetMicroseconds = number("preset_us");
+  }
   void note(const std::string &what) {
     if (mistake.empty())
       mistake = place + " " + what;
@@ -95,13 +104,35 @@ public:
   std::string mistake;
 
 private:
+  /// The field of that name, if there is one of that type.
+  const Json *find(const char *name, bool (Json::*isType)() const, const char *type, bool required) {
+    auto field = json.is_object() ? json.find(name) : json.end();
+    if (field == json.end()) {
+      if (required)
+        note(fmt::format("lacks '{}'", name));
+      return nullptr;
+    }
+    if (((*field).*isType)())
+      return &*field;
+    note(fmt::format("has a '{}' that is no {}", name, type));
+    return nullptr;
+  }
+
   const Json &json;
   std::string place;
 };
 
-template <class Record> auto identity(const Record &record) {
-  return std::tie(record.key.kernel, record.key.hash, record.key.machine, record.key.limits, record.key.assembler,
-                  record.shape);
+/// What a record is of; winners have one for each case, points for each of its points.
+std::string caseOf(const auto &record) {
+  const RecordKey &key = record.key;
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", key.kernel, key.hash, key.machine, key.limits, key.assembler,
+                     record.shape);
+}
+std::string idOf(const WinnerRecord &record) {
+  return "winner\n" + caseOf(record);
+}
+std::string idOf(const PointRecord &record) {
+  return "point\n" + caseOf(record) + settingsText(record.point);
 }
 
 } // namespace
@@ -113,27 +144,21 @@ std::string recordsToJson(const Records &records) {
   json["winners"] = Json::array();
   for (const WinnerRecord &record : records.winners) {
     Writer writer;
-    writer.key(record.key);
-    writer.text("shape", record.shape);
-    writer.text("point", settingsText(record.point));
+    writer.subject(record);
     writer.text("source", record.source);
-    writer.number("us", record.microseconds);
-    writer.number("preset_us", record.presetMicroseconds);
+    writer.times(record);
     writer.number("time", static_cast<double>(record.time));
     json["winners"].push_back(std::move(writer.json));
   }
   json["points"] = Json::array();
   for (const PointRecord &record : records.points) {
     Writer writer;
-    writer.key(record.key);
-    writer.text("shape", record.shape);
-    writer.text("point", settingsText(record.point));
+    writer.subject(record);
     writer.text("status", std::string(statusName(record.status)));
     writer.text("kind", record.kind);
     writer.text("reason", record.reason);
     writer.number("predicted", record.predicted);
-    writer.number("us", record.microseconds);
-    writer.number("preset_us", record.presetMicroseconds);
+    writer.times(record);
     writer.number("spread", record.spread);
     writer.number("time", static_cast<double>(record.time));
     json["points"].push_back(std::move(writer.json));
@@ -159,12 +184,9 @@ Expected<Records> recordsFromJson(const std::string &name, std::string_view text
   for (const Json &entry : json.value("winners", Json::array())) {
     Reader reader(entry, fmt::format("winner {}", records.winners.size() + 1));
     WinnerRecord record;
-    record.key = reader.key();
-    record.shape = reader.text("shape", true);
-    record.point = reader.point();
+    reader.subject(record);
     record.source = reader.text("source");
-    record.microseconds = reader.number("us");
-    record.presetMicroseconds = reader.number("preset_us");
+    reader.times(record);
     record.time = reader.time();
     if (!reader.mistake.empty())
       return refuse(reader.mistake);
@@ -173,9 +195,7 @@ Expected<Records> recordsFromJson(const std::string &name, std::string_view text
   for (const Json &entry : json.value("points", Json::array())) {
     Reader reader(entry, fmt::format("point {}", records.points.size() + 1));
     PointRecord record;
-    record.key = reader.key();
-    record.shape = reader.text("shape", true);
-    record.point = reader.point();
+    reader.subject(record);
     std::string status = reader.text("status", true);
     if (auto known = parseStatus(status))
       record.status = *known;
@@ -184,8 +204,7 @@ Expected<Records> recordsFromJson(const std::string &name, std::string_view text
     record.kind = reader.text("kind");
     record.reason = reader.text("reason");
     record.predicted = reader.number("predicted");
-    record.microseconds = reader.number("us");
-    record.presetMicroseconds = reader.number("preset_us");
+    reader.times(record);
     record.spread = reader.number("spread");
     record.time = reader.time();
     if (!reader.mistake.empty())
@@ -196,7 +215,6 @@ Expected<Records> recordsFromJson(const std::string &name, std::string_view text
 }
 
 Expected<Records> exportRecords(Database &database) {
-  Records records;
   Expected<std::vector<WinnerRecord>> winners = database.allWinners();
   if (!winners)
     return takeError(winners);
@@ -211,31 +229,26 @@ static Expected<MergeCounts> mergeEach(Database &database, const Records &record
   if (!present)
     return takeError(present);
   std::map<std::string, int64_t> times;
-  auto idOf = [](const auto &record, bool withPoint) {
-    std::string id;
-    std::apply([&](const auto &...parts) { ((id += parts, id += '\n'), ...); }, identity(record));
-    return withPoint ? id + settingsText(record.point) : id;
-  };
   for (const WinnerRecord &record : present->winners)
-    times["w" + idOf(record, false)] = record.time;
+    times[idOf(record)] = record.time;
   for (const PointRecord &record : present->points)
-    times["p" + idOf(record, true)] = record.time;
+    times[idOf(record)] = record.time;
   MergeCounts counts;
-  auto merge = [&](const auto &record, const std::string &id) -> Expected<void> {
-    auto known = times.find(id);
-    if (known != times.end() && known->second >= record.time) {
+  auto merge = [&](const auto &record) -> Expected<void> {
+    auto [known, isNew] = times.try_emplace(idOf(record), record.time);
+    if (!isNew && known->second >= record.time) {
       ++counts.kept;
       return {};
     }
     ++counts.taken;
-    times[id] = record.time;
+    known->second = record.time;
     return database.put(record);
   };
   for (const WinnerRecord &record : records.winners)
-    if (Expected<void> done = merge(record, "w" + idOf(record, false)); !done)
+    if (Expected<void> done = merge(record); !done)
       return takeError(done);
   for (const PointRecord &record : records.points)
-    if (Expected<void> done = merge(record, "p" + idOf(record, true)); !done)
+    if (Expected<void> done = merge(record); !done)
       return takeError(done);
   return counts;
 }

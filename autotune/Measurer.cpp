@@ -1,9 +1,13 @@
 #include "lacuna/Autotune/Measurer.h"
 
+#include "lacuna/Runtime/LaunchTimes.h"
+
 #include <algorithm>
 #include <cmath>
 
 namespace lacuna::autotune {
+
+using runtime::median;
 
 namespace {
 
@@ -123,10 +127,6 @@ private:
 };
 
 } // namespace
-
-double median(std::vector<double> values) {
-  return quantile(std::move(values), 0.5);
-}
 
 std::vector<Measurement> measure(LaunchTimer &timer, size_t candidates, const MeasureOptions &options,
                                  const Clock &clock, TimePoint deadline) {

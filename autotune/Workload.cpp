@@ -1,7 +1,9 @@
 #include "lacuna/Autotune/Workload.h"
 
+#include "lacuna/Runtime/LaunchTimes.h"
 #include "lacuna/Runtime/ProgramOrder.h"
 #include "lacuna/Runtime/Random.h"
+#include "lacuna/Runtime/SplitPlan.h"
 
 #include <algorithm>
 #include <chrono>
@@ -50,6 +52,7 @@ Expected<std::unique_ptr<Workload>> Workload::create(WorkloadSpec spec, std::opt
     if (!stream)
       return takeError(stream);
     made->stream = std::move(*stream);
+    made->copies.emplace(*made->device);
   }
   return made;
 }
@@ -57,16 +60,6 @@ Expected<std::unique_ptr<Workload>> Workload::create(WorkloadSpec spec, std::opt
 //===--------------------------------------------------------------------------------------------------------------===//
 // Data
 //===--------------------------------------------------------------------------------------------------------------===//
-
-Expected<void *> Workload::copyToDevice(const void *source, size_t bytes) {
-  Expected<DeviceBuffer> buffer = DeviceBuffer::allocate(*device, std::max<size_t>(bytes, 1));
-  if (!buffer)
-    return takeError(buffer);
-  if (Expected<void> done = buffer->upload(source, bytes); !done)
-    return takeError(done);
-  buffers.push_back(std::move(*buffer));
-  return buffers.back().data();
-}
 
 /// Random normal numbers, a few millions that repeat: making them all would take longer than timing.
 static Expected<void> fillRandom(HostTensor &tensor, uint64_t number, ThreadPool &pool) {
@@ -96,18 +89,18 @@ Expected<void> Workload::makeTensors(const LaunchMetadata &metadata) {
     Expected<HostTensor> host = HostTensor::allocate(argument.dtype, std::move(extents));
     if (!host)
       return takeError(host);
-    Tensor tensor{std::move(*host), nullptr, 0, argument.output};
+    Tensor tensor{std::move(*host), nullptr, nullptr, argument.output};
     if (tensor.output || argument.dtype == DType::I32)
       std::memset(tensor.host.data(), 0, tensor.host.bytes());
     else if (Expected<void> done = fillRandom(tensor.host, number++, *pool); !done)
       return done;
     tensor.address = tensor.host.data();
     if (device) {
-      Expected<void *> address = copyToDevice(tensor.host.data(), tensor.host.bytes());
-      if (!address)
-        return takeError(address);
-      tensor.address = *address;
-      tensor.buffer = buffers.size() - 1;
+      Expected<DeviceBuffer *> copy = copies->add(tensor.host.data(), tensor.host.bytes());
+      if (!copy)
+        return takeError(copy);
+      tensor.buffer = *copy;
+      tensor.address = tensor.buffer->data();
     }
     tensors.emplace(argument.name, std::move(tensor));
   }
@@ -123,16 +116,10 @@ Expected<const Workload::Lists *> Workload::listsOf(int64_t queryBlock, int64_t 
     return takeError(built);
   auto made = std::make_unique<Lists>();
   made->host = std::move(*built);
-  made->view = made->host.view();
-  if (device)
-    for (auto [part, pointer] :
-         {std::pair(&made->host.indptr, &made->view.indptr), std::pair(&made->host.split, &made->view.split),
-          std::pair(&made->host.indices, &made->view.indices)}) {
-      Expected<void *> address = copyToDevice(part->data(), part->size() * sizeof(int32_t));
-      if (!address)
-        return takeError(address);
-      *pointer = static_cast<const int32_t *>(*address);
-    }
+  Expected<BlockListView> view = device ? copies->add(made->host) : made->host.view();
+  if (!view)
+    return takeError(view);
+  made->view = *view;
   entry = std::move(made);
   return entry.get();
 }
@@ -175,12 +162,12 @@ Expected<void> Workload::giveOrder(Loaded &kernel) {
     Expected<const Lists *> found = listsOf(blocks->queryBlock, blocks->keyBlock);
     if (!found)
       return takeError(found);
-    std::vector<int32_t> order = longestFirst((*found)->host, listShape, rows, device->info().l2Bytes / 2,
+    std::vector<int32_t> order = longestFirst((*found)->host, listShape, rows, orderCacheBytes(device->info()),
                                               int64_t(device->info().multiprocessors) * metadata.persistentBlocks);
-    Expected<void *> address = copyToDevice(order.data(), order.size() * sizeof(int32_t));
+    Expected<const int32_t *> address = copies->add(order);
     if (!address)
       return takeError(address);
-    kernel.options.order = static_cast<const int32_t *>(*address);
+    kernel.options.order = *address;
     break;
   }
   return {};
@@ -197,7 +184,7 @@ Expected<void> Workload::clearOutputs() {
       continue;
     if (!device)
       std::memset(tensor.host.data(), 0xff, tensor.host.bytes());
-    else if (Expected<void> done = buffers[tensor.buffer].fill(*stream, 0xff); !done)
+    else if (Expected<void> done = tensor.buffer->fill(*stream, 0xff); !done)
       return done;
   }
   return {};
@@ -214,7 +201,7 @@ Expected<std::vector<float>> Workload::sampleOutputs() {
     size_t bytes = tensor.host.bytes();
     if (device) {
       bytes = std::min(bytes, kCopied);
-      if (Expected<void> done = buffers[tensor.buffer].download(tensor.host.data(), bytes); !done)
+      if (Expected<void> done = tensor.buffer->download(tensor.host.data(), bytes); !done)
         return takeError(done);
     }
     int64_t count = static_cast<int64_t>(bytes / dtypeSize(tensor.host.dtype())),
@@ -285,30 +272,16 @@ Expected<void> Workload::launch(const Loaded &kernel) {
   return stream->synchronize();
 }
 
+/// One launch more than is asked for: the first is not counted.
 Expected<std::vector<double>> Workload::timeOnDevice(const Loaded &kernel, int launches) {
   const Kernel &code = std::get<Kernel>(kernel.code);
-  std::vector<Event> events;
-  for (int index = 0; index <= launches; ++index) {
-    Expected<Event> event = Event::create(*device);
-    if (!event)
-      return takeError(event);
-    events.push_back(std::move(*event));
-  }
-  for (int index = -1; index < launches; ++index) {
-    if (Expected<void> done = code.launch(*stream, kernel.arguments, kernel.options); !done)
-      return takeError(done);
-    if (Expected<void> done = events[static_cast<size_t>(index + 1)].record(*stream); !done)
-      return takeError(done);
-  }
-  if (Expected<void> done = stream->synchronize(); !done)
-    return takeError(done);
+  Expected<std::vector<double>> milliseconds =
+      timeLaunches(*stream, launches + 1, [&] { return code.launch(*stream, kernel.arguments, kernel.options); });
+  if (!milliseconds)
+    return takeError(milliseconds);
   std::vector<double> times;
-  for (size_t index = 1; index < events.size(); ++index) {
-    Expected<double> milliseconds = events[index].millisecondsSince(events[index - 1]);
-    if (!milliseconds)
-      return takeError(milliseconds);
-    times.push_back(*milliseconds * 1e3);
-  }
+  for (size_t index = 1; index < milliseconds->size(); ++index)
+    times.push_back((*milliseconds)[index] * 1e3);
   return times;
 }
 

@@ -1,5 +1,7 @@
 #include "lacuna/Autotune/Workshop.h"
 
+#include "lacuna/Runtime/LaunchTimes.h"
+
 #include <algorithm>
 #include <set>
 
@@ -58,7 +60,7 @@ public:
         if (entry.is_number())
           times.push_back(entry.get<double>());
     if (candidate.point == preset.point && !times.empty())
-      presetMicroseconds = median(times);
+      presetMicroseconds = runtime::median(times);
     return times;
   }
 

@@ -142,23 +142,6 @@ void Sema::checkHookSettings() {
       replaceHook(name, text);
 }
 
-/// A hook by its name: the file's own come first; the library's own calls see the library only.
-const HookDecl *Sema::findHook(std::string_view name) const {
-  for (const Module *searched : {currentModule, static_cast<const Module *>(library.get())})
-    for (const HookDecl *hook : searched->all<HookDecl>())
-      if (hook->name.name == name)
-        return hook;
-  return nullptr;
-}
-
-std::vector<std::string> Sema::hookNames() const {
-  std::vector<std::string> names;
-  for (const Module *searched : {module.get(), library.get()})
-    for (const HookDecl *hook : searched->all<HookDecl>())
-      names.emplace_back(hook->name.name);
-  return names;
-}
-
 void Sema::replaceHook(const std::string &name, const std::string &text) {
   std::string given = fmt::format("{}={}", name, text);
   const HookDecl *hook = findHook(name);
@@ -166,7 +149,7 @@ void Sema::replaceHook(const std::string &name, const std::string &text) {
     std::vector<std::string> own;
     for (const HookDecl *declared : module->all<HookDecl>())
       own.emplace_back(declared->name.name);
-    std::vector<std::string> lists, known = hookNames();
+    std::vector<std::string> lists, known = declNames<HookDecl>();
     for (const KernelDecl::Argument &argument : result->decl->arguments)
       if (argument.type.isBlocks)
         lists.emplace_back(argument.name.name);
@@ -191,7 +174,8 @@ void Sema::replaceHook(const std::string &name, const std::string &text) {
       sink.error(
           ErrorCode::NotFound, range,
           fmt::format("'{}' is neither a parameter of '{}' nor a hook of {} or of the library; the hooks are {}{}",
-                      text, name, module->source->name(), quotedList(hookNames(), 24), didYouMean(text, hookNames())));
+                      text, name, module->source->name(), quotedList(declNames<HookDecl>(), 24),
+                      didYouMean(text, declNames<HookDecl>())));
     } else if (other->parameters.size() != hook->parameters.size() || other->resultType.name != hook->resultType.name) {
       sink.error(
               ErrorCode::InvalidArgument, range,

@@ -15,7 +15,7 @@ Type Sema::checkCall(const CallExpr &expr) {
   for (const ExprPtr &argument : expr.arguments)
     check(*argument);
   std::vector<std::string> known = builtinNames();
-  for (std::string &hook : hookNames())
+  for (std::string &hook : declNames<HookDecl>())
     known.push_back(std::move(hook));
   if (lookup(expr.callee.name))
     return invalid(expr.callee.range, fmt::format("'{}' is a value, not a function; call a built-in function or a hook",

@@ -77,8 +77,7 @@ private:
 
   // Patterns in place of block lists (SemaPattern.cpp).
   bool isBlockList(std::string_view name) const;
-  const PatternDecl *findPattern(std::string_view name) const;
-  std::vector<std::string> patternNames() const;
+  const PatternDecl *findPattern(std::string_view name) const { return findDecl<PatternDecl>(module.get(), name); }
   void replaceList(const std::string &name, const std::string &text);
   PatternInstance *instantiatePattern(const PatternDecl &pattern);
   void checkPattern(const PatternInstance &instance);
@@ -158,8 +157,8 @@ private:
   Type checkBuiltin(const CallExpr &expr, const Builtin &builtin);
   Type checkDot(const CallExpr &expr, const std::vector<Type> &types);
   Type checkReduction(const CallExpr &expr, const Builtin &builtin, const Type &type);
-  const HookDecl *findHook(std::string_view name) const;
-  std::vector<std::string> hookNames() const;
+  /// The file's own come first; the library's own calls see the library only.
+  const HookDecl *findHook(std::string_view name) const { return findDecl<HookDecl>(currentModule, name); }
   Type checkHookCall(const CallExpr &expr, const HookDecl &hook);
   HookInstance *instantiate(const CallExpr &call, const HookDecl &hook, const std::vector<Type> &types);
   void checkHookBody(HookInstance &instance);
@@ -182,6 +181,23 @@ private:
   void checkIdleItem(const ScheduleItem &item);
   void checkResources(const SchedulePlan &plan, const std::map<ScheduleItem::Kind, const ScheduleItem *> &items);
   void checkUnusedSettings();
+
+  /// A declaration by its name: of `first`, or of the library.
+  template <class Decl> const Decl *findDecl(const Module *first, std::string_view name) const {
+    for (const Module *searched : {first, static_cast<const Module *>(library.get())})
+      for (const Decl *decl : searched->all<Decl>())
+        if (decl->name.name == name)
+          return decl;
+    return nullptr;
+  }
+  /// The names of all declarations of a kind: the file's, then the library's.
+  template <class Decl> std::vector<std::string> declNames() const {
+    std::vector<std::string> names;
+    for (const Module *searched : {module.get(), library.get()})
+      for (const Decl *decl : searched->all<Decl>())
+        names.emplace_back(decl->name.name);
+    return names;
+  }
 
   std::shared_ptr<const Module> module, library;
   const Specialization &specialization;

@@ -16,22 +16,6 @@ bool Sema::isBlockList(std::string_view name) const {
   });
 }
 
-const PatternDecl *Sema::findPattern(std::string_view name) const {
-  for (const Module *searched : {module.get(), library.get()})
-    for (const PatternDecl *pattern : searched->all<PatternDecl>())
-      if (pattern->name.name == name)
-        return pattern;
-  return nullptr;
-}
-
-std::vector<std::string> Sema::patternNames() const {
-  std::vector<std::string> names;
-  for (const Module *searched : {module.get(), library.get()})
-    for (const PatternDecl *pattern : searched->all<PatternDecl>())
-      names.emplace_back(pattern->name.name);
-  return names;
-}
-
 /// Puts a pattern, by its name or as bands over b, h, first and last, in the place of the argument `name`.
 void Sema::replaceList(const std::string &name, const std::string &text) {
   const SourceFile &file = result->optionTexts.emplace_back("--hook", fmt::format("{}={}", name, text));
@@ -47,7 +31,7 @@ void Sema::replaceList(const std::string &name, const std::string &text) {
                fmt::format("'{}' is no pattern of {} or of the library{}; the patterns are {}{}", text,
                            module->source->name(),
                            findHook(text) ? fmt::format(", but a hook, and '{}' is a block list", name) : "",
-                           quotedList(patternNames()), didYouMean(text, patternNames())));
+                           quotedList(declNames<PatternDecl>()), didYouMean(text, declNames<PatternDecl>())));
     return;
   }
   std::unique_ptr<PatternDecl> pattern = parseOption(file, begin, parsePattern);

@@ -5,6 +5,8 @@
 
 #include "fakecuda/FakeCuda.h"
 
+#include "lacuna/Runtime/Device.h"
+
 #include <doctest/doctest.h>
 
 namespace lacuna::runtime::fake {
@@ -17,6 +19,8 @@ struct FakeDriver {
     CHECK(fake::state().stack.empty());
   }
   Expected<std::shared_ptr<const Driver>> load() { return Driver::fromResolver(resolve, "a fake driver"); }
+  /// One of its GPUs.
+  Device open(int ordinal = 0) { return Device::open(load().value(), ordinal).value(); }
   State &state = fake::state();
 };
 

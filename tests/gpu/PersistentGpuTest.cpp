@@ -1,6 +1,7 @@
 // Persistent kernels on a GPU: programs of very different length, in any order, on two streams, launch after launch.
 
 #include "lacuna/Jit/Jit.h"
+#include "lacuna/Runtime/DeviceCopies.h"
 
 #include <doctest/doctest.h>
 
@@ -92,17 +93,13 @@ TEST_CASE("programs run once each, whatever their order, their stream and the la
   REQUIRE_MESSAGE(kernel, kernel.error().render());
   REQUIRE(kernel->metadata().persistentBlocks > 0);
 
-  std::vector<DeviceBuffer> memory;
-  auto upload = [&](const auto &values) {
-    const size_t bytes = std::max<size_t>(values.size() * sizeof(values[0]), 1);
-    Expected<DeviceBuffer> buffer = DeviceBuffer::allocate(*gpu, bytes);
-    REQUIRE(buffer);
-    REQUIRE(buffer->upload(values.data(), values.size() * sizeof(values[0])));
-    memory.push_back(std::move(*buffer));
-    return memory.back().data();
+  DeviceCopies copies(*gpu);
+  auto upload = [](DeviceCopies &to, const std::vector<uint16_t> &values) {
+    return to.add(values.data(), values.size() * sizeof(uint16_t)).value();
   };
-  auto ints = [&](const std::vector<int32_t> &values) { return static_cast<const int32_t *>(upload(values)); };
-  void *q = upload(problem.q), *k = upload(problem.k), *v = upload(problem.v);
+  auto ints = [&](const std::vector<int32_t> &values) { return copies.add(values).value(); };
+  void *q = upload(copies, problem.q)->data(), *k = upload(copies, problem.k)->data(),
+       *v = upload(copies, problem.v)->data();
   const int32_t *indptr = ints(problem.indptr), *split = ints(problem.split), *indices = ints(problem.indices);
   std::vector<const int32_t *> orders = {nullptr};
   std::mt19937 random(2);
@@ -118,24 +115,23 @@ TEST_CASE("programs run once each, whatever their order, their stream and the la
   REQUIRE(second);
   const std::vector<uint16_t> blank(expected.size(), 0x7E00); // NaN
   for (int round = 0; round < 25; ++round) {
-    std::vector<void *> outputs;
+    DeviceCopies ofRound(*gpu);
+    std::vector<DeviceBuffer *> outputs;
     for (size_t launch = 0; launch < 2 * orders.size(); ++launch)
-      outputs.push_back(upload(blank));
+      outputs.push_back(upload(ofRound, blank));
     for (size_t launch = 0; launch < outputs.size(); ++launch) {
-      auto arguments = problem.arguments(q, k, v, indptr, split, indices, outputs[launch]);
+      auto arguments = problem.arguments(q, k, v, indptr, split, indices, outputs[launch]->data());
       Expected<void> launched = kernel->launch(launch % 2 ? *first : *second, arguments, {.order = orders[launch / 2]});
       REQUIRE_MESSAGE(launched, launched.error().render());
     }
     REQUIRE(first->synchronize());
     REQUIRE(second->synchronize());
     for (size_t launch = 0; launch < outputs.size(); ++launch) {
-      const size_t place = memory.size() - outputs.size() + launch;
       std::vector<uint16_t> result(expected.size());
-      REQUIRE(memory[place].download(result.data(), result.size() * sizeof(uint16_t)));
+      REQUIRE(outputs[launch]->download(result.data(), result.size() * sizeof(uint16_t)));
       CAPTURE(round);
       CAPTURE(launch);
       REQUIRE(result == expected);
     }
-    memory.erase(memory.end() - static_cast<std::ptrdiff_t>(outputs.size()), memory.end());
   }
 }

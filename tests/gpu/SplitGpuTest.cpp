@@ -2,6 +2,7 @@
 // places keep what they held; again and again, on one stream. Heads apart and packed.
 
 #include "lacuna/Jit/Attention.h"
+#include "lacuna/Runtime/DeviceCopies.h"
 #include "lacuna/Runtime/Pattern.h"
 #include "lacuna/Runtime/Random.h"
 #include "lacuna/Runtime/Reference.h"
@@ -18,12 +19,24 @@ namespace {
 struct Problem {
   AttentionShape shape;
   const char *pattern;
-  std::optional<int64_t> splits;
+  std::optional<int64_t> splits = {};
   bool oneLongRow = false; ///< the first row keeps its blocks, the others one each
   int64_t heads = 1;       ///< of a tile
   int64_t block = 128;
   std::optional<bool> pack = {};
 };
+
+/// The first row keeps its blocks, each other one has one full block.
+BlockLists withOneLongRow(const BlockLists &lists) {
+  BlockLists uneven = lists;
+  uneven.indices.assign(lists.indices.begin(), lists.indices.begin() + lists.indptr[1]);
+  for (size_t row = 1; row < lists.split.size(); ++row) {
+    uneven.split[row] = uneven.indptr[row];
+    uneven.indices.push_back(static_cast<int32_t>(row));
+    uneven.indptr[row + 1] = uneven.indptr[row] + 1;
+  }
+  return uneven;
+}
 
 void run(const Problem &given) {
   const AttentionShape &shape = given.shape;
@@ -38,16 +51,8 @@ void run(const Problem &given) {
   REQUIRE(stream);
   const Pattern pattern = *Pattern::parse(given.pattern);
   BlockLists lists = *pattern.build(shape, given.block, given.block, 1);
-  if (given.oneLongRow) {
-    BlockLists uneven = lists;
-    uneven.indices.assign(lists.indices.begin(), lists.indices.begin() + lists.indptr[1]);
-    for (size_t row = 1; row < lists.split.size(); ++row) {
-      uneven.split[row] = uneven.indptr[row];
-      uneven.indices.push_back(static_cast<int32_t>(row));
-      uneven.indptr[row + 1] = uneven.indptr[row] + 1;
-    }
-    lists = std::move(uneven);
-  }
+  if (given.oneLongRow)
+    lists = withOneLongRow(lists);
   AttentionSpec spec{.shape = shape, .splits = given.splits, .pack = given.pack};
   if (!pattern.keepHook().empty())
     spec.hooks["keep"] = pattern.keepHook();
@@ -64,13 +69,11 @@ void run(const Problem &given) {
   uint64_t number = 0;
   for (HostTensor *tensor : {&q, &k, &v})
     fillNormal(*tensor, 1, number++, pool);
-  std::vector<DeviceBuffer> buffers;
+  DeviceCopies copies(*device);
+  std::vector<DeviceBuffer *> buffers;
   auto place = [&](HostTensor &tensor) {
-    Expected<DeviceBuffer> buffer = DeviceBuffer::allocate(*device, tensor.bytes());
-    REQUIRE(buffer);
-    REQUIRE(buffer->upload(tensor.data(), tensor.bytes()));
-    buffers.push_back(std::move(*buffer));
-    return TensorView::contiguous(buffers.back().data(), tensor.dtype(), tensor.shape());
+    buffers.push_back(copies.add(tensor.data(), tensor.bytes()).value());
+    return TensorView::contiguous(buffers.back()->data(), tensor.dtype(), tensor.shape());
   };
   AttentionTensors tensors{place(q), place(k), place(v), place(o), place(lse)};
   Expected<DeviceBuffer> workspace = DeviceBuffer::allocate(*device, std::max<size_t>(attention->workspaceBytes(), 1));
@@ -88,14 +91,14 @@ void run(const Problem &given) {
     CAPTURE(round);
     REQUIRE(workspace->fill(*stream, 0xff)); // NaN
     for (size_t output : {3, 4})
-      REQUIRE(buffers[output].fill(*stream, 0xff));
+      REQUIRE(buffers[output]->fill(*stream, 0xff));
     for (int again = 0; again < 1 + round % 3; ++again) {
       Expected<void> done = launch->run(*stream);
       REQUIRE_MESSAGE(done, done.error().render());
     }
     REQUIRE(stream->synchronize());
-    REQUIRE(buffers[3].download(o.data(), o.bytes()));
-    REQUIRE(buffers[4].download(lse.data(), lse.bytes()));
+    REQUIRE(buffers[3]->download(o.data(), o.bytes()));
+    REQUIRE(buffers[4]->download(lse.data(), lse.bytes()));
     const std::vector<uint16_t> result(o.as<uint16_t>().begin(), o.as<uint16_t>().end());
     if (round > 0) {
       REQUIRE(result == first);

@@ -1,10 +1,6 @@
 // Mutants: in every place where an op of a kind stands, the kernel is damaged in the same way. Each mutant must be
 // noticed, by a report or by a wrong result.
-#include "Harness.h"
-
-#include <doctest/doctest.h>
-
-#include <functional>
+#include "Faults.h"
 
 using namespace lacuna;
 using namespace lacuna::interpreter_tests;
@@ -26,36 +22,8 @@ const CaseOptions kPackedCase{.D = 64,
                               .mask = "causal",
                               .packed = true};
 
-bool isNoticed(WarpKernel &kernel, AttentionRun &run) {
-  for (const InterpreterOptions &schedule : schedules(2))
-    if (!run.interpret(kernel, schedule) || !run.check().empty())
-      return true;
-  return false;
-}
-
-/// Damages each `Op` by itself.
 template <class Op> void checkAllNoticed(const std::function<bool(Op)> &damage, const CaseOptions &options = kCase) {
-  const numeric::AttentionCase attention = makeCase(options);
-  AttentionRun run(attention);
-  size_t damaged = 0;
-  for (size_t index = 0;; ++index) {
-    auto kernel = compileAttention(attention.spec);
-    REQUIRE_MESSAGE(kernel.has_value(), kernel.error().render());
-    if (index == 0) {
-      auto report = run.interpret(*kernel, {});
-      REQUIRE_MESSAGE(report.has_value(), report.error().render());
-      REQUIRE(run.check().empty());
-    }
-    Op op = kernel->find<Op>(index);
-    if (!op)
-      break;
-    if (!damage(op))
-      continue;
-    ++damaged;
-    CAPTURE(index);
-    CHECK(isNoticed(*kernel, run));
-  }
-  CHECK(damaged > 0);
+  interpreter_tests::checkAllNoticed<Op>(options, /*seeds=*/2, damage);
 }
 
 template <class Op> bool replaceByOperand(Op op) {

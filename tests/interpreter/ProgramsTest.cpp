@@ -1,12 +1,10 @@
 // Programs of one thread block that overlap: each one's first product runs beside the last one of the program before.
 // Every case runs several programs on one thread block; then faults are planted where programs meet.
-#include "Harness.h"
+#include "Faults.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
-
-#include <doctest/doctest.h>
 
 using namespace lacuna;
 using namespace lacuna::interpreter_tests;
@@ -66,12 +64,6 @@ template <class Damage> std::string noticed(Damage damage, const CaseOptions &op
   const std::vector<std::string> wrong = run.check();
   REQUIRE_MESSAGE(!wrong.empty(), "the fault was not noticed");
   return "wrong: " + wrong.front();
-}
-
-void checkSays(const std::string &text, std::initializer_list<const char *> parts) {
-  CAPTURE(text);
-  for (const char *part : parts)
-    CHECK_MESSAGE(text.find(part) != std::string::npos, part);
 }
 
 } // namespace

@@ -1,13 +1,9 @@
 // Kernels for sm_80 on the interpreter: what breaks them is noticed, by a report or by a wrong result. That the kernels
 // as they are give right results in every order of events, the test interpreter.sm_80 shows.
-#include "Harness.h"
+#include "Faults.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
-
-#include <doctest/doctest.h>
-
-#include <functional>
 
 using namespace lacuna;
 using namespace lacuna::interpreter_tests;
@@ -20,43 +16,15 @@ struct ForSm80 {
   ~ForSm80() { testTarget() = before; }
 };
 
+constexpr uint64_t kSeeds = 3;
+
 /// Several steps, partial and full ones, runs of half a tile, a last column chunk that is part-filled.
 const CaseOptions kCase{.D = 80, .BM = 128, .BN = 32, .KB = 16, .M = 260, .N = 170, .mask = "causal"};
-
-/// The message of the first order of events that reports `kernel`, or what is wrong with its result; empty: nothing is.
-std::string findFault(WarpKernel &kernel, AttentionRun &run) {
-  for (const InterpreterOptions &schedule : schedules(3)) {
-    auto report = run.interpret(kernel, schedule);
-    if (!report)
-      return report.error().render();
-    if (auto wrong = run.check(); !wrong.empty())
-      return wrong.front();
-  }
-  return "";
-}
 
 /// Damages each `Op` by itself; `wanted`: a part of the message, or empty.
 template <class Op> void checkAllNoticed(const std::function<bool(Op)> &damage, std::string_view wanted = {}) {
   ForSm80 target;
-  const numeric::AttentionCase attention = makeCase(kCase);
-  AttentionRun run(attention);
-  size_t damaged = 0;
-  for (size_t index = 0;; ++index) {
-    auto kernel = compileAttention(attention.spec);
-    REQUIRE_MESSAGE(kernel.has_value(), kernel.error().render());
-    Op op = kernel->find<Op>(index);
-    if (!op)
-      break;
-    if (!damage(op))
-      continue;
-    ++damaged;
-    const std::string fault = findFault(*kernel, run);
-    CAPTURE(index);
-    CAPTURE(fault);
-    CHECK(!fault.empty());
-    CHECK(fault.find(wanted) != std::string::npos);
-  }
-  CHECK(damaged > 0);
+  interpreter_tests::checkAllNoticed<Op>(kCase, kSeeds, damage, wanted);
 }
 
 } // namespace
@@ -72,7 +40,7 @@ TEST_CASE("sm_80: the kernel is made of copies by threads and products by warps,
   CHECK(!kernel->find<warp::WgmmaSsOp>());
   CHECK(!kernel->find<warp::ForTilesOp>());
   AttentionRun run(attention);
-  CHECK(findFault(*kernel, run) == "");
+  CHECK(findFault(*kernel, run, kSeeds) == "");
 }
 
 TEST_CASE("sm_80: a release left out") {

@@ -1,5 +1,7 @@
 #include "Machine.h"
 
+#include "lacuna/Runtime/DeviceCopies.h"
+
 #include <algorithm>
 #include <atomic>
 #include <set>
@@ -22,7 +24,7 @@ std::string keyOf(const KernelSpec &spec) {
 /// Copies of a launch's memory on the GPU.
 class DeviceArguments {
 public:
-  explicit DeviceArguments(const Device &device) : device(device) {}
+  explicit DeviceArguments(const Device &device) : copies(device) {}
 
   Expected<void> add(const LaunchArgument &argument) {
     if (const float *value = std::get_if<float>(&argument)) {
@@ -32,18 +34,21 @@ public:
     } else if (auto *list = std::get_if<const BlockLists *>(&argument)) {
       return addList(**list);
     } else if (const Input *input = std::get_if<Input>(&argument)) {
-      return addTensor(*input->tensor);
+      auto copy = addTensor(*input->tensor);
+      return copy ? Expected<void>() : takeError(copy);
     } else {
       GuardedTensor *tensor = std::get<Output>(argument).tensor;
-      outputs.emplace_back(buffers.size(), tensor);
-      return addTensor(*tensor);
+      auto copy = addTensor(*tensor);
+      if (!copy)
+        return takeError(copy);
+      outputs.emplace_back(*copy, tensor);
     }
     return {};
   }
 
   Expected<void> downloadOutputs() {
     for (auto &[buffer, tensor] : outputs)
-      if (auto done = buffers[buffer].download(tensor->memory().data(), tensor->memory().size()); !done)
+      if (auto done = buffer->download(tensor->memory().data(), tensor->memory().size()); !done)
         return done;
     return {};
   }
@@ -51,42 +56,23 @@ public:
   std::vector<ArgumentValue> values;
 
 private:
-  Expected<void *> copy(const void *source, size_t bytes) {
-    auto buffer = DeviceBuffer::allocate(device, std::max<size_t>(bytes, 1));
-    if (!buffer)
-      return takeError(buffer);
-    if (bytes > 0)
-      if (auto done = buffer->upload(source, bytes); !done)
-        return takeError(done);
-    buffers.push_back(std::move(*buffer));
-    return buffers.back().data();
-  }
-
-  Expected<void> addTensor(const GuardedTensor &tensor) {
-    auto base = copy(tensor.memory().data(), tensor.memory().size());
-    if (!base)
-      return takeError(base);
-    values.emplace_back(tensor.viewAt(*base));
-    return {};
+  Expected<DeviceBuffer *> addTensor(const GuardedTensor &tensor) {
+    auto copy = copies.add(tensor.memory().data(), tensor.memory().size());
+    if (copy)
+      values.emplace_back(tensor.viewAt((*copy)->data()));
+    return copy;
   }
 
   Expected<void> addList(const BlockLists &lists) {
-    BlockListView view = lists.view();
-    const std::pair<const std::vector<int32_t> *, const int32_t **> parts[] = {
-        {&lists.indptr, &view.indptr}, {&lists.split, &view.split}, {&lists.indices, &view.indices}};
-    for (const auto &[numbers, pointer] : parts) {
-      auto base = copy(numbers->data(), numbers->size() * sizeof(int32_t));
-      if (!base)
-        return takeError(base);
-      *pointer = static_cast<const int32_t *>(*base);
-    }
-    values.emplace_back(view);
+    auto view = copies.add(lists);
+    if (!view)
+      return takeError(view);
+    values.emplace_back(*view);
     return {};
   }
 
-  Device device;
-  std::vector<DeviceBuffer> buffers;
-  std::vector<std::pair<size_t, GuardedTensor *>> outputs;
+  DeviceCopies copies;
+  std::vector<std::pair<DeviceBuffer *, GuardedTensor *>> outputs;
 };
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "AttentionRun.h"
 
+#include "lacuna/Runtime/DeviceCopies.h"
+#include "lacuna/Runtime/LaunchTimes.h"
 #include "lacuna/Runtime/ProgramOrder.h"
 
 #include <algorithm>
@@ -46,12 +48,6 @@ std::vector<Launch> makeLaunches(const AttentionKernels &kernels, const Places &
     launches[0].options = plan.partsOptions(at.tables);
   launches.push_back({&kernels.code[1], {merge.begin(), merge.end()}});
   return launches;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  size_t middle = values.size() / 2;
-  return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 class CpuRunner final : public AttentionRunner {
@@ -125,25 +121,25 @@ public:
       return launched;
     if (Expected<void> finished = stream.synchronize(); !finished)
       return finished;
-    if (Expected<void> copied = buffers[output].download(data.o.data(), data.o.bytes()); !copied)
+    if (Expected<void> copied = o->download(data.o.data(), data.o.bytes()); !copied)
       return copied;
-    return buffers[output + 1].download(data.lse.data(), data.lse.bytes());
+    return lse->download(data.lse.data(), data.lse.bytes());
   }
 
   /// Warms up until the clocks have settled, then times launches one by one.
   Expected<double> bench() override {
     constexpr double kWarmUpMs = 200, kTimedMs = 1000;
     constexpr int kMinimum = 5, kMaximum = 100;
-    Expected<std::vector<double>> first = timeLaunches(3);
+    Expected<std::vector<double>> first = timeRuns(3);
     if (!first)
       return takeError(first);
     double each = std::max(median(*first), 1e-3);
     auto countFor = [&](double milliseconds) {
       return static_cast<int>(std::clamp(milliseconds / each, double(kMinimum), double(kMaximum)));
     };
-    if (Expected<std::vector<double>> warm = timeLaunches(countFor(kWarmUpMs)); !warm)
+    if (Expected<std::vector<double>> warm = timeRuns(countFor(kWarmUpMs)); !warm)
       return takeError(warm);
-    Expected<std::vector<double>> times = timeLaunches(countFor(kTimedMs));
+    Expected<std::vector<double>> times = timeRuns(countFor(kTimedMs));
     if (!times)
       return takeError(times);
     return median(std::move(*times)) * 1e3;
@@ -151,7 +147,7 @@ public:
 
 private:
   GpuRunner(Device device, Stream stream, AttentionData &data)
-      : device(std::move(device)), stream(std::move(stream)), data(data) {}
+      : device(device), stream(std::move(stream)), data(data), copies(std::move(device)) {}
 
   Expected<void> enqueue() {
     for (const Launch &launch : launches)
@@ -161,121 +157,69 @@ private:
     return {};
   }
 
-  /// A copy of `bytes` bytes on the GPU; its address.
-  Expected<void *> copy(const void *source, size_t bytes) {
-    Expected<DeviceBuffer> buffer = DeviceBuffer::allocate(device, std::max<size_t>(bytes, 1));
-    if (!buffer)
-      return takeError(buffer);
-    if (Expected<void> done = buffer->upload(source, bytes); !done)
-      return takeError(done);
-    buffers.push_back(std::move(*buffer));
-    return buffers.back().data();
-  }
-
-  /// The same of int32 numbers.
-  Expected<const int32_t *> copy(std::span<const int32_t> numbers) {
-    Expected<void *> address = copy(numbers.data(), numbers.size_bytes());
-    if (!address)
-      return takeError(address);
-    return static_cast<const int32_t *>(*address);
-  }
-
   Expected<void> upload(const AttentionKernels &kernels, const AttentionPlan &plan) {
     Places at;
     const std::pair<HostTensor *, TensorView *> tensors[] = {
         {&data.q, &at.q}, {&data.k, &at.k}, {&data.v, &at.v}, {&data.o, &at.o}, {&data.lse, &at.lse}};
     for (const auto &[tensor, view] : tensors) {
-      Expected<void *> address = copy(tensor->data(), tensor->bytes());
-      if (!address)
-        return takeError(address);
-      *view = TensorView::contiguous(*address, tensor->dtype(), tensor->shape());
+      Expected<DeviceBuffer *> copy = copies.add(tensor->data(), tensor->bytes());
+      if (!copy)
+        return takeError(copy);
+      *view = TensorView::contiguous((*copy)->data(), tensor->dtype(), tensor->shape());
+      o = std::exchange(lse, *copy); // the last two
     }
-    output = buffers.size() - 2; // o, then lse
     if (kernels.split)
       return uploadSplit(kernels, plan, at);
-    if (Expected<void> done = plan.synthesised ? Expected<void>() : uploadLists(at); !done)
-      return done;
+    if (!plan.synthesised) {
+      Expected<BlockListView> lists = copies.add(data.kernelLists());
+      if (!lists)
+        return takeError(lists);
+      at.lists = *lists;
+    }
     launches = makeLaunches(kernels, at, plan.scale);
     const int blocks = kernels.code[0].metadata().persistentBlocks;
     if (blocks == 0)
       return {};
     const int64_t cacheBytes = orderCacheBytes(device.info());
     const int64_t threadBlocks = int64_t(device.info().multiprocessors) * blocks, rows = plan.programTile().queries;
-    Expected<const int32_t *> order =
-        copy(plan.synthesised ? longestFirst(plan.pattern, plan.queryBlock, plan.keyBlock, plan.programShape(), rows,
-                                             cacheBytes, threadBlocks)
-                              : longestFirst(data.kernelLists(), plan.programShape(), rows, cacheBytes, threadBlocks));
+    Expected<const int32_t *> order = copies.add(
+        plan.synthesised ? longestFirst(plan.pattern, plan.queryBlock, plan.keyBlock, plan.programShape(), rows,
+                                        cacheBytes, threadBlocks)
+                         : longestFirst(data.kernelLists(), plan.programShape(), rows, cacheBytes, threadBlocks));
     if (!order)
       return takeError(order);
     launches[0].options.order = *order;
     return {};
   }
 
-  Expected<void> uploadLists(Places &at) {
-    const BlockLists &rows = data.kernelLists();
-    BlockListView &lists = at.lists.emplace(rows.view());
-    const std::pair<std::span<const int32_t>, const int32_t **> parts[] = {
-        {rows.indptr, &lists.indptr}, {rows.split, &lists.split}, {rows.indices, &lists.indices}};
-    for (const auto &[numbers, pointer] : parts) {
-      Expected<const int32_t *> address = copy(numbers);
-      if (!address)
-        return takeError(address);
-      *pointer = *address;
-    }
-    return {};
-  }
-
   Expected<void> uploadSplit(const AttentionKernels &kernels, const AttentionPlan &plan, Places &at) {
-    Expected<const int32_t *> tables = copy(kernels.split->tables());
+    Expected<const int32_t *> tables = copies.add(kernels.split->tables());
     if (!tables)
       return takeError(tables);
-    Expected<DeviceBuffer> workspace = DeviceBuffer::allocate(device, kernels.split->workspaceBytes());
-    if (!workspace)
-      return takeError(workspace);
+    Expected<DeviceBuffer> made = DeviceBuffer::allocate(device, kernels.split->workspaceBytes());
+    if (!made)
+      return takeError(made);
+    workspace = std::move(*made);
     if (Expected<void> filled = workspace->fill(stream, 0xff); !filled) // NaN: what is not written is seen
       return filled;
     at.tables = *tables;
     at.workspace = workspace->data();
-    buffers.push_back(std::move(*workspace));
     launches = makeLaunches(kernels, at, plan.scale);
     return {};
   }
 
-  /// Enqueues `count` runs with an event on both sides of each; their times in milliseconds.
-  Expected<std::vector<double>> timeLaunches(int count) {
-    std::vector<Event> events;
-    for (int index = 0; index <= count; ++index) {
-      Expected<Event> event = Event::create(device);
-      if (!event)
-        return takeError(event);
-      events.push_back(std::move(*event));
-    }
-    if (Expected<void> done = events[0].record(stream); !done)
-      return takeError(done);
-    for (int index = 0; index < count; ++index) {
-      if (Expected<void> launched = enqueue(); !launched)
-        return takeError(launched);
-      if (Expected<void> done = events[index + 1].record(stream); !done)
-        return takeError(done);
-    }
-    if (Expected<void> finished = stream.synchronize(); !finished)
-      return takeError(finished);
-    std::vector<double> times;
-    for (int index = 0; index < count; ++index) {
-      Expected<double> time = events[index + 1].millisecondsSince(events[index]);
-      if (!time)
-        return takeError(time);
-      times.push_back(*time);
-    }
-    return times;
+  /// The times of `count` runs in milliseconds.
+  Expected<std::vector<double>> timeRuns(int count) {
+    return timeLaunches(stream, count, [this] { return enqueue(); });
   }
 
   Device device;
   Stream stream;
   AttentionData &data;
-  std::vector<DeviceBuffer> buffers;
+  DeviceCopies copies;
+  DeviceBuffer *o = nullptr, *lse = nullptr; // of the copies
+  std::optional<DeviceBuffer> workspace;
   std::vector<Launch> launches;
-  size_t output = 0; // the place of o among the buffers
 };
 
 } // namespace

@@ -226,8 +226,8 @@ TEST_CASE("Database: in a folder that cannot be written its records are still re
     REQUIRE(database);
     REQUIRE(database->put(test::winnerRecord("128")));
   }
-  ReadOnly readOnly(scratch.directory);
-  REQUIRE(access(scratch.directory.c_str(), R_OK) == 0);
+  ReadOnly readOnly(scratch.scratch.path);
+  REQUIRE(access(scratch.scratch.path.c_str(), R_OK) == 0);
   auto database = Database::openToRead(scratch.path(name));
   REQUIRE_MESSAGE(database, database.error().message);
   auto winners = database->allWinners();
@@ -237,20 +237,15 @@ TEST_CASE("Database: in a folder that cannot be written its records are still re
 }
 
 TEST_CASE("Database: its place follows the rules of the cache's directory") {
-  auto with = [](const char *name, const char *value) { value ? setenv(name, value, 1) : unsetenv(name); };
-  std::map<const char *, std::optional<std::string>> before;
-  for (const char *name : {"LACUNA_TUNING", "XDG_CACHE_HOME", "HOME"})
-    before[name] = std::getenv(name) ? std::optional<std::string>(std::getenv(name)) : std::nullopt;
-  with("LACUNA_TUNING", nullptr);
-  with("HOME", "/h");
-  with("XDG_CACHE_HOME", "/x");
+  using runtime::ScopedVariable;
+  ScopedVariable unnamed("LACUNA_TUNING", nullptr), home("HOME", "/h"), cache("XDG_CACHE_HOME", "/x");
   CHECK(userDatabasePath() == "/x/lacuna/tuning.db");
-  with("XDG_CACHE_HOME", nullptr);
-  CHECK(userDatabasePath() == "/h/.cache/lacuna/tuning.db");
-  with("XDG_CACHE_HOME", "relative"); // Refused, as by the cache: not silently passed over.
+  {
+    ScopedVariable none("XDG_CACHE_HOME", nullptr);
+    CHECK(userDatabasePath() == "/h/.cache/lacuna/tuning.db");
+  }
+  ScopedVariable relative("XDG_CACHE_HOME", "relative"); // Refused, as by the cache: not silently passed over.
   CHECK_FALSE(userDatabasePath());
-  with("LACUNA_TUNING", "/mine.db");
+  ScopedVariable named("LACUNA_TUNING", "/mine.db");
   CHECK(userDatabasePath() == "/mine.db");
-  for (const auto &[name, value] : before)
-    with(name, value ? value->c_str() : nullptr);
 }

@@ -111,8 +111,3 @@ TEST_CASE("Measurer: when time is up, what was not reached says so; the default 
   CHECK(results[0].status == Status::Measured);
   CHECK(results[1].status == Status::NotReached);
 }
-
-TEST_CASE("Measurer: the median of even and odd counts") {
-  CHECK(median({3, 1, 2}) == 2);
-  CHECK(median({4, 1, 2, 3}) == 2.5);
-}

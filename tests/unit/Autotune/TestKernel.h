@@ -2,12 +2,12 @@
 #ifndef LACUNA_TESTS_TESTKERNEL_H
 #define LACUNA_TESTS_TESTKERNEL_H
 
+#include "Runtime/ScratchDirectory.h"
+
 #include "lacuna/Autotune/Database.h"
 #include "lacuna/Autotune/KernelDescription.h"
 
 #include <doctest/doctest.h>
-
-#include <filesystem>
 
 namespace lacuna::autotune::test {
 
@@ -37,13 +37,8 @@ inline MachineLimits h200() {
 
 /// A file name in a fresh directory, gone with this object.
 struct ScratchFile {
-  ScratchFile() {
-    char pattern[] = "/tmp/lacuna-autotune-XXXXXX";
-    directory = mkdtemp(pattern);
-  }
-  ~ScratchFile() { std::filesystem::remove_all(directory); }
-  std::string path(const char *name = "tuning.db") const { return directory + "/" + name; }
-  std::string directory;
+  std::string path(const char *name = "tuning.db") const { return scratch / name; }
+  runtime::ScratchDirectory scratch;
 };
 
 inline PointRecord pointRecord(const std::string &bn, PointRecord::Status status = PointRecord::Status::Measured) {

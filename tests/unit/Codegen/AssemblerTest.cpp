@@ -1,52 +1,31 @@
 // The assembler as a child process: what its log means, and every way in which the child can fail. The children here
 // are scripts; no ptxas is needed.
+#include "Runtime/ScratchDirectory.h"
+
 #include "lacuna/Compiler/Codegen/Assembler.h"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <unistd.h>
 
 using namespace lacuna;
+using runtime::ScopedVariable;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// Sets a variable of the environment, or unsets it, until the end of the scope.
-class ScopedVariable {
-public:
-  ScopedVariable(const char *name, std::optional<std::string> value) : name(name) {
-    if (const char *old = std::getenv(name))
-      previous = old;
-    set(value);
-  }
-  ~ScopedVariable() { set(previous); }
-  ScopedVariable(const ScopedVariable &) = delete;
-
-private:
-  void set(const std::optional<std::string> &value) { value ? setenv(name, value->c_str(), 1) : unsetenv(name); }
-  const char *name;
-  std::optional<std::string> previous;
-};
-
 /// A directory of scripts that stand in for ptxas.
-class FakeTools {
-public:
-  FakeTools() {
-    std::string pattern = (fs::temp_directory_path() / "lacuna-assembler-XXXXXX").string();
-    root = mkdtemp(pattern.data());
-  }
-  ~FakeTools() { fs::remove_all(root); }
+struct FakeTools {
   std::string script(const std::string &name, const std::string &body) const {
     fs::path path = root / name;
     std::ofstream(path) << "#!/bin/sh\n" << body;
     fs::permissions(path, fs::perms::owner_all);
     return path.string();
   }
-  fs::path root;
+  runtime::ScratchDirectory scratch;
+  fs::path root = scratch.path;
 };
 
 /// Finds the output file of the call in $out.
@@ -301,8 +280,8 @@ TEST_CASE("Assembler::find: LACUNA_PTXAS") {
 TEST_CASE("Assembler::find: the CUDA toolkit, the Python package, and nothing") {
   FakeTools tools;
   fs::create_directories(tools.root / "cuda/bin");
-  ScopedVariable named("LACUNA_PTXAS", std::nullopt), path("PATH", tools.root.string()),
-      home("CUDA_HOME", std::nullopt), other("CUDA_PATH", std::nullopt);
+  ScopedVariable named("LACUNA_PTXAS", nullptr), path("PATH", tools.root.string()), home("CUDA_HOME", nullptr),
+      other("CUDA_PATH", nullptr);
   SUBCASE("CUDA_HOME") {
     std::string program = tools.script("cuda/bin/ptxas", "exit 0\n");
     ScopedVariable here("CUDA_HOME", (tools.root / "cuda").string());

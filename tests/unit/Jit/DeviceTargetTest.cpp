@@ -73,9 +73,7 @@ TEST_CASE("a Jit for a card with 99 KiB compiles for sm_80; one newer than the t
   for (auto [major, minor, isCubin] : {std::tuple(8, 9, true), std::tuple(14, 0, false)}) {
     driver.state.major = major, driver.state.minor = minor;
     driver.state.multiprocessors = 128, driver.state.sharedBytes = 101376;
-    auto device = Device::open(*driver.load(), 0);
-    REQUIRE(device);
-    auto jit = Jit::forDevice(*device);
+    auto jit = Jit::forDevice(driver.open());
     REQUIRE(jit);
     CHECK(jit->target() == Target::Sm80);
     auto kernel = jit->compile(spec);

@@ -141,7 +141,7 @@ TEST_CASE("a prepared launch on the CPU, of the code that its scalars choose") {
 
 TEST_CASE("on a GPU of the fake driver: launched, prepared, unloaded") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   Jit jit = *Jit::forDevice(device);
   auto kernel = jit.compile({.file = "product.tile", .source = kProduct});
   REQUIRE_MESSAGE(kernel, kernel.error().render());
@@ -177,7 +177,7 @@ TEST_CASE("on a GPU of the fake driver: launched, prepared, unloaded") {
 TEST_CASE("R8: a driver that refuses every image: Incompatible with both named, after one try more at most") {
   FakeDriver driver;
   driver.state.refuse = fake::Refuse::Everything;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   Jit jit = *Jit::forDevice(device);
   for (int round = 0; round < 2; ++round) { // the second may come from the cache, and is then compiled anew
     const size_t before = driver.state.images.size();

@@ -1,7 +1,6 @@
 // The facade on a GPU that is none: kernels from memory and from disk, and a driver that refuses what the cache holds.
 #include "JitEnvironment.h"
-
-#include "lacuna/Jit/Tuning.h"
+#include "TwiceKernel.h"
 
 #include <thread>
 
@@ -109,32 +108,11 @@ TEST_CASE("LACUNA_CACHE=off compiles every time, and a word that is none is an e
 
 TEST_CASE(
     "tuned params are part of what a kernel is found by; the choice lies beside the kernels until a record changes") {
-  constexpr const char *kTwice = R"(
-param BM in {64, 128} = 64
-kernel twice(x: f32[M, 16], y: out f32[M, 16])
-  grid (i: ceildiv(M, BM))
-{
-  store y[i * BM :+ BM, :] = 2 * load x[i * BM :+ BM, :]
-}
-schedule twice on sm_90a { tune BM }
-)";
   JitEnvironment environment;
   const std::string path = environment.fixture.scratch / "tuning.db";
   ScopedVariable tuning{"LACUNA_TUNING", path.c_str()};
-  const KernelSpec spec = {.file = "twice.tile", .source = kTwice};
   auto record = [&](const char *rows) {
-    autotune::MachineLimits machine = machineLimits(environment.open().device(), Target::Sm90a, 1);
-    auto description = describeForTuning(spec, Target::Sm90a);
-    REQUIRE_MESSAGE(description, description.error().render());
-    auto database = autotune::Database::open(path);
-    REQUIRE(database);
-    REQUIRE(database->put(autotune::WinnerRecord{{"twice", description->hash, machine.name, machine.limitsText(), ""},
-                                                 "M=512",
-                                                 {{"BM", rows}},
-                                                 "measured",
-                                                 1,
-                                                 2,
-                                                 100}));
+    putTwiceWinner(path, Target::Sm90a, machineLimits(environment.open().device(), Target::Sm90a, 1), rows);
   };
   auto compiled = [&](const KernelSpec &asked) {
     auto kernel = environment.open().compile(asked);
@@ -142,19 +120,19 @@ schedule twice on sm_90a { tune BM }
     return kernel->metadata().grid.front() + ", " + std::string(cacheSourceName(kernel->source())) +
            (kernel->tuning().empty() ? "" : ", tuned");
   };
-  KernelSpec written = spec;
+  KernelSpec written = kTwice;
   written.params = {{"BM", "128"}};
-  CHECK(compiled(spec) == "ceildiv(M, 64), none");
+  CHECK(compiled(kTwice) == "ceildiv(M, 64), none");
   record("128");
-  CHECK(compiled(spec) == "ceildiv(M, 128), none, tuned");
-  CHECK(compiled(spec) == "ceildiv(M, 128), disk, tuned");
+  CHECK(compiled(kTwice) == "ceildiv(M, 128), none, tuned");
+  CHECK(compiled(kTwice) == "ceildiv(M, 128), disk, tuned");
   CHECK(compiled(written) == "ceildiv(M, 128), disk");
   bool noted = false;
   for (const auto &file : std::filesystem::directory_iterator(environment.fixture.knobs.cacheDirectory + "/v1/notes"))
     noted |= readFile(file.path()).find("BM=128\ntuned on ") != std::string::npos;
   CHECK(noted);
   record("64");
-  CHECK(compiled(spec) == "ceildiv(M, 64), disk, tuned");
+  CHECK(compiled(kTwice) == "ceildiv(M, 64), disk, tuned");
 }
 
 TEST_CASE("a choice is noted under the records it was made from; of unreadable records nothing is noted") {

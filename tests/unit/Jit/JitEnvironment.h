@@ -16,7 +16,7 @@ struct JitEnvironment {
   runtime::fake::FakeDriver driver;
 
   Jit open() {
-    auto jit = Jit::forDevice(*runtime::Device::open(*driver.load(), 0));
+    auto jit = Jit::forDevice(driver.open());
     REQUIRE(jit);
     return *jit;
   }

@@ -1,15 +1,12 @@
 // The facade: compile from a text or a file, with params and hooks; launch on host memory; both variants of a scalar;
 // refusals.
 
-#include "lacuna/Jit/Jit.h"
-#include "lacuna/Jit/Tuning.h"
+#include "Runtime/ScratchDirectory.h"
+#include "TwiceKernel.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 using namespace lacuna;
 using namespace lacuna::runtime;
@@ -81,12 +78,10 @@ TEST_CASE("a positive scale runs the code first made, any other the general one;
 }
 
 TEST_CASE("params and hooks, by expression, and a file") {
-  std::string path = (std::filesystem::temp_directory_path() / "lacuna-jit-XXXXXX").string();
-  REQUIRE(mkdtemp(path.data()));
-  std::string file = path + "/soft_exp.tile";
-  std::ofstream(file) << kSoftExp;
+  ScratchDirectory scratch;
+  std::string file = scratch / "soft_exp.tile";
+  writeFileAt(file, kSoftExp);
   JitKernel kernel = softExp({.file = file, .params = {{"D", "32"}}, .hooks = {{"after", "v * 2"}}});
-  std::filesystem::remove_all(path);
   Buffers buffers(32);
   REQUIRE(kernel.launch(buffers.arguments(1)));
   CHECK(buffers.error(1, 2) < 1e-5);
@@ -235,50 +230,24 @@ kernel shifted(a: bf16[M, K], b: bf16[K, N], y: out f32[M, 16], s: i32, z: i32)
 //===--------------------------------------------------------------------------------------------------------------===//
 
 TEST_CASE("Jit: params that the caller leaves open take what was measured, unless it says no") {
-  constexpr const char *kScale = R"(
-param BM in {16, 32, 64} = 16   D in {16, 32} = 16
-kernel twice(x: f32[M, D], y: out f32[M, D])
-  grid (i: ceildiv(M, BM))
-{
-  store y[i * BM :+ BM, :] = 2 * load x[i * BM :+ BM, :]
-}
-schedule twice on sm_90a { tune BM }
-)";
-  char pattern[] = "/tmp/lacuna-jit-XXXXXX";
-  std::string directory = mkdtemp(pattern), path = directory + "/tuning.db";
+  ScratchDirectory scratch;
+  const std::string path = scratch / "tuning.db";
   auto pool = std::make_shared<ThreadPool>(2);
-  KernelSpec spec{.file = "twice.tile", .source = kScale};
-  auto description = describeForTuning(spec, Target::Cpu);
-  REQUIRE(description);
-  {
-    auto database = autotune::Database::open(path);
-    REQUIRE(database);
-    autotune::MachineLimits machine = machineLimits(nullptr, Target::Cpu, pool->threads());
-    autotune::WinnerRecord record{{"twice", description->hash, machine.name, machine.limitsText(), ""},
-                                  "M=512 D=16",
-                                  {{"BM", "64"}},
-                                  "measured",
-                                  1,
-                                  2,
-                                  100};
-    REQUIRE(database->put(record));
-  }
-  setenv("LACUNA_TUNING", path.c_str(), 1);
+  putTwiceWinner(path, Target::Cpu, machineLimits(nullptr, Target::Cpu, pool->threads()), "32");
+  ScopedVariable tuning("LACUNA_TUNING", path.c_str());
   Jit jit = Jit::forCpu(pool);
   auto gridOf = [&](KernelSpec asked) {
     auto kernel = jit.compile(asked);
     REQUIRE(kernel);
     return kernel->metadata().grid.front() + (kernel->tuning().empty() ? "" : ", tuned");
   };
-  CHECK(gridOf(spec) == "ceildiv(M, 64), tuned");
-  CHECK(gridOf(spec) == "ceildiv(M, 64), tuned"); // from memory
-  KernelSpec fixed = spec, other = spec, plain = spec;
-  fixed.params = {{"BM", "32"}};
-  CHECK(gridOf(fixed) == "ceildiv(M, 32)");
+  CHECK(gridOf(kTwice) == "ceildiv(M, 32), tuned");
+  CHECK(gridOf(kTwice) == "ceildiv(M, 32), tuned"); // from memory
+  KernelSpec fixed = kTwice, other = kTwice, plain = kTwice;
+  fixed.params = {{"BM", "16"}};
+  CHECK(gridOf(fixed) == "ceildiv(M, 16)");
   other.params = {{"D", "32"}}; // measured for 16 only
-  CHECK(gridOf(other) == "ceildiv(M, 16)");
+  CHECK(gridOf(other) == "ceildiv(M, 64)");
   plain.tuned = false;
-  CHECK(gridOf(plain) == "ceildiv(M, 16)");
-  unsetenv("LACUNA_TUNING");
-  std::filesystem::remove_all(directory);
+  CHECK(gridOf(plain) == "ceildiv(M, 64)");
 }

@@ -1,9 +1,9 @@
 // LACUNA_JIT=off, warming, and caches that were filled elsewhere.
 #include "JitEnvironment.h"
+#include "TwiceKernel.h"
 
 #include "lacuna/Jit/Attention.h"
 #include "lacuna/Jit/KernelLibrary.h"
-#include "lacuna/Jit/Tuning.h"
 #include "lacuna/Jit/Warm.h"
 
 #include <set>
@@ -267,33 +267,13 @@ TEST_CASE("the attention operator under LACUNA_JIT=off names the kernel that is 
 }
 
 TEST_CASE("tuned params: a Jit without the GPU takes its records, and LACUNA_JIT=off holds to what was warmed") {
-  constexpr const char *kTwice = R"(
-param BM in {64, 128} = 64
-kernel twice(x: f32[M, 16], y: out f32[M, 16])
-  grid (i: ceildiv(M, BM))
-{
-  store y[i * BM :+ BM, :] = 2 * load x[i * BM :+ BM, :]
-}
-schedule twice on sm_90a { tune BM }
-)";
   JitEnvironment environment;
   const std::string path = environment.fixture.scratch / "tuning.db";
-  const KernelSpec spec = {.file = "twice.tile", .source = kTwice};
   autotune::MachineLimits machine = machineLimits(environment.open().device(), Target::Sm90a, 1);
   {
     ScopedVariable tuning{"LACUNA_TUNING", path.c_str()};
-    auto description = describeForTuning(spec, Target::Sm90a);
-    REQUIRE(description);
-    auto database = autotune::Database::open(path);
-    REQUIRE(database);
-    REQUIRE(database->put(autotune::WinnerRecord{{"twice", description->hash, machine.name, machine.limitsText(), ""},
-                                                 "M=512",
-                                                 {{"BM", "128"}},
-                                                 "measured",
-                                                 1,
-                                                 2,
-                                                 100}));
-    auto untold = Jit::ahead().compile(spec), told = Jit::ahead(machine.name).compile(spec);
+    putTwiceWinner(path, Target::Sm90a, machine, "128");
+    auto untold = Jit::ahead().compile(kTwice), told = Jit::ahead(machine.name).compile(kTwice);
     REQUIRE(untold);
     REQUIRE(told);
     CHECK(untold->tuning().empty());
@@ -302,13 +282,13 @@ schedule twice on sm_90a { tune BM }
   }
   // The records did not travel.
   ScopedVariable tuning{"LACUNA_TUNING", "none"};
-  CHECK(environment.open().compile(spec)->metadata().grid.front() == "ceildiv(M, 64)");
+  CHECK(environment.open().compile(kTwice)->metadata().grid.front() == "ceildiv(M, 64)");
   {
     ScopedVariable on{"LACUNA_TUNING", path.c_str()};
-    REQUIRE(environment.open().compile(spec));
+    REQUIRE(environment.open().compile(kTwice));
   }
   ScopedVariable off("LACUNA_JIT", "off");
-  auto kernel = environment.open().compile(spec);
+  auto kernel = environment.open().compile(kTwice);
   REQUIRE_MESSAGE(kernel, kernel.error().render());
   CHECK(kernel->metadata().grid.front() == "ceildiv(M, 128)");
 }

@@ -1,17 +1,19 @@
 // The compiler as a library: stages kept, stopped after, dumped and overridden; equal code from equal requests; wrong
 // requests.
 
+#include "Runtime/ScratchDirectory.h"
+
 #include "lacuna/Compiler/Pipeline/Compiler.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 using namespace lacuna;
+using runtime::readFile;
+using runtime::ScratchDirectory;
 
 namespace {
 
@@ -51,17 +53,6 @@ std::string ptxOf(Compiler &compiler, CompileRequest request) {
   REQUIRE_MESSAGE(result, result.error().render());
   return result->texts.at(Stage::Ptx);
 }
-
-std::string readFile(const std::filesystem::path &path) {
-  std::ifstream stream(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
-
-struct ScratchDirectory {
-  std::string path = (std::filesystem::temp_directory_path() / "lacuna-pipeline-XXXXXX").string();
-  ScratchDirectory() { REQUIRE(mkdtemp(path.data())); }
-  ~ScratchDirectory() { std::filesystem::remove_all(path); }
-};
 
 } // namespace
 
@@ -142,7 +133,7 @@ TEST_CASE("every dumped stage fed back gives the same PTX") {
     });
     REQUIRE(stage != std::end(kAllStages));
     CompileRequest again = product();
-    again.overrides[*stage] = readFile(entry.path());
+    again.overrides[*stage] = readFile(entry.path().string());
     CAPTURE(stageName(*stage));
     CHECK(ptxOf(compiler, again) == ptx);
   }
@@ -201,9 +192,8 @@ TEST_CASE("what went wrong decides the code") {
 }
 
 TEST_CASE("without an assembler there is PTX, unless a cubin is asked for") {
-  setenv("LACUNA_PTXAS", "/none/ptxas", 1);
+  runtime::ScopedVariable absent("LACUNA_PTXAS", "/none/ptxas");
   auto named = compile(product());
-  unsetenv("LACUNA_PTXAS");
   REQUIRE(!named);
   CHECK(named.error().code == ErrorCode::Unavailable);
   CHECK(named.error().message.find("LACUNA_PTXAS names '/none/ptxas'") == 0);

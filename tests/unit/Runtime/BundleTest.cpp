@@ -1,5 +1,6 @@
 // Bundles: what is written is read, every damage is found, and kernels are found by what they were compiled with.
 
+#include "ScratchDirectory.h"
 #include "fakecuda/FakeDriver.h"
 
 #include "lacuna/Runtime/Bundle.h"
@@ -8,7 +9,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -40,16 +40,10 @@ Bundle someBundle() {
   return bundle;
 }
 
-struct Folder {
-  std::string path = (std::filesystem::temp_directory_path() / "lacuna-bundle-XXXXXX").string();
-  Folder() { REQUIRE(mkdtemp(path.data())); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 } // namespace
 
 TEST_CASE("a bundle is read as it was written") {
-  Folder folder;
+  ScratchDirectory folder;
   const std::string path = folder.path + "/kernels.lacb";
   REQUIRE(someBundle().write(path));
   REQUIRE(someBundle().write(path)); // over another
@@ -131,7 +125,7 @@ TEST_CASE("payloads that are damaged under checksums that fit are read or refuse
 }
 
 TEST_CASE("files that are no bundle") {
-  Folder folder;
+  ScratchDirectory folder;
   CHECK(Bundle::read(folder.path + "/none").error().code == ErrorCode::NotFound);
   CHECK(Bundle::read(folder.path).error().code == ErrorCode::InvalidArgument);
   std::ofstream(folder.path + "/text") << "kernel";
@@ -180,7 +174,7 @@ TEST_CASE("an entry of exactly the params asked for is found wherever it lies") 
 
 TEST_CASE("a kernel of a bundle is loaded and runs; another target is refused") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   Bundle bundle = someBundle();
   Expected<Kernel> kernel = bundle.load(device, "attention", {{"D", "64"}});
   REQUIRE_MESSAGE(kernel, kernel.error().render());
@@ -191,7 +185,7 @@ TEST_CASE("a kernel of a bundle is loaded and runs; another target is refused") 
   CHECK(driver.state.lastGrid[0] == 100);
   CHECK(bundle.load(device, "none").error().code == ErrorCode::NotFound);
   driver.state.minor = 4;
-  Device other = *Device::open(*driver.load(), 0);
+  Device other = driver.open();
   CHECK(bundle.load(other, "matmul").error().message ==
         "matmul was compiled for sm_90a, and Fake GPU is sm_94a; compile it for that target");
 }

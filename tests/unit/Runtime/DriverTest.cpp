@@ -171,7 +171,7 @@ TEST_CASE("drivers that are too old, and machines without a GPU") {
 
 TEST_CASE("a kernel that the GPU cannot hold") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   CHECK(device.info().target() == "sm_90a");
   LaunchMetadata metadata = copyMetadata();
   metadata.sharedBytes = 300000;
@@ -190,7 +190,7 @@ TEST_CASE("a kernel that the GPU cannot hold") {
 
 TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   Kernel kernel = *Kernel::load(device, "ptx", copyMetadata());
   Stream stream = Stream::borrow(device, nullptr);
   alignas(128) static std::byte memory[4096];
@@ -228,7 +228,7 @@ TEST_CASE("tensor maps: as the driver wants them, and encoded once for a view") 
 
 TEST_CASE("a box lies along two row axes where a tile's rows do") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   Stream stream = *Stream::create(device);
   LaunchMetadata metadata = copyMetadata();
   metadata.tensorMaps = {{0, 1, 16, 4}};
@@ -243,7 +243,7 @@ TEST_CASE("a box lies along two row axes where a tile's rows do") {
 
 TEST_CASE("the caller's context stays current") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   auto *theirs = reinterpret_cast<cu::Context>(0x7777);
   driver.state.stack.push_back(theirs);
   {
@@ -259,7 +259,7 @@ TEST_CASE("the caller's context stays current") {
 
 TEST_CASE("handles may be moved and destroyed in any order") {
   FakeDriver driver;
-  std::optional<Device> device = *Device::open(*driver.load(), 0);
+  std::optional<Device> device = driver.open();
   Stream first = *Stream::create(*device), second = *Stream::create(*device);
   first = std::move(second);
   DeviceBuffer buffer = *DeviceBuffer::allocate(*device, 100);

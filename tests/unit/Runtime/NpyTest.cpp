@@ -1,11 +1,11 @@
+#include "ScratchDirectory.h"
+
 #include "lacuna/Runtime/Npy.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,26 +14,14 @@ using namespace lacuna::runtime;
 
 namespace {
 
-/// A directory that goes with the test.
-struct ScratchDirectory {
-  std::filesystem::path path;
-  ScratchDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "lacuna-npy-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~ScratchDirectory() { std::filesystem::remove_all(path); }
-  std::string file(const char *name) const { return (path / name).string(); }
+/// A directory for arrays.
+struct ArrayDirectory : ScratchDirectory {
+  std::string file(const char *name) const { return *this / name; }
   std::string write(const std::string &bytes) const {
-    std::ofstream(file("x.npy"), std::ios::binary) << bytes;
+    writeFileAt(file("x.npy"), bytes);
     return file("x.npy");
   }
 };
-
-std::string slurp(const std::string &path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// A version 1 file with this header text, unpadded, and data.
 std::string fileOf(const std::string &header, const std::string &data = "") {
@@ -47,7 +35,7 @@ std::string fileOf(const std::string &header, const std::string &data = "") {
 } // namespace
 
 TEST_CASE("each type and rank survives a file") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   std::vector<std::byte> data(8 * 6);
   for (size_t index = 0; index < data.size(); ++index)
     data[index] = static_cast<std::byte>(index * 37);
@@ -59,19 +47,19 @@ TEST_CASE("each type and rank survives a file") {
       CHECK(array->type == type);
       CHECK(array->shape == shape);
       CHECK(std::equal(array->bytes.begin(), array->bytes.end(), data.begin()));
-      CHECK(slurp(scratch.file("a.npy")).size() % 64 == array->bytes.size() % 64);
+      CHECK(readFile(scratch.file("a.npy")).size() % 64 == array->bytes.size() % 64);
     }
 }
 
 TEST_CASE("the file is what numpy.save writes") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   const float values[] = {1, 2};
   REQUIRE(writeNpy(scratch.file("a.npy"), NpyType::F32, {2}, values));
-  CHECK(slurp(scratch.file("a.npy")).find("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") == 10);
+  CHECK(readFile(scratch.file("a.npy")).find("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") == 10);
 }
 
 TEST_CASE("headers as others write them") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   std::string data(8, 'x');
   CHECK(readNpy(scratch.write(fileOf("{\"shape\":(2,),\"descr\":\"=f4\",\"fortran_order\":False}\n", data))));
   CHECK(readNpy(scratch.write(fileOf("{'descr': '<i4', 'fortran_order': False, 'shape': ( 1, 2 ), }", data))));
@@ -83,7 +71,7 @@ TEST_CASE("headers as others write them") {
 }
 
 TEST_CASE("files that are none, cut or damaged") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   auto problem = [&](const std::string &bytes) {
     Expected<NpyArray> array = readNpy(scratch.write(bytes));
     REQUIRE(!array);
@@ -124,7 +112,7 @@ TEST_CASE("files that are none, cut or damaged") {
 }
 
 TEST_CASE("no cut or changed byte of a file is read past its end") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   const std::string bytes = fileOf("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "12345678");
   for (size_t at = 0; at < bytes.size(); ++at) {
     (void)readNpy(scratch.write(bytes.substr(0, at)));
@@ -137,10 +125,9 @@ TEST_CASE("no cut or changed byte of a file is read past its end") {
 }
 
 TEST_CASE("files that cannot be opened") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   CHECK(readNpy(scratch.file("none.npy")).error().code == ErrorCode::NotFound);
-  CHECK(readNpy(scratch.path.string()).error().message ==
-        scratch.path.string() + " cannot be read: it is no regular file");
+  CHECK(readNpy(scratch.path).error().message == scratch.path + " cannot be read: it is no regular file");
   REQUIRE(mkfifo(scratch.file("fifo.npy").c_str(), 0600) == 0); // whose writer never comes
   CHECK(readNpy(scratch.file("fifo.npy")).error().message ==
         scratch.file("fifo.npy") + " cannot be read: it is no regular file");
@@ -150,7 +137,7 @@ TEST_CASE("files that cannot be opened") {
 }
 
 TEST_CASE("tensors: patterns for bf16, float32 is rounded, other types are refused") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   HostTensor tensor = *HostTensor::allocate(DType::BF16, {2, 3});
   for (size_t index = 0; index < 6; ++index)
     tensor.as<uint16_t>()[index] = static_cast<uint16_t>(0x3f80 + index);
@@ -175,12 +162,12 @@ TEST_CASE("tensors: patterns for bf16, float32 is rounded, other types are refus
 }
 
 TEST_CASE("block lists survive files, int64 is narrowed, nonsense is refused") {
-  ScratchDirectory scratch;
+  ArrayDirectory scratch;
   AttentionShape shape;
   shape.queries = 40, shape.keys = 80;
   BlockLists lists = *blockListsFromCsr(shape, 16, 16, {0, 2, 2, 5}, {1, 2, 5}, {3, 1, 0, 2, 4});
-  REQUIRE(writeBlockLists(scratch.path.string(), lists));
-  Expected<BlockLists> back = readBlockLists(scratch.path.string(), shape, 16, 16);
+  REQUIRE(writeBlockLists(scratch.path, lists));
+  Expected<BlockLists> back = readBlockLists(scratch.path, shape, 16, 16);
   REQUIRE(back);
   CHECK(back->indptr == lists.indptr);
   CHECK(back->split == lists.split);
@@ -188,15 +175,15 @@ TEST_CASE("block lists survive files, int64 is narrowed, nonsense is refused") {
 
   const int64_t wide[] = {3, 1, 0, 2, 4};
   REQUIRE(writeNpy(scratch.file("indices.npy"), NpyType::I64, {5}, wide));
-  CHECK(readBlockLists(scratch.path.string(), shape, 16, 16)->indices == lists.indices);
+  CHECK(readBlockLists(scratch.path, shape, 16, 16)->indices == lists.indices);
   const int64_t huge[] = {3, 1, int64_t(1) << 40, 2, 4};
   REQUIRE(writeNpy(scratch.file("indices.npy"), NpyType::I64, {5}, huge));
-  CHECK(readBlockLists(scratch.path.string(), shape, 16, 16).error().message ==
+  CHECK(readBlockLists(scratch.path, shape, 16, 16).error().message ==
         scratch.file("indices.npy") + " holds 1099511627776 at index 2; list entries must fit 32 bits");
   REQUIRE(writeNpy(scratch.file("indices.npy"), NpyType::I64, {5, 1}, wide));
-  CHECK(readBlockLists(scratch.path.string(), shape, 16, 16).error().message ==
+  CHECK(readBlockLists(scratch.path, shape, 16, 16).error().message ==
         scratch.file("indices.npy") + " holds int64 of 2 dimensions; give int32 or int64 of one dimension");
   const int32_t unsorted[] = {3, 1, 2, 0, 4};
   REQUIRE(writeNpy(scratch.file("indices.npy"), NpyType::I32, {5}, unsorted));
-  CHECK(readBlockLists(scratch.path.string(), shape, 16, 16).error().message.find("the lists in ") == 0);
+  CHECK(readBlockLists(scratch.path, shape, 16, 16).error().message.find("the lists in ") == 0);
 }

@@ -41,7 +41,7 @@ Programs programsOf(void **parameters) {
 /// Launches over `rows` rows, and sees what the driver is given.
 struct Launcher {
   explicit Launcher(int blocks)
-      : device(Device::open(driver.load().value(), 0).value()), stream(Stream::create(device).value()),
+      : device(driver.open()), stream(Stream::create(device).value()),
         out(DeviceBuffer::allocate(device, 1 << 22).value()),
         kernel(Kernel::load(device, ".version 8.3", persistentMetadata(blocks)).value()) {
     driver.state.onLaunch = [this](void **parameters) { seen = programsOf(parameters); };

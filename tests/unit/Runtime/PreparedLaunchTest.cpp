@@ -47,7 +47,7 @@ struct Seen {
 
 struct Bench {
   explicit Bench(int blocks = 0)
-      : device(Device::open(driver.load().value(), 0).value()), stream(Stream::create(device).value()),
+      : device(driver.open()), stream(Stream::create(device).value()),
         memory(DeviceBuffer::allocate(device, 1 << 16).value()),
         kernel(Kernel::load(device, ".version 8.3", gatherMetadata(blocks)).value()) {
     driver.state.onLaunch = [this, blocks](void **p) {
@@ -184,7 +184,7 @@ TEST_CASE("memory that is not the device's is refused when the launch is prepare
   BlockListView list = bench.list(0);
   list.split = reinterpret_cast<const int32_t *>(host);
   CHECK(refusal(1, list).find("split of list 'rows' is at 0x") == 0);
-  Device other = *Device::open(*bench.driver.load(), 1);
+  Device other = bench.driver.open(1);
   DeviceBuffer there = *DeviceBuffer::allocate(other, 100 * 64 * 2);
   CHECK(refusal(0, TensorView::contiguous(there.data(), DType::F16, {100, 64})) ==
         "argument 'in' lies on GPU 1, and the kernel is loaded on GPU 0; copy it there, or load the kernel on GPU 1");
@@ -203,7 +203,7 @@ TEST_CASE("memory that is not the device's is refused when the launch is prepare
 TEST_CASE("a kernel on each of two devices runs there, whichever context the thread has") {
   Bench bench;
   bench.driver.state.deviceCount = 2;
-  Device other = *Device::open(*bench.driver.load(), 1);
+  Device other = bench.driver.open(1);
   Kernel there = *Kernel::load(other, "ptx", gatherMetadata(0));
   DeviceBuffer memory = *DeviceBuffer::allocate(other, 1 << 16);
   auto *base = static_cast<std::byte *>(memory.data());

@@ -98,7 +98,7 @@ TEST_CASE("R9: over shared memory, threads or memory: required, limit, what to l
   driver.state.sharedBytes = 101376; // 99 KiB
   driver.state.multiprocessors = 128;
   driver.state.memoryBytes = 1 << 20;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   auto refusal = [](auto failed) {
     REQUIRE(!failed);
     CHECK(failed.error().code == ErrorCode::ResourceExhausted);
@@ -191,7 +191,7 @@ TEST_CASE("R11: no driver, an old one, one without cuGetProcAddress, no device: 
 
 TEST_CASE("R13: every wrong argument is refused by name before anything is launched") {
   FakeDriver driver;
-  Device device = *Device::open(*driver.load(), 0);
+  Device device = driver.open();
   Stream stream = *Stream::create(device);
   DeviceBuffer memory = *DeviceBuffer::allocate(device, kBytes);
   Kernel kernel = *Kernel::load(device, "ptx", attentionMetadata());

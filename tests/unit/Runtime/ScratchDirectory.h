@@ -46,7 +46,10 @@ public:
       before = old;
     value ? setenv(name, value, 1) : unsetenv(name);
   }
+  ScopedVariable(const char *name, const std::string &value) : ScopedVariable(name, value.c_str()) {}
   ~ScopedVariable() { before ? setenv(name, before->c_str(), 1) : unsetenv(name); }
+  ScopedVariable(const ScopedVariable &) = delete;
+  ScopedVariable &operator=(const ScopedVariable &) = delete;
 
 private:
   const char *name;

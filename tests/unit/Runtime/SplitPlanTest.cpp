@@ -132,11 +132,10 @@ TEST_CASE("SplitMachine: of the CPU it is one program at a time; of a GPU half o
   info.l2Bytes = 50'000'000;
   CHECK(orderCacheBytes(info) == 25'000'000);
   fake::FakeDriver driver;
-  auto device = Device::open(*driver.load(), 0);
-  REQUIRE(device);
-  CHECK(SplitMachine::of(&*device, kernel).threadBlocks == 2 * device->info().multiprocessors);
+  const Device device = driver.open();
+  CHECK(SplitMachine::of(&device, kernel).threadBlocks == 2 * device.info().multiprocessors);
   kernel.persistentBlocks = 0;
-  CHECK(SplitMachine::of(&*device, kernel).threadBlocks == device->info().multiprocessors);
+  CHECK(SplitMachine::of(&device, kernel).threadBlocks == device.info().multiprocessors);
 }
 
 TEST_CASE("SplitPlan: what it refuses") {

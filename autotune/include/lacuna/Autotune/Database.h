@@ -102,8 +102,8 @@ private:
   Expected<void> execute(const char *sql);
   /// The last failure of SQLite as an error of ours.
   tl::unexpected<Error> failure(int code, std::string_view doing) const;
-  Expected<std::vector<PointRecord>> selectPoints(const char *where, const std::vector<std::string> &values);
-  Expected<std::vector<WinnerRecord>> selectWinners(const char *where, const std::vector<std::string> &values);
+  /// What a query of whole rows gives; defined where it is used.
+  template <class Record> Expected<std::vector<Record>> select(const char *sql, const std::vector<std::string> &values);
 
   std::string file;
   sqlite3 *handle = nullptr;

@@ -52,8 +52,6 @@ struct Measurement {
   std::string reason; ///< Lost and Failed
 };
 
-double median(std::vector<double> values);
-
 /// Times candidate 0, the default, and the others until `deadline`; one entry a candidate. If the default fails, the
 /// first other that works takes its part, and ratios are to that one.
 std::vector<Measurement> measure(LaunchTimer &timer, size_t candidates, const MeasureOptions &options,

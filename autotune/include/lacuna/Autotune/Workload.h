@@ -12,6 +12,7 @@
 
 #include "lacuna/Runtime/BlockLists.h"
 #include "lacuna/Runtime/CpuKernel.h"
+#include "lacuna/Runtime/DeviceCopies.h"
 #include "lacuna/Runtime/HostTensor.h"
 #include "lacuna/Runtime/Kernel.h"
 #include "lacuna/Runtime/Pattern.h"
@@ -61,7 +62,6 @@ private:
   Expected<void> clearOutputs();
   Expected<std::vector<float>> sampleOutputs();
   Expected<void> launch(const Loaded &kernel);
-  Expected<void *> copyToDevice(const void *source, size_t bytes);
   Expected<std::vector<double>> timeOnDevice(const Loaded &kernel, int launches);
 
   WorkloadSpec spec;
@@ -72,12 +72,12 @@ private:
   std::shared_ptr<runtime::ThreadPool> pool;
   struct Tensor {
     runtime::HostTensor host;
-    void *address = nullptr; ///< where kernels see it
-    size_t buffer = 0;       ///< its place in `buffers`
+    void *address = nullptr;                 ///< where kernels see it
+    runtime::DeviceBuffer *buffer = nullptr; ///< one of `copies`, where there is a GPU
     bool output = false;
   };
   std::map<std::string, Tensor> tensors;
-  std::vector<runtime::DeviceBuffer> buffers;
+  std::optional<runtime::DeviceCopies> copies; ///< where there is a GPU
   std::map<std::pair<int64_t, int64_t>, std::unique_ptr<Lists>> lists;
   std::map<size_t, std::unique_ptr<Loaded>> kernels;
   std::vector<float> reference; ///< a sample of the first candidate's results
