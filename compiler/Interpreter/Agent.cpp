@@ -169,6 +169,7 @@ Expected<Agent::Status> Agent::execute(Operation *op) {
       .Case([&](warp::WarpgroupOp op) { return setInt(op, warpgroup()); })
       .Case([&](warp::PackAFragOp op) { return ran(pack(op)); })
       .Case([&](warp::BroadcastOp op) { return ran(broadcast(op)); })
+      .Case([&](warp::ScaleRowsOp op) { return ran(scaleRows(op)); })
       .Case([&](warp::RowReduceOp op) { return ran(rowReduce(op)); })
       .Case([&](warp::QuadReduceOp op) { return ran(quadReduce(op)); })
       .Case([&](warp::BlockReduceOp op) { return blockReduce(op); })

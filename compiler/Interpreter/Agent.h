@@ -149,6 +149,7 @@ private:
   //===- AgentRegisters.cpp: tiles in registers, global memory
   //-----------------------------------------------------===//
   Expected<void> broadcast(warp::BroadcastOp op);
+  Expected<void> scaleRows(warp::ScaleRowsOp op);
   Expected<void> rowReduce(warp::RowReduceOp op);
   Expected<void> quadReduce(warp::QuadReduceOp op);
   Expected<Status> blockReduce(warp::BlockReduceOp op);

@@ -46,6 +46,23 @@ Expected<void> Agent::broadcast(BroadcastOp op) {
   return {};
 }
 
+Expected<void> Agent::scaleRows(ScaleRowsOp op) {
+  Expected<TilePtr> x = tile(op.getX());
+  if (!x)
+    return takeError(x);
+  Expected<TilePtr> factors = tile(op.getFactors());
+  if (!factors)
+    return takeError(factors);
+  Tile result(**x);
+  for (size_t index = 0; index < result.floats.size(); ++index) {
+    const int64_t row = RowLayout::ofAcc(static_cast<int64_t>(index) / kWarpgroupThreads);
+    result.floats[index] *=
+        (*factors)->floats[static_cast<size_t>(row * kWarpgroupThreads) + index % kWarpgroupThreads];
+  }
+  set(op.getResult(), std::move(result));
+  return {};
+}
+
 static float combine(tile::ReduceKind kind, float a, float b) {
   switch (kind) {
   case tile::ReduceKind::Add:

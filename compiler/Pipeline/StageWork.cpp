@@ -176,6 +176,7 @@ Expected<void> StageRunner::optimizeWarp() {
     passes.addNestedPass<warp::FuncOp>(warp::createWarpDeferQuadSum());
     passes.addNestedPass<warp::FuncOp>(warp::createWarpOverlapDots());
     passes.addNestedPass<warp::FuncOp>(warp::createWarpOverlapPrograms());
+    passes.addNestedPass<warp::FuncOp>(warp::createWarpScaleRows());
     passes.addNestedPass<warp::FuncOp>(warp::createWarpSplitMasked());
     passes.addPass(mlir::createCanonicalizerPass());
     passes.addPass(mlir::createCSEPass());

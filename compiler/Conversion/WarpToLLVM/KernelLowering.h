@@ -161,6 +161,7 @@ private:
   void lowerConstant(mlir::arith::ConstantOp op);
   void lowerTruncation(mlir::arith::TruncFOp op);
   void lowerBroadcast(warp::BroadcastOp op);
+  void lowerScaleRows(warp::ScaleRowsOp op);
   void lowerRowReduce(warp::RowReduceOp op);
   void lowerQuadReduce(warp::QuadReduceOp op);
   void lowerBlockReduce(warp::BlockReduceOp op);

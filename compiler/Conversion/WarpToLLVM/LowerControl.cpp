@@ -61,6 +61,7 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case([&](warp::WgmmaCommitOp) { return ptx.wgmmaCommit(loc), success(); })
       .Case([&](warp::PackAFragOp op) { return lowerPack(op), success(); })
       .Case([&](warp::BroadcastOp op) { return lowerBroadcast(op), success(); })
+      .Case([&](warp::ScaleRowsOp op) { return lowerScaleRows(op), success(); })
       .Case([&](warp::RowReduceOp op) { return lowerRowReduce(op), success(); })
       .Case([&](warp::QuadReduceOp op) { return lowerQuadReduce(op), success(); })
       .Case([&](warp::BlockReduceOp op) { return lowerBlockReduce(op), success(); })

@@ -1,8 +1,9 @@
-// Tiles in registers: elementwise operations, broadcasts, reductions.
+// Tiles in registers: elementwise operations, broadcasts, scaling, reductions.
 #include "KernelLowering.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 
@@ -95,6 +96,30 @@ void KernelLowering::lowerBroadcast(warp::BroadcastOp op) {
       result.push_back(x[reg]);
   }
   values[op.getResult()] = result;
+}
+
+void KernelLowering::lowerScaleRows(warp::ScaleRowsOp op) {
+  Location loc = op.getLoc();
+  const Registers x = values[op.getX()], factors = values[op.getFactors()];
+  Value one = builder.create<arith::ConstantOp>(loc, builder.getF32FloatAttr(1.0f)), changes;
+  for (Value factor : factors) {
+    Value differs = builder.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, factor, one);
+    changes = changes ? builder.create<arith::OrIOp>(loc, changes, differs).getResult() : differs;
+  }
+  Value any =
+      builder
+          .create<LLVM::CallIntrinsicOp>(loc, builder.getI1Type(), builder.getStringAttr("llvm.nvvm.vote.any.sync"),
+                                         ValueRange{i32(loc, -1), changes}, LLVM::FastmathFlagsAttr())
+          .getResult(0);
+  SmallVector<Type> types(x.size(), builder.getF32Type());
+  auto branch = builder.create<scf::IfOp>(loc, types, any, /*addThenBlock=*/true, /*addElseBlock=*/true);
+  OpBuilder scaling = branch.getThenBodyBuilder();
+  Registers scaled;
+  for (auto [reg, value] : llvm::enumerate(x))
+    scaled.push_back(scaling.create<arith::MulFOp>(loc, value, factors[RowLayout::ofAcc(reg)]));
+  scaling.create<scf::YieldOp>(loc, scaled);
+  branch.getElseBodyBuilder().create<scf::YieldOp>(loc, x);
+  values[op.getResult()] = Registers(branch.getResults());
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -205,3 +205,33 @@ warp.func @in_flight(%b: !tile.view<[N, 16], bf16>, %x: !tile.view<[M, 16], f32>
   }
   warp.return
 }
+
+// A warp votes whether any of its rows changes, and multiplies only then; else the registers go on as they are.
+// CHECK-LABEL: llvm.func @scaled(
+// CHECK: %[[D0:.*]] = arith.cmpf une, %[[F0:.*]], %{{.*}} : f32
+// CHECK: %[[D1:.*]] = arith.cmpf une, %[[F1:.*]], %{{.*}} : f32
+// CHECK: %[[ANY:.*]] = arith.ori %[[D0]], %[[D1]] : i1
+// CHECK: %[[VOTE:.*]] = llvm.call_intrinsic "llvm.nvvm.vote.any.sync"(%c-1_i32, %[[ANY]]) : (i32, i1) -> i1
+// CHECK: scf.if %[[VOTE]] -> (f32, f32, f32, f32) {
+// CHECK-NEXT: %[[A:.*]] = arith.mulf %[[X0:.*]], %[[F0]] : f32
+// CHECK-NEXT: %[[B:.*]] = arith.mulf %[[X1:.*]], %[[F0]] : f32
+// CHECK-NEXT: %[[C:.*]] = arith.mulf %[[X2:.*]], %[[F1]] : f32
+// CHECK-NEXT: %[[D:.*]] = arith.mulf %[[X3:.*]], %[[F1]] : f32
+// CHECK-NEXT: scf.yield %[[A]], %[[B]], %[[C]], %[[D]]
+// CHECK-NEXT: } else {
+// CHECK-NEXT: scf.yield %[[X0]], %[[X1]], %[[X2]], %[[X3]]
+warp.func @scaled(%x: !tile.view<[M, 8], f32>, %v: !tile.view<[M], f32>, %y: !tile.view<[M, 8], f32> {tile.output})
+    attributes {dims = ["M"], grid = ["1"]} {
+  %c0 = arith.constant 0 : i32
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %t = warp.load_global %x[%c0, %c0] sizes [64, 8] : !tile.view<[M, 8], f32> -> tensor<64x8xf32, #warp.acc>
+      %factors = warp.load_global %v[%c0] sizes [64] : !tile.view<[M], f32> -> tensor<64x1xf32, #warp.row>
+      %scaled = warp.scale_rows %t by %factors : tensor<64x8xf32, #warp.acc>, tensor<64x1xf32, #warp.row>
+      warp.store_global %scaled, %y[%c0, %c0] sizes [64, 8] : tensor<64x8xf32, #warp.acc>, !tile.view<[M, 8], f32>
+    }
+  }
+  warp.return
+}

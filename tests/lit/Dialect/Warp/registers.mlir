@@ -23,6 +23,7 @@ warp.func @layouts(%n: i32, %p: i1) attributes {dims = [], grid = ["1"]} {
       %scalar = warp.broadcast %n : i32 -> tensor<1x40xi32, #warp.col>
       %same = warp.broadcast %number : tensor<1x40xi32, #warp.col> -> tensor<1x40xi32, #warp.col>
       %less = arith.cmpf olt, %acc, %rows : tensor<64x40xf32, #warp.acc>
+      %scaled = warp.scale_rows %acc by %row : tensor<64x40xf32, #warp.acc>, tensor<64x1xf32, #warp.row>
       %least = arith.select %less, %acc, %rows : tensor<64x40xi1, #warp.acc>, tensor<64x40xf32, #warp.acc>
       %either = arith.select %p, %acc, %least : tensor<64x40xf32, #warp.acc>
     }

@@ -434,3 +434,35 @@ warp.func @positions_runs(%n: i32) attributes {dims = [], grid = ["1"]} {
   }
   warp.return
 }
+
+// -----
+
+warp.func @scale_by_columns(%n: i32) attributes {dims = [], grid = ["1"]} {
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %x = arith.constant dense<1.0> : tensor<64x64xf32, #warp.acc>
+      %f = arith.constant dense<1.0> : tensor<1x64xf32, #warp.col>
+      // expected-error@+1 {{multiplies an f32 #warp.acc tile by an f32 #warp.row vector, got 'tensor<64x64xf32, #warp.acc>' and 'tensor<1x64xf32, #warp.col>'}}
+      %y = warp.scale_rows %x by %f : tensor<64x64xf32, #warp.acc>, tensor<1x64xf32, #warp.col>
+    }
+  }
+  warp.return
+}
+
+// -----
+
+warp.func @scale_halves(%n: i32) attributes {dims = [], grid = ["1"]} {
+  warp.roles {
+    warp.role producer warpgroups 1 registers 24 {
+    }
+    warp.role consumer warpgroups 1 registers 232 {
+      %x = arith.constant dense<1.0> : tensor<64x64xbf16, #warp.acc>
+      %f = arith.constant dense<1.0> : tensor<64x1xbf16, #warp.row>
+      // expected-error@+1 {{multiplies an f32 #warp.acc tile by an f32 #warp.row vector, got 'tensor<64x64xbf16, #warp.acc>' and 'tensor<64x1xbf16, #warp.row>'}}
+      %y = warp.scale_rows %x by %f : tensor<64x64xbf16, #warp.acc>, tensor<64x1xbf16, #warp.row>
+    }
+  }
+  warp.return
+}

@@ -230,6 +230,17 @@ LogicalResult BroadcastOp::verify() {
          << from << " and " << result;
 }
 
+LogicalResult ScaleRowsOp::verify() {
+  RankedTensorType x = tensorOf(getX()), factors = tensorOf(getFactors());
+  if (!lies<AccAttr>(x) || !lies<RowAttr>(factors) || !x.getElementType().isF32() || !factors.getElementType().isF32())
+    return emitOpError() << "multiplies an f32 #warp.acc tile by an f32 #warp.row vector, got " << x << " and "
+                         << factors;
+  if (x.getDimSize(0) != factors.getDimSize(0))
+    return emitOpError() << "takes one factor for each row, got " << x.getDimSize(0) << " rows and "
+                         << factors.getDimSize(0) << " factors";
+  return success();
+}
+
 LogicalResult RowReduceOp::verify() {
   RankedTensorType x = tensorOf(getX()), result = tensorOf(getResult());
   if (!lies<AccAttr>(x) || !lies<RowAttr>(result))

@@ -12,6 +12,23 @@ def Warp_BroadcastOp : Warp_Op<"broadcast", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Warp_ScaleRowsOp : Warp_Op<"scale_rows", [Pure, AllTypesMatch<["x", "result"]>]> {
+  let summary = "multiplies each row by its factor; a warp whose factors are all one does nothing";
+  let description = [{
+    `result[i, j] = x[i, j] * factors[i]`, bit for bit what `arith.mulf` by the repeated factors gives. A warp votes
+    first: where all its 16 rows have the factor one, it goes on with the registers as they are. An online softmax whose
+    maximum seldom moves (`exp(m_old - m_new)` is then one) so multiplies its accumulator in few steps.
+
+    ```mlir
+    %o = warp.scale_rows %acc by %r : tensor<64x128xf32, #warp.acc>, tensor<64x1xf32, #warp.row>
+    ```
+  }];
+  let arguments = (ins Warp_Tile:$x, Warp_Tile:$factors);
+  let results = (outs Warp_Tile:$result);
+  let assemblyFormat = "$x `by` $factors attr-dict `:` type($x) `,` type($factors)";
+  let hasVerifier = 1;
+}
+
 def Warp_RowReduceOp : Warp_Op<"row_reduce", [Pure]> {
   let summary = "combines each thread's own columns of a row";
   let description = [{ Leaves one partial value a lane; `warp.quad_reduce` combines the four lanes that share a row. }];

@@ -49,6 +49,16 @@ def WarpOverlapPrograms : Pass<"warp-overlap-programs", "::lacuna::warp::FuncOp"
   let dependentDialects = ["::lacuna::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def WarpScaleRows : Pass<"warp-scale-rows", "::lacuna::warp::FuncOp"> {
+  let summary = "Lets warps pass over the rescaling of an accumulator by ones";
+  let description = [{
+    In a loop, `x * broadcast(r)` becomes `warp.scale_rows x by r` where a product accumulates onto it, at once or in the
+    next trip, and x has at least 32 registers a thread: fewer cost no more than to ask. Comes after the passes that
+    overlap products, which know the multiplication.
+  }];
+  let dependentDialects = ["::lacuna::warp::WarpDialect"];
+}
+
 def WarpSplitMasked : Pass<"warp-split-masked", "::lacuna::warp::FuncOp"> {
   let summary = "Cuts a loop over a list into one for steps that need masks and one for those that do not";
   let description = [{
