@@ -117,6 +117,7 @@ AttentionCase makeCase(const CaseOptions &options) {
   spec.score = &findHook(scoreHooks(), options.score);
   attention.shape = {options.batch, options.heads, options.kvHeads, options.M, options.N, spec.headDim, spec.valueDim};
   attention.lists = options.lists;
+  attention.scale = options.steep ? numeric::ScaleKind::One : numeric::ScaleKind::Usual;
   if (options.packed)
     spec.packed =
         runtime::PackedTile{options.heads / options.kvHeads, options.BM * options.kvHeads / options.heads, options.BN};
@@ -151,7 +152,9 @@ static void poisonUnlisted(const AttentionShape &shape, const BlockLists &lists,
 
 AttentionRun::AttentionRun(const AttentionCase &given)
     : attention(given), lists(makeLists(given).value()), listsOfHeads(numeric::listsOfHeads(given.shape, lists)),
-      scale(static_cast<float>(1 / std::sqrt(static_cast<double>(given.spec.headDim)))) {
+      scale(given.scale == numeric::ScaleKind::One
+                ? 1.0f
+                : static_cast<float>(1 / std::sqrt(static_cast<double>(given.spec.headDim)))) {
   const AttentionShape &shape = attention.shape;
   const DType dtype = attention.spec.dtype;
   q = normal(dtype, {shape.batch, shape.heads, shape.queries, shape.headDim}, attention.seed, 10);

@@ -80,6 +80,7 @@ struct CaseOptions {
   const char *mask = "none", *score = "none";
   numeric::ListKind lists = numeric::ListKind::Pattern;
   bool synthesised = false; ///< the mask's pattern in place of the lists
+  bool steep = false;       ///< scale 1: scores so far apart that the running maximum moves throughout
   uint64_t seed = 1;
   bool packed = false; // the packed kernel, tiles of BM / (heads / kvHeads) queries
 };

@@ -8,7 +8,7 @@ using namespace lacuna::interpreter_tests;
 namespace {
 
 /// Partial and full steps, several of each, and three programs for the same thread block.
-const CaseOptions kCase{.D = 64, .BM = 128, .BN = 32, .KB = 16, .M = 260, .N = 170, .mask = "causal"};
+const CaseOptions kCase{.D = 64, .BM = 128, .BN = 32, .KB = 16, .M = 260, .N = 170, .mask = "causal", .steep = true};
 
 /// The packed kernel: rows of 4 heads x 16 queries, ends of the last tile's queries.
 const CaseOptions kPackedCase{.D = 64,
@@ -40,6 +40,10 @@ TEST_CASE("mutants: a release left out") {
 
 TEST_CASE("mutants: a quad reduction left out") {
   checkAllNoticed<warp::QuadReduceOp>(replaceByOperand<warp::QuadReduceOp>);
+}
+
+TEST_CASE("mutants: a rescaling left out") {
+  checkAllNoticed<warp::ScaleRowsOp>(replaceByOperand<warp::ScaleRowsOp>);
 }
 
 TEST_CASE("mutants: a fill left out") {

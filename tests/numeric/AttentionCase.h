@@ -49,6 +49,7 @@ enum class DataKind {
   Offset,  ///< every score has a large constant in it
   Large,   ///< V near the type's range
   Equal,   ///< all keys equal: uniform weights
+  Rising,  ///< scores grow along the keys, so that the running maximum moves in most steps
 };
 enum class ScaleKind { Usual, One, Tiny, Zero, Negative, Subnormal };
 enum class StrideKind { Contiguous, Gaps, TokenMajor };

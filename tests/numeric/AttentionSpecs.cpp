@@ -104,7 +104,7 @@ std::vector<AttentionSpec> packedSpecs() {
 namespace {
 
 constexpr const char *kListNames[] = {"pattern", "random", "uneven", "shared", "per-head", "per-batch", "one", "empty"};
-constexpr const char *kDataNames[] = {"normal", "extreme", "offset", "large", "equal"};
+constexpr const char *kDataNames[] = {"normal", "extreme", "offset", "large", "equal", "rising"};
 constexpr const char *kScaleNames[] = {"usual", "one", "tiny", "zero", "negative", "subnormal"};
 constexpr const char *kStrideNames[] = {"contiguous", "gaps", "token-major"};
 
@@ -154,7 +154,7 @@ AttentionCase makeAttentionCase(const AttentionSpec &spec, uint64_t seed) {
     result.lists = ListKind::Random;
   if (!spec.rows.empty()) // the pattern says what the lists would
     result.lists = ListKind::Pattern;
-  result.data = random.below(2) == 0 ? DataKind::Normal : static_cast<DataKind>(random.below(5));
+  result.data = random.below(2) == 0 ? DataKind::Normal : static_cast<DataKind>(random.below(std::size(kDataNames)));
   // A hook makes other scores of them, for which float32 itself may be too coarse.
   if (spec.score->score && (result.data == DataKind::Extreme || result.data == DataKind::Offset))
     result.data = DataKind::Normal;

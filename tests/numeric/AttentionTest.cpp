@@ -36,6 +36,13 @@ Tensors makeTensors(const AttentionCase &attention, ThreadPool &pool) {
     for (int64_t at = 0; at < tensors.k.elements(); at += shape.headDim)
       setValue(tensors.k, at, 64);
   }
+  if (attention.data == DataKind::Rising) { // with the usual scale each key adds 3/16 to the score of the one before
+    const float step = 3.0f / 128 * std::sqrt(static_cast<float>(shape.headDim));
+    for (int64_t at = 0; at < tensors.q.elements(); at += shape.headDim)
+      setValue(tensors.q, at, 8);
+    for (int64_t at = 0; at < tensors.k.elements(); at += shape.headDim)
+      setValue(tensors.k, at, step * static_cast<float>(at / shape.headDim % shape.keys));
+  }
   if (attention.data == DataKind::Equal)
     for (int64_t at = 0; at < tensors.k.elements(); ++at)
       setValue(tensors.k, at, 0.125f * static_cast<float>(at % shape.headDim % 16));
