@@ -120,7 +120,10 @@ KernelSpec Attention::State::kernelSpec(const char *file) const {
 
 Expected<void> Attention::State::chooseRows(const Jit &jit, const BlockLists &given) {
   std::optional<BlockLists> paired = given.queryBlock == 64 ? given.withRowsPaired() : std::nullopt;
-  lists = paired ? std::move(*paired) : given;
+  if (paired)
+    lists = std::move(*paired);
+  else
+    lists = given;
   Expected<AttentionTile> apart = tileOf(spec, lists, jit.target());
   if (!apart)
     return takeError(apart);

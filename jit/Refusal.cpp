@@ -40,9 +40,9 @@ std::string warmWords(const CompileRequest &request) {
   if (!request.kernel.empty())
     words += " --kernel " + quoted(request.kernel);
   for (const auto &[param, value] : request.params)
-    words += " --set " + quoted(param + "=" + value);
+    words += fmt::format(" --set {}", quoted(fmt::format("{}={}", param, value)));
   for (const auto &[hook, body] : request.hooks)
-    words += " --hook " + quoted(hook + "=" + body);
+    words += fmt::format(" --hook {}", quoted(fmt::format("{}={}", hook, body)));
   if (!request.allScalarsPositive)
     words += " --any-scalars";
   return words;

@@ -49,7 +49,10 @@ Sema::Sema(std::shared_ptr<const Module> module, std::shared_ptr<const Module> l
 }
 
 bool Sema::run() {
-  if (!checkTopLevelNames(*module) || !(result->decl = findKernel()))
+  if (!checkTopLevelNames(*module))
+    return false;
+  result->decl = findKernel();
+  if (!result->decl)
     return false;
   bindParams();
   checkHookSettings();

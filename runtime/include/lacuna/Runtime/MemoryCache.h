@@ -83,6 +83,7 @@ public:
 
 private:
   using Future = std::shared_future<Made>;
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): without the lock, the entry may go; the copy stays.
   template <class Lock> static Made wait(Future future, Lock &lock) {
     lock.unlock();
     return future.get();
