@@ -144,6 +144,9 @@ class WarmTest(unittest.TestCase):
             self.assertEqual(lines[-1]["in cache"], 1)
         _, said = self.warm("matmul", status=2, **ampere | {"LACUNA_TARGET": "sm_75"})
         self.assertIn("give sm_90a or sm_80", said)
+        lines, _ = self.warm("matmul", "--check", status=1, LACUNA_TARGET="sm_80")
+        self.assertEqual(lines[0]["target"], "sm_80")
+        self.warm("matmul", status=2, LACUNA_TARGET="sm_75")
 
     def test_the_table(self):
         for state in ("compiled", "in cache"):

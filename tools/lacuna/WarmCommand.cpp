@@ -39,8 +39,9 @@ CLI::App *addWarmCommand(CLI::App &app, WarmCommandOptions &options) {
   command->add_flag("--any-scalars", options.anyScalars,
                     "also the variant of KERNEL for float32 scalars that are not above zero");
   command
-      ->add_option("--target", options.target,
-                   "sm_90a, sm_80 or cpu, of requests that name none; left out: that of the GPU here, or sm_90a")
+      ->add_option(
+          "--target", options.target,
+          "sm_90a, sm_80 or cpu, of requests that name none; left out: that of the GPU here, LACUNA_TARGET or sm_90a")
       ->check([](const std::string &name) {
         return parseTarget(name) ? "" : fmt::format("it is '{}'; give {}", name, targetNames());
       });
@@ -112,7 +113,7 @@ Expected<Target> presetTarget(const std::string &named) {
     return *parseTarget(named);
   auto device = runtime::Device::open();
   if (!device)
-    return Target::Sm90a;
+    return targetOfEnvironment().map([](std::optional<Target> asked) { return asked.value_or(Target::Sm90a); });
   auto chosen = chooseTarget(device->info());
   if (!chosen && chosen.error().code != ErrorCode::Unsupported)
     return takeError(chosen);
