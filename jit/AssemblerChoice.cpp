@@ -45,11 +45,9 @@ Expected<ChosenAssembler> AssemblerChoice::get(const runtime::DiskCache *cache) 
   return ChosenAssembler{assembler, version};
 }
 
-static constexpr std::string_view kAssemblersNote = "assemblers";
-
 std::vector<std::string> notedAssemblers(const runtime::DiskCache *cache) {
   std::vector<std::string> versions;
-  const std::string text = cache ? cache->note(kAssemblersNote).value_or("") : "";
+  const std::string text = cache ? cache->note(runtime::DiskCache::kFillersNote).value_or("") : "";
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     versions.push_back(text.substr(begin, end - begin));
@@ -67,7 +65,7 @@ void noteAssembler(const runtime::DiskCache &cache, const std::string &version) 
   std::string text = version + "\n";
   for (size_t index = 0; index < std::min(versions.size(), kMost - 1); ++index)
     text += versions[index] + "\n";
-  cache.setNote(kAssemblersNote, text);
+  cache.setNote(runtime::DiskCache::kFillersNote, text);
 }
 
 } // namespace lacuna

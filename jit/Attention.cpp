@@ -9,7 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 
 namespace lacuna {
 
@@ -61,6 +61,35 @@ struct BoundAttention::State {
 
 namespace {
 
+constexpr int64_t kMostExtent = 1024; // of a list's block, which no tile exceeds
+
+/// The extent of a tile, all of `text`; else nothing.
+std::optional<int64_t> extentOf(const std::string &text) {
+  int64_t value = 0;
+  const char *end = text.data() + text.size();
+  auto [stop, status] = std::from_chars(text.data(), end, value);
+  return status == std::errc() && stop == end && value > 0 && value <= kMostExtent ? std::optional(value)
+                                                                                   : std::nullopt;
+}
+
+/// What planning counts with, and what would contradict it.
+Expected<void> checkSpec(const AttentionSpec &spec) {
+  if (spec.splits && (*spec.splits < 1 || *spec.splits > kMostSplits))
+    return makeError(ErrorCode::InvalidArgument, "rows in {} parts were asked for; give 1 to {}", *spec.splits,
+                     kMostSplits);
+  for (auto [name, axis] : {std::pair("BM", "queries"), std::pair("BN", "keys")})
+    if (auto given = spec.params.find(name); given != spec.params.end() && !extentOf(given->second))
+      return makeError(ErrorCode::InvalidArgument,
+                       "the param {} of an attention is '{}'; give a whole number from 1 to {}, the tile's {}", name,
+                       given->second, kMostExtent, axis);
+  for (const char *name : {"D", "DV", "T", "QB", "KB", "R", "L", "RN"})
+    if (spec.params.contains(name))
+      return makeError(ErrorCode::InvalidArgument,
+                       "the param {} of an attention follows from its shape, its lists and its tile; leave it out",
+                       name);
+  return {};
+}
+
 /// The tile as the caller's params have it.
 Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &lists, Target target) {
   Expected<AttentionTile> tile =
@@ -69,7 +98,7 @@ Expected<AttentionTile> tileOf(const AttentionSpec &spec, const BlockLists &list
     return tile;
   for (auto [name, extent] : {std::pair("BM", &tile->queries), std::pair("BN", &tile->keys)})
     if (auto given = spec.params.find(name); given != spec.params.end())
-      *extent = std::atoll(given->second.c_str()); // a wrong one is the compiler's to refuse
+      *extent = *extentOf(given->second); // one that is no tile is the compiler's to refuse
   return tile;
 }
 
@@ -206,6 +235,8 @@ Expected<Attention> Attention::plan(const Jit &jit, const AttentionSpec &spec, c
     return makeError(ErrorCode::InvalidArgument,
                      "the hook 'rows' puts a pattern in place of the lists, and an attention is planned for lists; "
                      "leave it out");
+  if (Expected<void> sound = checkSpec(spec); !sound)
+    return takeError(sound);
   if (Expected<void> fits = spec.shape.check(); !fits)
     return takeError(fits);
   if (Expected<void> fits = lists.check(spec.shape); !fits)

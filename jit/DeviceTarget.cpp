@@ -10,8 +10,7 @@ void DeviceTarget::applyTo(CompileRequest &request) const {
   request.driverAssembles = isGpu(target) && processor.empty();
 }
 
-/// The target that LACUNA_TARGET names, if any.
-static Expected<std::optional<Target>> targetOfEnvironment() {
+Expected<std::optional<Target>> targetOfEnvironment() {
   Expected<runtime::Knobs> knobs = runtime::Knobs::fromEnvironment();
   if (!knobs)
     return takeError(knobs);

@@ -7,6 +7,7 @@
 #include "lacuna/Jit/KernelLibrary.h"
 #include "lacuna/Jit/LoadKernel.h"
 #include "lacuna/Jit/Tuning.h"
+#include "lacuna/Runtime/Log.h"
 #include "lacuna/Runtime/MemoryCache.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <system_error>
 #include <variant>
 
 namespace lacuna {
@@ -289,17 +291,20 @@ Expected<Jit> Jit::forDevice(const runtime::Device &device, std::optional<Target
   return Jit(std::move(state));
 }
 
-Jit Jit::ahead(std::string machine, Target target) {
+Jit Jit::ahead(std::string machine, Target target, std::string processor) {
   auto state = std::make_shared<State>();
-  state->target = {target, std::string(defaultProcessor(target))};
+  state->target = {target, processor.empty() ? std::string(defaultProcessor(target)) : std::move(processor)};
   state->machine = std::move(machine);
   return Jit(std::move(state));
 }
 
 Jit Jit::forThisMachine() {
-  if (auto device = runtime::Device::open())
-    if (auto jit = forDevice(*device))
+  if (auto device = runtime::Device::open()) {
+    auto jit = forDevice(*device);
+    if (jit)
       return *jit;
+    runtime::log("driver", runtime::LogLevel::Warn, "kernels run on the CPU: {}", jit.error().message);
+  }
   return forCpu();
 }
 
@@ -331,10 +336,15 @@ Expected<JitKernel> Jit::compile(const KernelSpec &spec) const {
 }
 
 std::shared_future<Expected<JitKernel>> Jit::compileAsync(KernelSpec spec) const {
-  // Where no thread can be had, the kernel is compiled when it is asked for.
-  return std::async(std::launch::async | std::launch::deferred,
-                    [jit = *this, spec = std::move(spec)] { return jit.compile(spec); })
-      .share();
+  auto compile = [jit = *this, spec = std::move(spec)] { return jit.compile(spec); };
+  try {
+    return std::async(std::launch::async, compile).share();
+  } catch (
+      const std::system_error &) { // No thread can be had. One that is deferred would never be ready for who polls.
+    std::promise<Expected<JitKernel>> here;
+    here.set_value(compile());
+    return here.get_future().share();
+  }
 }
 
 Jit Jit::withListener(CompileListener heardBy) const {

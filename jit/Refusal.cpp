@@ -45,6 +45,8 @@ std::string warmWords(const CompileRequest &request) {
     words += fmt::format(" --hook {}", quoted(fmt::format("{}={}", hook, body)));
   if (!request.allScalarsPositive)
     words += " --any-scalars";
+  if (request.target != Target::Sm90a) // On a machine without the GPU nothing says it.
+    words += fmt::format(" --target {}", targetName(request.target));
   return words;
 }
 
@@ -59,10 +61,11 @@ Error missingKernel(const CompileRequest &request, const ResolvedRequest &resolv
                                                 "to be compiled by each process, with LACUNA_JIT=on",
                                                 what, refused)};
   if (!disk)
-    return {ErrorCode::Unavailable,
-            fmt::format("{} is not in memory{}; there is no cache on disk to take it from: set LACUNA_CACHE=disk, and "
-                        "LACUNA_CACHE_DIR to one that lacuna warm has filled",
-                        what, refused)};
+    return {
+        ErrorCode::Unavailable,
+        fmt::format("{} is not in memory{}; there is no cache on disk to take it from: set LACUNA_CACHE=disk, and "
+                    "LACUNA_CACHE_DIR to one that lacuna warm has filled, and unset LACUNA_DUMP and LACUNA_OVERRIDE",
+                    what, refused)};
   const std::string why =
       reason == runtime::MissReason::Absent ? "" : fmt::format(" (its entry: {})", runtime::missReasonName(reason));
   return {ErrorCode::Unavailable,

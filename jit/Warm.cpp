@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <mutex>
 
 namespace lacuna {
@@ -125,12 +126,19 @@ WarmReport Jit::warm(std::span<const WarmRequest> requests, const WarmOptions &o
       report.kernels.push_back({request, ""});
   std::atomic<size_t> next = 0;
   std::mutex telling;
+  std::exception_ptr thrown; // by a function of the caller's, in whatever thread
   auto work = [&] {
-    for (size_t index = next++; index < report.kernels.size(); index = next++) {
-      warmOne(*this, report.kernels[index], options.onlyLook);
+    try {
+      for (size_t index = next++; index < report.kernels.size(); index = next++) {
+        warmOne(*this, report.kernels[index], options.onlyLook);
+        std::lock_guard lock(telling);
+        if (options.progress && !thrown)
+          options.progress(report.kernels[index]);
+      }
+    } catch (...) {
+      next = report.kernels.size();
       std::lock_guard lock(telling);
-      if (options.progress)
-        options.progress(report.kernels[index]);
+      thrown = std::current_exception();
     }
   };
   const size_t processors = std::max(1u, std::thread::hardware_concurrency());
@@ -140,6 +148,8 @@ WarmReport Jit::warm(std::span<const WarmRequest> requests, const WarmOptions &o
   work();
   for (std::thread &helper : helpers)
     helper.join();
+  if (thrown)
+    std::rethrow_exception(thrown);
   report.milliseconds = millisecondsSince(start);
   return report;
 }

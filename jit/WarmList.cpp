@@ -59,7 +59,7 @@ Expected<void> setText(KernelSpec &spec, const std::string &name, const std::str
                      name, known);
   }
   spec.file = folder.empty() || name.starts_with('/') ? name : folder + "/" + name;
-  if (!std::filesystem::is_regular_file(spec.file))
+  if (std::error_code ignored; !std::filesystem::is_regular_file(spec.file, ignored))
     return makeError(ErrorCode::InvalidArgument, "there is no file '{}'; paths are relative to the list's folder",
                      spec.file);
   return {};

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <optional>
 #include <poll.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +20,27 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Kind = ChildEnd::Kind;
 
-/// Starts the child with `output` as its standard output. Returns 0, or why it could not be started.
+/// What the child does before it is the program: calls of the system alone. Returns where that fails.
+void become(char *const *words, int output, bool errorsToo, pid_t parent, const sigset_t &signals) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL); // A program that hangs must not outlive who would stop it.
+  errno = ESRCH;
+  if (getppid() != parent)
+    return;
+  const int nothing = open("/dev/null", O_RDWR);
+  dup2(nothing, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(errorsToo ? output : nothing, STDERR_FILENO);
+  if (nothing > STDERR_FILENO)
+    close(nothing);
+  if (output <= STDERR_FILENO) // Where this process has closed its own: dup2 left it to be closed.
+    fcntl(output, F_SETFD, 0);
+  pthread_sigmask(SIG_SETMASK, &signals, nullptr);
+  execv(words[0], words);
+}
+
+/// Starts the child with `output` as its standard output; it ends with this thread. Returns 0, or why it could not be
+/// started.
 int start(const std::string &program, const std::vector<std::string> &arguments, int output, bool errorsToo,
           pid_t &child) {
   std::vector<char *> words;
@@ -28,25 +48,24 @@ int start(const std::string &program, const std::vector<std::string> &arguments,
   for (const std::string &argument : arguments)
     words.push_back(const_cast<char *>(argument.c_str()));
   words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  if (int failed = posix_spawn_file_actions_init(&actions))
-    return failed;
-  if (int failed = posix_spawnattr_init(&attributes)) {
-    posix_spawn_file_actions_destroy(&actions);
-    return failed;
+  // posix_spawn cannot ask for an end with the parent. Until the child is another program its memory is this one's, in
+  // which no handler may run.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const pid_t parent = getpid();
+  volatile int failed = 0;
+  child = vfork(); // fork would copy the page tables of a compiler
+  if (child == 0) {
+    become(words.data(), output, errorsToo, parent, before);
+    failed = errno;
+    _exit(127);
   }
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  if (errorsToo)
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  else
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  int failed = posix_spawn(&child, program.c_str(), &actions, &attributes, words.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
+  if (child < 0)
+    failed = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (failed && child > 0)
+    waitpid(child, nullptr, 0);
   return failed;
 }
 

@@ -32,8 +32,8 @@ inline constexpr size_t kChildOutputLimit = size_t(1) << 20;
 inline constexpr uint64_t kChildFileLimit = uint64_t(64) << 20;
 
 /// Runs `program`, without a shell, in a process group of its own, its input empty, and gives what it wrote to standard
-/// output, and with `errorsToo` to standard error. Whatever it started is killed once it has ended. Thread safety: any
-/// thread.
+/// output, and with `errorsToo` to standard error. Whatever it started is killed once it has ended; it is killed where
+/// this process ends before. Thread safety: any thread.
 ChildEnd runChild(const std::string &program, const std::vector<std::string> &arguments,
                   std::chrono::milliseconds limit, bool errorsToo);
 

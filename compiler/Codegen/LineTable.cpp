@@ -4,7 +4,8 @@
 #include "llvm/BinaryFormat/Dwarf.h"
 #include "llvm/Support/Path.h"
 
-#include <optional>
+#include <algorithm>
+#include <string>
 
 using namespace mlir;
 
@@ -43,8 +44,9 @@ static void attachTo(LLVM::LLVMFuncOp function, LLVM::DICompileUnitAttr unit, Fi
 
 void attachLineTable(ModuleOp module, llvm::StringRef fileName) {
   MLIRContext *context = module.getContext();
-  auto file =
-      LLVM::DIFileAttr::get(context, llvm::sys::path::filename(fileName), llvm::sys::path::parent_path(fileName));
+  std::string name = fileName.str();
+  std::replace(name.begin(), name.end(), '"', '\''); // ptxas takes it for the name's end, escaped or not.
+  auto file = LLVM::DIFileAttr::get(context, llvm::sys::path::filename(name), llvm::sys::path::parent_path(name));
   auto unit = LLVM::DICompileUnitAttr::get(DistinctAttr::create(UnitAttr::get(context)), llvm::dwarf::DW_LANG_C, file,
                                            StringAttr::get(context, "lacuna"), /*isOptimized=*/true,
                                            LLVM::DIEmissionKind::DebugDirectivesOnly);

@@ -119,6 +119,7 @@ private:
   void checkIf(const IfStmt &stmt);
   void checkForBlocks(const ForBlocksStmt &stmt);
   void checkForRange(const ForRangeStmt &stmt);
+  void checkDistance(const ForRangeStmt &stmt);
   void checkStore(const StoreStmt &stmt);
   void checkAssignable(const Type &from, const Type &to, const Expr &value, std::string_view what);
   bool checkIndex(const Expr &expr, std::string_view what);

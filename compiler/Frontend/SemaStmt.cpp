@@ -152,10 +152,25 @@ void Sema::checkForRange(const ForRangeStmt &stmt) {
   checkIndex(*stmt.end, "the end of a loop");
   std::optional<Extent> step = stmt.step ? extent(*stmt.step, "the step of a loop") : Extent();
   result->steps[&stmt] = step ? step->value : 1;
+  checkDistance(stmt);
   scopes.emplace_back();
   declare(newSymbol(Symbol::Kind::LoopIndex, stmt.variable, Type::scalar(ScalarKind::I32)), &stmt.variable);
   checkBlock(stmt.body);
   scopes.pop_back();
+}
+
+/// Bounds further apart than an i32 holds would fold to a loop without steps.
+void Sema::checkDistance(const ForRangeStmt &stmt) {
+  DiagnosticSink unknown; // Bounds that are known at run time only are dimensions and what follows from them.
+  auto valueOf = [&](const Expr &bound) {
+    return evaluateWithParams(bound, *currentModule, result->params, "a bound", unknown);
+  };
+  const std::optional<int64_t> begin = valueOf(*stmt.begin), end = begin ? valueOf(*stmt.end) : std::nullopt;
+  if (end && *end - *begin > INT32_MAX)
+    error(stmt.begin->range,
+          fmt::format("the bounds of a loop are at most 2147483647 apart, but `{}` is {} and `{}` is "
+                      "{}; count from 0, and add the begin",
+                      printExpr(*stmt.begin), *begin, printExpr(*stmt.end), *end));
 }
 
 void Sema::checkStore(const StoreStmt &stmt) {

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 /// How many reproducers are kept.
 static constexpr size_t kKept = 16;
+static constexpr std::string_view kPrefix = "repro-";
+static constexpr size_t kDigits = 8; ///< behind the prefix
 
 bool isCompilerFault(const CompileRequest &request, const Error &error, const FailurePoint &point) {
   if (error.code == ErrorCode::Internal || error.code == ErrorCode::ToolFailed)
@@ -54,6 +56,8 @@ static std::string commandOf(const CompileRequest &request, const Error &error, 
       call += fmt::format("LACUNA_PTXAS={} ", assembler);
     }
   call += fmt::format("lacuna compile kernel.tile --target {}", targetName(request.target));
+  if (!request.processor.empty())
+    call += fmt::format(" --processor {}", request.processor);
   auto resolved = resolveRequest(request);
   const std::string &kernel = resolved ? resolved->kernel : request.kernel;
   if (!kernel.empty())
@@ -81,7 +85,9 @@ static std::string commandOf(const CompileRequest &request, const Error &error, 
   if (!point.pass.empty() && !point.before.empty())
     script += fmt::format("# The pass alone: lacuna-opt before.mlir --pass-pipeline={}\n", shellWord(point.pass));
   else if (point.stage == Stage::Cubin && !point.before.empty())
-    script += fmt::format("# The assembler alone: {} -arch=sm_90a -v before.ptx\n", assembler);
+    script +=
+        fmt::format("# The assembler alone: {} -arch={} -v before.ptx\n", assembler,
+                    request.processor.empty() ? defaultProcessor(request.target) : std::string_view(request.processor));
   return script + "cd \"$(dirname \"$0\")\" || exit\n" + call + "\n";
 }
 
@@ -108,12 +114,18 @@ static Expected<std::string> chooseDirectory(const runtime::Knobs &knobs) {
   return *cache + "/reproducers";
 }
 
+/// Whether a name is that of a reproducer: the directory may be a user's, with folders of his own.
+static bool isReproducer(std::string_view name) {
+  return name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
 /// Those written longest ago go.
 static void prune(const std::string &directory) {
   std::error_code ignored;
   std::vector<std::pair<fs::file_time_type, fs::path>> found;
   for (const auto &entry : fs::directory_iterator(directory, ignored))
-    if (entry.path().filename().string().starts_with("repro-"))
+    if (isReproducer(entry.path().filename().string()))
       found.emplace_back(fs::last_write_time(entry.path(), ignored), entry.path());
   std::sort(found.begin(), found.end(), std::greater());
   for (size_t index = kKept; index < found.size(); ++index)
@@ -160,11 +172,11 @@ void writeReproducer(const CompileRequest &request, Error &error, const FailureP
                                  .table("file", files)
                                  .finish()
                                  .hex()
-                                 .substr(0, 8);
+                                 .substr(0, kDigits);
   files.emplace("error", error.render() + "\n");
   files.emplace("command", commandOf(request, error, point));
   std::error_code made;
-  std::string path = directory ? fmt::format("{}/repro-{}", *directory, digits) : "";
+  std::string path = directory ? fmt::format("{}/{}{}", *directory, kPrefix, digits) : "";
   if (directory)
     fs::create_directories(*directory, made);
   if (!directory || made || !writeAll(path, files)) {

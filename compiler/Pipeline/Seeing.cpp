@@ -9,6 +9,8 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cstdio>
+
 namespace lacuna {
 
 namespace fs = llvm::sys::fs;
@@ -104,7 +106,7 @@ void showResult(const CompileResult &result, const runtime::Knobs &knobs, std::s
     if (!source.empty())
       line = fmt::format("from {}", source);
     line = fmt::format("lacuna: time: {}: {}; {:.2f} ms\n", result.metadata.symbol, line, milliseconds);
-    llvm::errs() << line; // unbuffered: one write
+    std::fwrite(line.data(), 1, line.size(), stderr); // One write, whichever threads compile.
   }
   if (!knobs.report.empty() && !result.metadata.symbol.empty())
     writeReport(result, knobs.report);

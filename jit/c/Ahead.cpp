@@ -52,6 +52,9 @@ void lacuna_compilation_destroy(lacuna_compilation *compilation) {
 //===- Ahead --------------------------------------------------------------------------------------------------===//
 
 static lacuna_status warm(const Jit &jit, std::span<const WarmRequest> requests, int jobs) {
+  if (jobs < 0)
+    return fail(Error{ErrorCode::InvalidArgument,
+                      fmt::format("{} jobs were given; give 1 or more, or 0 for one a processor", jobs)});
   return status(jit.warm(requests, {.jobs = jobs}).check());
 }
 

@@ -33,14 +33,14 @@ bool isHex(std::string_view text, size_t digits) {
   return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// Removes the files in `directory` that are older than `age`: what processes that died left in v1/tmp, or notes that
-/// nobody reads.
-uint64_t removeOlder(const FileDescriptor &directory, std::chrono::seconds age) {
+/// Removes the files in `directory` that are older than `age`, but `kept`: what processes that died left in v1/tmp, or
+/// notes that nobody reads.
+uint64_t removeOlder(const FileDescriptor &directory, std::chrono::seconds age, std::string_view kept = {}) {
   uint64_t removed = 0;
   time_t now = ::time(nullptr);
   eachName(directory, [&](const std::string &name) {
     struct stat status{};
-    if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+    if (name != kept && ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         status.st_mtime + age.count() <= now && ::unlinkat(directory.get(), name.c_str(), 0) == 0)
       ++removed;
   });
@@ -113,7 +113,7 @@ PruneResult DiskCache::prune(uint64_t sizeLimit) const {
   }
   result.stale = removeOlder(folders->scratch, state->options.staleAfter);
   if (FileDescriptor notes = openNotes(*state))
-    result.notes = removeOlder(notes, state->options.notesAfter);
+    result.notes = removeOlder(notes, state->options.notesAfter, noteFileName(kFillersNote));
   std::vector<ListedEntry> entries = list();
   std::ranges::sort(entries, {}, [](const ListedEntry &entry) { return std::tie(entry.usedAt, entry.hex); });
   result.kept = entries.size();

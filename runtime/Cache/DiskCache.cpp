@@ -28,10 +28,6 @@ FileDescriptor openShard(const DiskCache::State &state, const EntryName &name, b
 
 constexpr uint64_t kNoteLimit = 16384;
 
-std::string noteFile(std::string_view name) {
-  return fmt::format("{:016x}", hash64(name));
-}
-
 tl::expected<std::string, MissReason> readEntry(const DiskCache::State &state, const EntryName &name) {
   FileDescriptor shard = openShard(state, name, /*create=*/false);
   if (!shard)
@@ -185,7 +181,7 @@ Expected<ObtainedEntry> DiskCache::obtain(const CacheKey &key,
 
 std::optional<std::string> DiskCache::note(std::string_view name) const {
   FileDescriptor notes = openDirectoryIn(state->folders()->version.get(), "notes", /*create=*/false);
-  auto bytes = notes ? readOwnFile(notes.get(), noteFile(name).c_str(), kNoteLimit)
+  auto bytes = notes ? readOwnFile(notes.get(), noteFileName(name).c_str(), kNoteLimit)
                      : tl::expected<std::string, MissReason>(tl::unexpected(MissReason::Absent));
   // The name comes first, as two may share a file.
   std::string head = fmt::format("{}\n", name);
@@ -208,7 +204,7 @@ void DiskCache::setNote(std::string_view name, std::string_view text) const {
     FileDescriptor notes = openDirectoryIn(state->folders()->version.get(), "notes", /*create=*/true);
     if (!notes)
       return makeError(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Unavailable, "no notes can be written");
-    return writeFile(state->folders()->scratch.get(), notes.get(), noteFile(name).c_str(), bytes);
+    return writeFile(state->folders()->scratch.get(), notes.get(), noteFileName(name).c_str(), bytes);
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "CacheFiles.h"
+#include "lacuna/Runtime/Hash.h"
 
 #include <atomic>
 #include <mutex>
@@ -37,5 +38,10 @@ struct EntryName {
   explicit EntryName(const std::string &hex) : shard(hex.substr(0, 2)), file(hex + ".lac") {}
   std::string shard, file;
 };
+
+/// The file of a note, in v1/notes.
+inline std::string noteFileName(std::string_view name) {
+  return fmt::format("{:016x}", hash64(name));
+}
 
 } // namespace lacuna::runtime

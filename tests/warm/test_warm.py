@@ -118,15 +118,35 @@ class WarmTest(unittest.TestCase):
 
     def test_wrong_calls_and_a_cache_of_no_use(self):
         for arguments in [[], ["matmul", "--head-dim", "64"], ["--library", "--set", "D=64"], ["matmul", "--set", "D"],
-                          ["nothing"], ["--library", "--head-dim", "4"], ["matmul", "--jobs", "-1"]]:
+                          ["nothing"], ["--library", "--head-dim", "4"], ["matmul", "--jobs", "-1"],
+                          ["matmul", "--target", "sm_70"], ["matmul", "--gpu", ""],
+                          ["matmul", "--processor", "sm_90a"]]:
             self.warm(*arguments, status=2)
         _, said = self.warm("--list", self.folder / "none", status=1)
         self.assertIn("there is no such file", said)
         _, said = self.warm("matmul", status=1, LACUNA_CACHE="memory")
         self.assertIn("there is no cache on disk to warm", said)
+        _, said = self.warm("matmul", status=1, LACUNA_DUMP=str(self.folder / "dump"))
+        self.assertIn("neither LACUNA_DUMP nor LACUNA_OVERRIDE may be set", said)
         _, said = self.warm("matmul", status=2, LACUNA_JIT="perhaps")
         self.assertIn("give on or off", said)
         self.assertEqual(self.assembled(), 0)
+
+    def test_a_gpu_that_is_no_hopper(self):
+        ampere = {"LACUNA_DRIVER": FAKECUDA, "LACUNA_FAKECUDA": "capability=8.6;shared=101376", "LACUNA_TARGET": ""}
+        for arguments, environment in [([], ampere), (["--target", "sm_80", "--processor", "sm_86"], {})]:
+            cache = {"LACUNA_CACHE_DIR": str(self.folder / f"cache{len(arguments)}")}
+            lines, said = self.warm("matmul", status=1, **cache, **ampere, LACUNA_JIT="off")
+            self.assertEqual(lines[0]["target"], "sm_80")
+            self.assertIn("lacuna warm matmul --target sm_80", lines[0]["error"])
+            self.warm("matmul", *arguments, **cache, **environment)
+            lines, _ = self.warm("matmul", **cache, **ampere, LACUNA_JIT="off")
+            self.assertEqual(lines[-1]["in cache"], 1)
+        _, said = self.warm("matmul", status=2, **ampere | {"LACUNA_TARGET": "sm_75"})
+        self.assertIn("give sm_90a or sm_80", said)
+        lines, _ = self.warm("matmul", "--check", status=1, LACUNA_TARGET="sm_80")
+        self.assertEqual(lines[0]["target"], "sm_80")
+        self.warm("matmul", status=2, LACUNA_TARGET="sm_75")
 
     def test_the_table(self):
         for state in ("compiled", "in cache"):

@@ -1,6 +1,7 @@
 #include "ScratchDirectory.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -47,9 +48,11 @@ Expected<ScratchDirectory> ScratchDirectory::create(const std::string &prefix) {
   if (failed || !mkdtemp(path.data()))
     return makeError(ErrorCode::Unavailable, "no temporary directory can be made: {}; set TMPDIR to a writable one",
                      failed ? failed.message() : std::strerror(errno));
-  int lock = open((path + kLock).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (lock >= 0)
-    flock(lock, LOCK_EX | LOCK_NB);
+  // Locked before it has its name: nobody finds it free meanwhile.
+  const std::string making = path + "/making";
+  int lock = open(making.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+    (void)std::rename(making.c_str(), (path + kLock).c_str());
   return ScratchDirectory(std::move(path), lock);
 }
 

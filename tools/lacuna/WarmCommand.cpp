@@ -3,12 +3,14 @@
 #include "CompileCommand.h"
 #include "OptionChecks.h"
 
+#include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Jit/Warm.h"
 #include "lacuna/Runtime/DiskCache.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <climits>
 #include <cstdio>
 
 namespace lacuna::tools {
@@ -36,13 +38,24 @@ CLI::App *addWarmCommand(CLI::App &app, WarmCommandOptions &options) {
       ->take_all();
   command->add_flag("--any-scalars", options.anyScalars,
                     "also the variant of KERNEL for float32 scalars that are not above zero");
-  command->add_option("--target", options.target, "sm_90a, sm_80 or cpu, of requests that name none")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"sm_90a", "cpu"}));
-  command->add_option("--gpu", options.gpu,
-                      "without a GPU here: the name of the one compiled for, for its tuning records (\"NVIDIA H200\")");
+  command
+      ->add_option(
+          "--target", options.target,
+          "sm_90a, sm_80 or cpu, of requests that name none; left out: that of the GPU here, LACUNA_TARGET or sm_90a")
+      ->check([](const std::string &name) {
+        return parseTarget(name) ? "" : fmt::format("it is '{}'; give {}", name, targetNames());
+      });
+  command
+      ->add_option("--processor", options.processor,
+                   "for a server with another GPU, of requests for sm_80: what their code is assembled for, " +
+                       processorNames(Target::Sm80))
+      ->check(refuseEmpty);
+  command
+      ->add_option("--gpu", options.gpu,
+                   "without a GPU here: the name of the one compiled for, for its tuning records (\"NVIDIA H200\")")
+      ->check(refuseEmpty);
   command->add_option("-j,--jobs", options.jobs, "compilations side by side; 0: one for each processor")
-      ->check(CLI::NonNegativeNumber);
+      ->check(wholeNumber<int>(0, INT_MAX));
   command->add_flag("--check,--dry-run", options.check, "compile nothing; say what is there and what is missing");
   command->add_flag("--json", options.json, "a JSON object a line: each kernel as it is done, then the sums");
   command->footer(
@@ -57,6 +70,10 @@ namespace {
 Expected<std::vector<WarmRequest>> requestsOf(const WarmCommandOptions &options) {
   if (options.texts.empty() && options.lists.empty() && !options.library)
     return makeError(ErrorCode::InvalidArgument, "there is nothing to warm: give KERNEL, --list FILE or --library");
+  if (!options.processor.empty() && !runsOn(Target::Sm80, options.processor))
+    return makeError(ErrorCode::InvalidArgument,
+                     "--processor is '{}', which does not run code for sm_80; give one of {}", options.processor,
+                     processorNames(Target::Sm80));
   if (!options.library && !(options.headDims.empty() && options.dtypes.empty()))
     return makeError(ErrorCode::InvalidArgument, "--head-dim and --dtype go with --library; give --set D=… for KERNEL");
   if (options.texts.empty() &&
@@ -90,13 +107,29 @@ Expected<std::vector<WarmRequest>> requestsOf(const WarmCommandOptions &options)
   return requests;
 }
 
+/// The target of requests that name none. Errors: as chooseTarget, but for a GPU that is not supported.
+Expected<Target> presetTarget(const std::string &named) {
+  if (!named.empty())
+    return *parseTarget(named);
+  auto device = runtime::Device::open();
+  if (!device)
+    return targetOfEnvironment().map([](std::optional<Target> asked) { return asked.value_or(Target::Sm90a); });
+  auto chosen = chooseTarget(device->info());
+  if (!chosen && chosen.error().code != ErrorCode::Unsupported)
+    return takeError(chosen);
+  return chosen ? chosen->target : Target::Sm90a;
+}
+
 /// The compiler for a target: for this machine's GPU where there is one that runs it.
-Expected<Jit> jitFor(Target target, const std::string &gpu) {
+Jit jitFor(Target target, const WarmCommandOptions &options) {
   if (target == Target::Cpu)
     return Jit::forCpu();
-  auto device = runtime::Device::open();
-  auto jit = device ? Jit::forDevice(*device, target) : Jit::ahead(gpu, target);
-  return jit ? jit : Jit::ahead(gpu, target); // A GPU of another kind is as good as none.
+  if (target == Target::Sm80 && !options.processor.empty())
+    return Jit::ahead(options.gpu, target, options.processor);
+  if (auto device = runtime::Device::open())
+    if (auto jit = Jit::forDevice(*device, target))
+      return *jit;
+  return Jit::ahead(options.gpu, target); // A GPU of another kind is as good as none.
 }
 
 std::string jsonOf(const WarmedKernel &kernel, Target target) {
@@ -155,21 +188,20 @@ struct Sums {
 /// Warms the requests of one target. Errors: what makes the call wrong, or the cache of no use.
 Expected<void> warmTarget(Target target, std::span<const WarmRequest> requests, const WarmCommandOptions &options,
                           Sums &sums) {
-  auto jit = jitFor(target, options.gpu);
-  if (!jit)
-    return takeError(jit);
-  if (auto allowed = jit->mayCompile(); !allowed)
+  const Jit jit = jitFor(target, options);
+  if (auto allowed = jit.mayCompile(); !allowed)
     return takeError(allowed);
-  const runtime::DiskCache *cache = target == Target::Cpu ? nullptr : jit->cache();
+  const runtime::DiskCache *cache = target == Target::Cpu ? nullptr : jit.cache();
   if (isGpu(target) && !cache)
     return makeError(ErrorCode::Unavailable,
                      "there is no cache on disk to warm; `lacuna doctor` says why (LACUNA_CACHE "
-                     "must be disk, and LACUNA_CACHE_DIR a directory of this user's)");
-  if (auto sound = checkWarmRequests(*jit, requests); !sound)
+                     "must be disk, LACUNA_CACHE_DIR a directory of this user's, and neither LACUNA_DUMP nor "
+                     "LACUNA_OVERRIDE may be set)");
+  if (auto sound = checkWarmRequests(jit, requests); !sound)
     return sound;
   WarmOptions how{options.jobs, options.check,
                   [&](const WarmedKernel &kernel) { printKernel(kernel, target, options.json); }};
-  sums.add(jit->warm(requests, how));
+  sums.add(jit.warm(requests, how));
   sums.unstored += cache ? cache->stats().storeFailures : 0;
   return {};
 }
@@ -180,12 +212,14 @@ int runWarmCommand(const WarmCommandOptions &options) {
   auto requests = requestsOf(options);
   if (!requests)
     return failCommand(requests.error());
-  const Target preset = *parseTarget(options.target);
+  auto preset = presetTarget(options.target);
+  if (!preset)
+    return failCommand(preset.error());
   Sums sums;
   for (Target target : {Target::Sm90a, Target::Sm80, Target::Cpu}) {
     std::vector<WarmRequest> own;
     for (const WarmRequest &request : *requests)
-      if (request.target.value_or(preset) == target)
+      if (request.target.value_or(*preset) == target)
         own.push_back(request);
     if (own.empty())
       continue;

@@ -11,11 +11,11 @@ namespace lacuna::tools {
 
 /// The flags as they were given.
 struct WarmCommandOptions {
-  std::vector<std::string> texts, lists;  ///< names of library texts or paths of .tile files; files of requests
-  std::vector<std::string> params, hooks; ///< NAME=VALUE, of `texts`
-  std::string kernel, target = "sm_90a", gpu;
-  std::vector<int64_t> headDims;   ///< of --library
-  std::vector<std::string> dtypes; ///< of --library
+  std::vector<std::string> texts, lists;      ///< names of library texts or paths of .tile files; files of requests
+  std::vector<std::string> params, hooks;     ///< NAME=VALUE, of `texts`
+  std::string kernel, target, processor, gpu; ///< empty: not given
+  std::vector<int64_t> headDims;              ///< of --library
+  std::vector<std::string> dtypes;            ///< of --library
   bool library = false, anyScalars = false, check = false, json = false;
   int jobs = 0; ///< 0: one for each processor
 };

@@ -186,10 +186,19 @@ void KernelLowering::returnMailbox(Location loc, Value predicate) {
   ptx.arrive(loc, add(loc, sharedBase, mailbox + kMailboxEmpty), predicate);
 }
 
+/// Whether the way to a loop's end, and that of a few steps, surely fit what it counts in.
+static bool fitsCounter(scf::ForOp loop) {
+  constexpr int64_t kSmallStep = 4096;
+  std::optional<int64_t> first = getConstantIntValue(loop.getLowerBound()), step = getConstantIntValue(loop.getStep());
+  return loop.getStep().getType().isInteger(64) || (first && *first >= 0 && step && *step <= kSmallStep);
+}
+
 /// Whether a loop that runs at all is in the step with kStepsAhead to go, or in its first where it has fewer.
 Value KernelLowering::isLateStep(scf::ForOp loop) {
   Location loc = loop.getLoc();
-  Value step = loop.getStep(), left = builder.create<arith::SubIOp>(loc, loop.getUpperBound(), loop.getInductionVar());
+  auto widened = [&, fits = fitsCounter(loop)](Value value) { return fits ? value : i64(loc, value); };
+  Value step = widened(loop.getStep()), end = widened(loop.getUpperBound()), at = widened(loop.getInductionVar());
+  Value left = builder.create<arith::SubIOp>(loc, end, at);
   auto steps = [&](int64_t count) -> Value {
     return builder.create<arith::MulIOp>(loc, step, builder.create<arith::ConstantIntOp>(loc, count, step.getType()));
   };

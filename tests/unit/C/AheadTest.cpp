@@ -114,6 +114,7 @@ TEST_CASE("kernels are made ready ahead, from specs or a list; what fails is nam
   CHECK(refused(lacuna_warm(jit, specs, 3, 0, 1), LACUNA_PARSE_ERROR).find("test.tile:1:") == 0);
   CHECK(refused(lacuna_warm(jit, nullptr, 1, 0, 0)) == "lacuna_warm was given NULL for specs");
   CHECK(lacuna_warm(jit, nullptr, 0, 0, 0) == LACUNA_OK);
+  CHECK(refused(lacuna_warm(jit, specs, 1, 0, -1)) == "-1 jobs were given; give 1 or more, or 0 for one a processor");
   CHECK(refused(lacuna_warm_list(jit, "/nowhere/list", 0), LACUNA_NOT_FOUND).find("/nowhere/list") !=
         std::string::npos);
   lacuna_jit_destroy(jit);

@@ -54,6 +54,24 @@ TEST_CASE("what is thrown and is no std::exception stops at the interface") {
   CHECK(std::string(lacuna_last_error()) == "stopped: by something thrown that is no std::exception");
 }
 
+TEST_CASE("what is thrown in a thread of ours stops at the interface, too") {
+  Cpu cpu;
+  lacuna_jit *jit = nullptr;
+  REQUIRE(lacuna_jit_with_listener(cpu.jit, throwNumber, nullptr, &jit) == LACUNA_OK);
+  lacuna_kernel_spec specs[4] = {LACUNA_KERNEL_SPEC_INIT, LACUNA_KERNEL_SPEC_INIT, LACUNA_KERNEL_SPEC_INIT,
+                                 LACUNA_KERNEL_SPEC_INIT};
+  for (lacuna_kernel_spec &spec : specs)
+    spec.source = kSource;
+  CHECK(lacuna_warm(jit, specs, 4, 0, 2) == LACUNA_INTERNAL);
+  CHECK(std::string(lacuna_last_error()) == "stopped: by something thrown that is no std::exception");
+  lacuna_compilation *compilation = nullptr;
+  lacuna_kernel *kernel = nullptr;
+  REQUIRE(lacuna_compile_start(jit, specs, &compilation) == LACUNA_OK);
+  CHECK(lacuna_compilation_wait(compilation, &kernel) == LACUNA_INTERNAL);
+  lacuna_compilation_destroy(compilation);
+  lacuna_jit_destroy(jit);
+}
+
 TEST_CASE("an error without memory for its text is told all the same, and the next one in full") {
   CHECK(compileWith(throwWithoutMemory) == LACUNA_INTERNAL);
   CHECK(std::string(lacuna_last_error()) == "stopped, and there is no memory to say by what");

@@ -6,8 +6,14 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace lacuna;
@@ -180,6 +186,41 @@ TEST_CASE("Assembler: what a wrapper started ends with it") {
       usleep(20000);
     CHECK_FALSE(runs());
   }
+}
+
+/// Whether a process is there, and not only what is left of it until somebody asks how it ended.
+static bool runs(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const size_t name = text.rfind(") ");
+  return name != std::string::npos && text[name + 2] != 'Z';
+}
+
+TEST_CASE("Assembler: a program that hangs ends with the process that waits for it") {
+  FakeTools tools;
+  const std::string noted = (tools.root / "pid").string();
+  const std::string program =
+      tools.script("ptxas", "echo $$ >'" + noted + ".new'; mv '" + noted + ".new' '" + noted + "'; exec sleep 600\n");
+  const pid_t waiting = fork();
+  if (waiting == 0) {
+    (void)assembleWith(program, std::chrono::seconds(300));
+    _exit(0);
+  }
+  pid_t hanging = 0;
+  auto within = [](auto holds) {
+    for (int tries = 0; tries < 2000 && !holds(); ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return holds();
+  };
+  REQUIRE(within([&] { return fs::exists(noted); }));
+  std::ifstream(noted) >> hanging;
+  REQUIRE(hanging > 0);
+  CHECK(runs(hanging));
+  kill(waiting, SIGKILL);
+  waitpid(waiting, nullptr, 0);
+  CHECK(within([&] { return !runs(hanging); }));
+  kill(hanging, SIGKILL);
 }
 
 TEST_CASE("Assembler: a program that hangs is ended in time") {

@@ -206,7 +206,10 @@ TEST_CASE("statements") {
        {"for j in 0..1.5 { }", "the end of a loop is an i32, but `1.5` has type f32"},
        {"for j in 0.5..2 { }", "the begin of a loop is an i32"},
        {"for j in 0..4 by count { }", "'count' is not a param; the step of a loop is made of params and integers"},
-       {"for j in 0..4 by 0 { }", "the step of a loop is from 1 to 2147483647, but `0` is 0"}});
+       {"for j in 0..4 by 0 { }", "the step of a loop is from 1 to 2147483647, but `0` is 0"},
+       {"for j in -2000000000..2000000000 by 1000000000 { }",
+        "the bounds of a loop are at most 2147483647 apart, but `-2000000000` is -2000000000 and `2000000000` is "
+        "2000000000; count from 0, and add the begin"}});
 }
 
 TEST_CASE("sparse loops") {

@@ -213,9 +213,28 @@ TEST_CASE("Attention: what it refuses, by name") {
         "the hook 'rows' puts a pattern in place of the lists, and an attention is planned for lists; leave it out");
   CHECK(message(Attention::plan(Jit::forCpu(), {.shape = kShape, .splits = 40}, lists)) ==
         "rows in 40 parts were asked for; give 1 to 32");
+  CHECK(message(Attention::plan(Jit::forCpu(), {.shape = kShape, .splits = 0}, lists)) ==
+        "rows in 0 parts were asked for; give 1 to 32");
   AttentionShape longer = kShape;
   longer.keys = 5000;
   CHECK(message(Attention::plan(Jit::forCpu(), {.shape = longer}, lists)).find("the lists cover") == 0);
   longer.headDim = 12;
   CHECK(message(Attention::plan(Jit::forCpu(), {.shape = longer}, lists)).find("head-dim is 12") == 0);
+}
+
+TEST_CASE("Attention: tiles of the caller's that are none, and params that are the plan's, are refused") {
+  const BlockLists lists = *Pattern::parse("dense")->build(kShape, 64, 64, 1);
+  auto refused = [&](const char *param, const char *value) {
+    return message(Attention::plan(Jit::forCpu(), {.shape = kShape, .params = {{param, value}}}, lists));
+  };
+  for (const char *param : {"BM", "BN"})
+    for (const char *value : {"0", "-64", "x", "", "64 ", "9223372036854775807", "99999999999999999999"})
+      CHECK(refused(param, value) ==
+            fmt::format("the param {} of an attention is '{}'; give a whole number from 1 to 1024, the tile's {}",
+                        param, value, param[1] == 'M' ? "queries" : "keys"));
+  CHECK(refused("BM", "48").find("48 is not in the domain of BM") != std::string::npos);
+  for (const char *param : {"D", "DV", "T", "QB", "KB", "R", "L", "RN"})
+    CHECK(refused(param, "16") == fmt::format("the param {} of an attention follows from its shape, its lists and its "
+                                              "tile; leave it out",
+                                              param));
 }

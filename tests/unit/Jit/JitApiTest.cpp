@@ -83,6 +83,19 @@ TEST_CASE("kernels compile in the background, and a failure comes with the futur
   CHECK(futures[3].get().error().message.find("wrong.tile:1:") == 0);
 }
 
+TEST_CASE("where no thread can be had, who polls is not kept waiting") {
+  Jit jit = Jit::forCpu(std::make_shared<ThreadPool>(1));
+  pthread_attr_t usual, huge;
+  REQUIRE(pthread_getattr_default_np(&usual) == 0);
+  REQUIRE(pthread_getattr_default_np(&huge) == 0);
+  REQUIRE(pthread_attr_setstacksize(&huge, size_t(1) << 47) == 0); // which no address space has
+  REQUIRE(pthread_setattr_default_np(&huge) == 0);
+  auto future = jit.compileAsync({.file = "shift.tile", .source = kShift});
+  pthread_setattr_default_np(&usual);
+  CHECK(future.wait_for(std::chrono::seconds(0)) == std::future_status::ready);
+  CHECK(future.get());
+}
+
 TEST_CASE("a listener hears of each compilation, its stages, variants and failures") {
   std::vector<CompileEvent> heard;
   std::string failure;

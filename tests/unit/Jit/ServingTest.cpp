@@ -63,6 +63,9 @@ TEST_CASE("LACUNA_JIT=off: what is missing is told with all that helps, and noth
   request.source = libraryText("matmul");
   request.params = {};
   CHECK(CachedCompiler(fixture.knobs).compile(request).error().message.ends_with("warm matmul --any-scalars"));
+  request.target = Target::Sm80;
+  CHECK(CachedCompiler(fixture.knobs).compile(request).error().message.ends_with(" --any-scalars --target sm_80"));
+  request.target = Target::Sm90a;
   CHECK(fixture.calls("version") + fixture.calls("assemble") == 0);
   // A mistake in the text stays what it is.
   request.source = "kernel";
@@ -88,6 +91,8 @@ TEST_CASE("LACUNA_JIT=off without a cache, on the CPU, for part of a compilation
     fixture.knobs.cache = mode;
     CHECK(messageOf(scaleRequest()).find("there is no cache on disk to take it from") != std::string::npos);
   }
+  fixture.knobs.cache = "disk", fixture.knobs.dump = fixture.scratch / "dump";
+  CHECK(messageOf(scaleRequest()).ends_with("and unset LACUNA_DUMP and LACUNA_OVERRIDE"));
   fixture.knobs.jit = "never";
   CHECK(messageOf(scaleRequest()) == "LACUNA_JIT=never: give on or off");
   CHECK(fixture.calls("assemble") == 1);

@@ -74,6 +74,7 @@ TEST_CASE("every mistake is told with its line, and a list that is not there by 
       "kernels.list:3: error: 'BM' is no NAME=VALUE; behind the kernel come params (D=128), hooks "
       "(hook.keep=causal), kernel=, target= and scalars=");
   CHECK(mistakesOf("gone.tile").find("there is no file 'gone.tile'") != std::string::npos);
+  CHECK(mistakesOf(std::string(300, 'a') + ".tile").find("there is no file 'aaa") != std::string::npos);
   CHECK(mistakesOf("matmul BM=64 BM=128").find("'BM' is given twice; give it once") != std::string::npos);
   CHECK(mistakesOf("matmul kernel=a kernel=b").find("'kernel' is given twice") != std::string::npos);
   CHECK(mistakesOf("matmul target=cpu target=cpu").find("'target' is given twice") != std::string::npos);

@@ -262,6 +262,7 @@ TEST_CASE("notes are counted, go when nobody reads them, and all at once") {
   for (const char *name : {"one", "two", "three"})
     cache.setNote(name, "text");
   CHECK(cache.notes().count == 3);
+  cache.setNote(DiskCache::kFillersNote, "13.0.88\n");
   CHECK(cache.notes().bytes >= 3 * 4);
   for (const auto &file : std::filesystem::directory_iterator(fixture.scratch / "lacuna/v1/notes"))
     setAge(file.path(), 31 * 24 * 3600);
@@ -269,6 +270,7 @@ TEST_CASE("notes are counted, go when nobody reads them, and all at once") {
   CHECK(cache.prune(UINT64_MAX).notes == 2);
   CHECK(cache.note("two"));
   CHECK_FALSE(cache.note("one"));
-  CHECK(cache.clearNotes() == 1);
+  CHECK(cache.note(DiskCache::kFillersNote)); // Without it LACUNA_JIT=off finds no kernel.
+  CHECK(cache.clearNotes() == 2);
   CHECK(cache.notes().count == 0);
 }

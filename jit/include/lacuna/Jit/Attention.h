@@ -23,7 +23,7 @@ struct AttentionSpec {
   runtime::AttentionShape shape;
   runtime::DType dtype = runtime::DType::BF16;
   std::map<std::string, std::string> hooks = {};  ///< score, keep (kernels_dsl/attention_forward.tile)
-  std::map<std::string, std::string> params = {}; ///< of the hooks, or in place of the tile's (BM, BN) and other params
+  std::map<std::string, std::string> params = {}; ///< in place of the tile's (BM, BN) and of what is tuned (stages)
   /// Parts of the longest row, 1 to kMostSplits; none: by the rule on a GPU, 1 on the CPU.
   std::optional<int64_t> splits = {};
   /// Whether the query heads of a KV head share tiles; none: by the rule, and never with a BM of the caller's.
@@ -57,8 +57,9 @@ private:
 class Attention {
 public:
   /// Compiles, decides on packing and parts and copies its tables to the device. Errors: InvalidArgument as
-  /// BlockLists::check, chooseTile and SplitPlan::create, and where heads are to be packed and cannot be; as
-  /// Jit::compile; ResourceExhausted where the device's memory is too small.
+  /// BlockLists::check, chooseTile and SplitPlan::create, where heads are to be packed and cannot be, and for a param
+  /// that follows from the plan (D, DV, T, QB, KB, R, L, RN); as Jit::compile; ResourceExhausted where the device's
+  /// memory is too small.
   static Expected<Attention> plan(const Jit &jit, const AttentionSpec &spec, const runtime::BlockLists &lists);
 
   /// Parts of the longest row; 1: one kernel runs alone.

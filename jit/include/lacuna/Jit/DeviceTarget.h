@@ -24,6 +24,9 @@ inline runtime::TileLimits tileLimitsOf(Target target) {
 /// sm_90a for compute capability 9.0, sm_80 for every other.
 Target ownTarget(const runtime::DeviceInfo &device);
 
+/// What LACUNA_TARGET names, if anything. Errors: InvalidArgument for a word that is no GPU's target.
+Expected<std::optional<Target>> targetOfEnvironment();
+
 /// The GPU's own target, for a GPU from compute capability 8.0 on. `wanted`, or else LACUNA_TARGET, asks for
 /// another one that the GPU runs, too: sm_80 on an H100, to test it there. Errors: Unsupported for a GPU before 8.0;
 /// InvalidArgument for a target that is none, or that this GPU does not run.

@@ -94,9 +94,10 @@ public:
   /// A GPU; `wanted`: a target other than its own that it runs, too. Errors: as chooseTarget (DeviceTarget.h).
   static Expected<Jit> forDevice(const runtime::Device &device, std::optional<Target> wanted = std::nullopt);
   /// A GPU that this machine may not have: what is compiled goes into the cache, and cannot be launched. `machine`, the
-  /// name that the driver gives it ("NVIDIA H200"), is whose tuning records open params take; empty: none.
-  static Jit ahead(std::string machine = {}, Target target = Target::Sm90a);
-  /// The first GPU if there is one that is supported, else the CPU.
+  /// name that the driver gives it ("NVIDIA H200"), is whose tuning records open params take; empty: none. `processor`
+  /// is what it is assembled for, one that runs the target's code (Target.h); empty: the target's own.
+  static Jit ahead(std::string machine = {}, Target target = Target::Sm90a, std::string processor = {});
+  /// The first GPU if there is one that is supported, else the CPU; a GPU that is not taken is warned of.
   static Jit forThisMachine();
 
   Target target() const;
@@ -107,7 +108,8 @@ public:
   /// that the library does not have; as readTextFile; as CachedCompiler::compile (with LACUNA_JIT=off: Unavailable for
   /// one that is not in the cache); as runtime::Kernel::load.
   Expected<JitKernel> compile(const KernelSpec &spec) const;
-  /// The same in a thread of its own. The last copy of the future waits for it; so does the end of the process.
+  /// The same in a thread of its own, or at once where none can be had. The last copy of the future waits for it; so
+  /// does the end of the process.
   std::shared_future<Expected<JitKernel>> compileAsync(KernelSpec spec) const;
 
   /// Loads what is in the cache and compiles the rest, side by side; afterwards `compile` finds all of it in memory.

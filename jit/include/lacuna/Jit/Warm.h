@@ -16,8 +16,9 @@
 // The first word is a kernel text of the library, or a file that ends in .tile, relative to the list's folder. Then, in
 // any order: NAME=VALUE a param, several values with commas between them (each combination is a request);
 // hook.NAME=BODY a hook, or a pattern in the place of a block list; kernel=NAME where the text has several; target=
-// sm_90a or cpu: only on a Jit of that target; scalars=any: also the variant for float32 scalars that are not above
-// zero; param.NAME=VALUE a param that has one of these names. A word with blanks stands in double or single quotes.
+// sm_90a, sm_80 or cpu: only on a Jit of that target; scalars=any: also the variant for float32 scalars that are not
+// above zero; param.NAME=VALUE a param that has one of these names. A word with blanks stands in double or single
+// quotes.
 // A line that begins with { is a JSON object: library or file, kernel, params, hooks, target, scalars.
 #pragma once
 
@@ -61,7 +62,8 @@ struct WarmedKernel {
 struct WarmOptions {
   int jobs = 0;          ///< so many side by side; 0, or more than there are processors: as many as these
   bool onlyLook = false; ///< says what is there; nothing is compiled or loaded
-  /// Hears of each kernel as it is done; called by one thread at a time. May be empty.
+  /// Hears of each kernel as it is done; called by one thread at a time. May be empty. What it throws, or a listener,
+  /// ends the warming, and leaves it once all that was begun is done.
   std::function<void(const WarmedKernel &)> progress = {};
 };
 

@@ -109,6 +109,8 @@ public:
   /// A small fact that costs time to find out, such as a tool's version, under a name that makes it unique; nothing
   /// where there is none that is whole.
   std::optional<std::string> note(std::string_view name) const;
+  /// The note that says who filled the cache, without which a machine of another kind finds nothing: prune leaves it.
+  static constexpr std::string_view kFillersNote = "assemblers";
   void setNote(std::string_view name, std::string_view text) const;
   NoteTotals notes() const;
   /// Removes every note. Returns how many there were.

@@ -121,3 +121,29 @@ warp.func @late(%steps: i32, %y: !tile.view<[M], i32> {tile.output}) attributes 
   }
   warp.return
 }
+
+// -----
+
+// Six steps may be more than an i32 holds.
+// CHECK-LABEL: llvm.func @far
+// CHECK: scf.for %[[I:.*]] = %c0_i32 to %c1073741824_i32 step %c536870912_i32
+// CHECK: %[[AT:.*]] = arith.extsi %[[I]] : i32 to i64
+// CHECK: %[[LEFT:.*]] = arith.subi %c1073741824_i64, %[[AT]] : i64
+// CHECK: arith.cmpi sle, %[[LEFT]], %c3221225472_i64 : i64
+// CHECK: arith.cmpi sgt, %[[LEFT]], %c2684354560_i64 : i64
+warp.func @far(%y: !tile.view<[M], i32> {tile.output}) attributes {dims = ["M"], grid = ["M"]} {
+  %c0 = arith.constant 0 : i32
+  %end = arith.constant 1073741824 : i32
+  %half = arith.constant 536870912 : i32
+  warp.for_tiles(%px, %py, %pz) {
+    warp.roles {
+      warp.role producer warpgroups 1 registers 40 {
+        scf.for %i = %c0 to %end step %half : i32 {
+        }
+      }
+      warp.role consumer warpgroups 1 registers 232 {
+      }
+    }
+  }
+  warp.return
+}
