@@ -43,7 +43,7 @@ LACUNA_API lacuna_status lacuna_jit_create(lacuna_jit **out);
 LACUNA_API lacuna_status lacuna_jit_create_cpu(int threads, lacuna_jit **out);
 
 /** A compiler for GPU `ordinal`. Errors: LACUNA_UNAVAILABLE without a driver or GPU; LACUNA_INVALID_ARGUMENT for an
- *  ordinal that does not exist or a NULL `out`; LACUNA_UNSUPPORTED for a compute capability other than 9.0. */
+ *  ordinal that does not exist or a NULL `out`; LACUNA_UNSUPPORTED for a compute capability below 8.0. */
 LACUNA_API lacuna_status lacuna_jit_create_gpu(int ordinal, lacuna_jit **out);
 
 /** LACUNA_DEVICE_CPU or LACUNA_DEVICE_CUDA; 0 for NULL. */
