@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""What ./dev does on each kind of GPU: test_dev.py --root DIR --lacuna PATH --fakecuda PATH --list FILE [unittest options]
+"""What ./dev does on each kind of GPU.
 
-It runs in an unpacked bundle whose programs print how they are called, but for `lacuna doctor`, which is the real one on
-the fake driver.
+    test_dev.py --root DIR --lacuna PATH --fakecuda PATH --list FILE [unittest options]
+
+It runs in an unpacked bundle whose programs print how they are called, but for `lacuna doctor`, which is the real one
+on the fake driver.
 """
 
 import argparse
@@ -55,8 +57,8 @@ class DevTest(unittest.TestCase):
 
     def dev(self, *arguments, card="", status=0, **environment):
         """Runs ./dev; returns what it and the programs say."""
-        result = subprocess.run([self.tree / "dev", *arguments], capture_output=True, text=True, timeout=60, check=False,
-                                env=dict(self.environment, LACUNA_FAKECUDA=card, **environment))
+        result = subprocess.run([self.tree / "dev", *arguments], capture_output=True, text=True, timeout=60,
+                                check=False, env=dict(self.environment, LACUNA_FAKECUDA=card, **environment))
         output = result.stdout + result.stderr
         self.assertEqual(result.returncode, status, output)
         return output
@@ -101,7 +103,8 @@ class DevTest(unittest.TestCase):
                 self.assertIn(f"on the GPU, for {'sm_80' if card else 'sm_90a'}:", output)
 
     def test_the_demo_runs_on_the_cpu_where_there_is_no_such_card_and_says_why(self):
-        for card, why in [("capability=7.5", "Fake GPU, compute capability 7.5"), ("devices=0", "lacuna doctor finds none")]:
+        for card, why in [("capability=7.5", "Fake GPU, compute capability 7.5"),
+                          ("devices=0", "lacuna doctor finds none")]:
             with self.subTest(card):
                 output = self.dev("demo", card=card)
                 self.assertRegex(self.called(output)[0], "^lacuna attention --device cpu ")
@@ -113,7 +116,8 @@ class DevTest(unittest.TestCase):
             for card in ("capability=7.5", "devices=0"):
                 with self.subTest(command + " " + card):
                     output = self.dev(command, card=card, status=1)
-                    self.assertIn("dev: no GPU that runs our kernels on this machine, which takes compute capability 8.0", output)
+                    self.assertIn("dev: no GPU that runs our kernels on this machine, which takes compute capability 8",
+                                  output)
                     self.assertEqual(self.called(output), [])
 
     def test_sanitizers_run_on_every_card_since_ampere(self):

@@ -9,8 +9,9 @@ folder where it is libcuda.so.1.
                                   (./dev mutate), or it checks nothing.
 
 Features a test may REQUIRE: `ptxas`, `nvdisasm`, `nvtx` (`%nvtxrecorder` is a profiler that writes down ranges),
-`crash` (`%crash`, preloaded, makes LLVM and MLIR crash: tests/crash). Where CI or LACUNA_REQUIRE_PTXAS is set, a missing ptxas is no
-reason to leave a test out, so `ptxas` is then always on and those tests fail with the tool's own message.
+`crash` (`%crash`, preloaded, makes LLVM and MLIR crash: tests/crash). Where CI or LACUNA_REQUIRE_PTXAS is set, a
+missing ptxas is no reason to leave a test out, so `ptxas` is then always on and those tests fail with the tool's own
+message.
 """
 
 import os
