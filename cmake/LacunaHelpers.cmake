@@ -2,8 +2,9 @@
 #   A static library with the house flags. LINK is public. MLIR adds the LLVM and MLIR headers, the shared MLIR and LLVM
 #   libraries (never the static MLIR components: they duplicate globals) and the precompiled header.
 # add_lacuna_executable(NAME SOURCES... [LINK libs...] [MLIR])
-# lacuna_gpu_test(NAME COMMAND...)   a test that needs a GPU: a ctest labelled gpu, and a line of gpu-tests.txt, which
-#   ./dev test-gpu runs, also from a bundle: a program by its name alone, a file by its path below the source tree.
+# lacuna_gpu_test(NAME TARGET COMMAND...)   a test that needs a GPU which runs TARGET, sm_90a or sm_80: a ctest labelled gpu,
+#   and a line of gpu-tests.txt, "TARGET COMMAND", which ./dev test-gpu runs, also from a bundle: a program by its name
+#   alone, a file by its path below the source tree.
 # lacuna_tablegen(TARGET FILE.td (OUTPUT -flag...)...)   runs mlir-tblgen; the outputs lie in the current binary directory.
 
 set(LACUNA_CXX_FLAGS -Wall -Wextra -Wno-unused-parameter)
@@ -88,9 +89,9 @@ function(add_lacuna_executable name)
   target_compile_options(${name} PRIVATE -fPIC)
 endfunction()
 
-function(lacuna_gpu_test name)
+function(lacuna_gpu_test name target)
   list(JOIN ARGN " " line)
-  set_property(GLOBAL APPEND PROPERTY LACUNA_GPU_TESTS "${line}")
+  set_property(GLOBAL APPEND PROPERTY LACUNA_GPU_TESTS "${target} ${line}")
   add_test(NAME gpu.${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(gpu.${name} PROPERTIES LABELS gpu TIMEOUT 600 RUN_SERIAL ON
     ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")

@@ -10,6 +10,7 @@
 #include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Runtime/Log.h"
 #include "lacuna/Runtime/MemoryCache.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include <algorithm>
 #include <chrono>
@@ -55,7 +56,7 @@ struct CachedCompiler::State {
   Expected<Lookup> lookupOf(const CompileRequest &request, const ChosenAssembler &chosen,
                             const runtime::Driver *driver);
   /// From memory or disk, under any of the keys; nothing where it is not there.
-  std::optional<CachedCompilation> find(Lookup &lookup);
+  std::optional<CachedCompilation> find(const CompileRequest &request, Lookup &lookup);
   Expected<CompileResult> compileNow(const CompileRequest &request, const ChosenAssembler &chosen);
   Expected<ChosenAssembler> assemblerFor(const CompileRequest &request);
   /// The kernel of an entry, which was looked for since `begin`.
@@ -218,6 +219,7 @@ Expected<std::shared_ptr<const CompileResult>> CachedCompiler::State::fromDiskOr
                                                                                          const ChosenAssembler &chosen,
                                                                                          const CacheKey &key,
                                                                                          bool &onDisk) {
+  runtime::TraceSpan span("obtain", spanDetail(request));
   const auto begin = Clock::now();
   std::shared_ptr<const CompileResult> result;
   auto compile = [&]() -> Expected<runtime::CacheEntry> {
@@ -249,12 +251,13 @@ CachedCompiler::CachedCompiler(const runtime::Knobs &knobs) : CachedCompiler() {
   state->given = knobs;
 }
 
-std::optional<CachedCompilation> CachedCompiler::State::find(Lookup &lookup) {
+std::optional<CachedCompilation> CachedCompiler::State::find(const CompileRequest &request, Lookup &lookup) {
   for (const CacheKey &key : lookup.keys)
     if (auto known = memory.find(bytesOf(key)))
       return CachedCompilation{std::move(known), CacheSource::Memory};
   if (!openDisk())
     return std::nullopt;
+  runtime::TraceSpan span("obtain", spanDetail(request));
   for (const CacheKey &key : lookup.keys) {
     const auto begin = Clock::now();
     auto entry = disk->get(key);
@@ -292,7 +295,7 @@ Expected<CacheAnswer> CachedCompiler::find(const CompileRequest &request, const 
   auto lookup = state->lookupOf(request, *chosen, driver);
   if (!lookup)
     return takeError(lookup);
-  CacheAnswer answer{lookup->resolved.kernel, state->find(*lookup), {}};
+  CacheAnswer answer{lookup->resolved.kernel, state->find(request, *lookup), {}};
   if (!answer.compilation)
     answer.missing = missingKernel(request, lookup->resolved, state->openDisk(), lookup->reason, *state->jit);
   return answer;
@@ -313,10 +316,15 @@ Expected<CachedCompilation> CachedCompiler::compile(const CompileRequest &reques
     return CachedCompilation{std::make_shared<const CompileResult>(std::move(*result)), CacheSource::None};
   }
   auto lookup = state->lookupOf(request, *chosen, driver);
-  if (!lookup)
+  if (!lookup) {
+    // A front end that crashes does so again in the compiler, which leaves a reproducer.
+    if (lookup.error().code == ErrorCode::Internal && *state->jit)
+      if (auto again = state->compileNow(request, *chosen); !again)
+        return takeError(again);
     return takeError(lookup);
+  }
   if (!*state->jit || lookup->keys.size() > 1) {
-    if (auto found = keeps ? state->find(*lookup) : std::nullopt)
+    if (auto found = keeps ? state->find(request, *lookup) : std::nullopt)
       return std::move(*found);
     if (!*state->jit)
       return tl::unexpected(

@@ -1,5 +1,6 @@
 #include "KernelSymbol.h"
 
+#include "CrashRecovery.h"
 #include "StageRunner.h"
 
 #include "lacuna/Compiler/Frontend/Parser.h"
@@ -67,9 +68,14 @@ std::string symbolOf(std::string_view kernel, std::string_view suffix) {
 }
 
 std::string symbolOf(const CompileRequest &request) {
-  if (auto tree = frontend::parseModule(request.fileName, request.source))
-    if (auto checked = analyzeRequest(*tree, request))
-      return symbolOf((*checked)->decl->name.name, symbolSuffix(**checked, request));
+  std::string symbol;
+  (void)runRecovered([&] {
+    if (auto tree = frontend::parseModule(request.fileName, request.source))
+      if (auto checked = analyzeRequest(*tree, request))
+        symbol = symbolOf((*checked)->decl->name.name, symbolSuffix(**checked, request));
+  });
+  if (!symbol.empty())
+    return symbol;
   std::string name = request.kernel.empty() ? std::filesystem::path(request.fileName).stem().string() : request.kernel;
   return symbolOf(identifier(name), "_" + hashOf(request));
 }

@@ -20,15 +20,11 @@ public:
   void runBeforePass(mlir::Pass *pass, mlir::Operation *op) override {
     if (pass->getArgument().empty()) // leads to the passes of a nested operation
       return;
-    before.clear();
-    llvm::raw_string_ostream stream(before);
+    point.before.clear();
+    llvm::raw_string_ostream text(point.before);
     auto module = llvm::dyn_cast<mlir::ModuleOp>(op);
-    (module ? module : op->getParentOfType<mlir::ModuleOp>()).print(stream);
-  }
-
-  void runAfterPassFailed(mlir::Pass *pass, mlir::Operation *op) override {
-    if (pass->getArgument().empty() || !point.pass.empty())
-      return;
+    (module ? module : op->getParentOfType<mlir::ModuleOp>()).print(text);
+    point.pass.clear();
     llvm::raw_string_ostream stream(point.pass);
     const bool nested = !llvm::isa<mlir::ModuleOp>(op);
     stream << "builtin.module(";
@@ -36,14 +32,24 @@ public:
       stream << op->getName() << '(';
     pass->printAsTextualPipeline(stream);
     stream << (nested ? "))" : ")");
-    point.before = before;
+  }
+
+  void runAfterPass(mlir::Pass *pass, mlir::Operation *) override {
+    if (pass->getArgument().empty())
+      return;
+    point.pass.clear();
+    point.before.clear();
+  }
+
+  void runAfterPassFailed(mlir::Pass *pass, mlir::Operation *op) override {
+    if (pass->getArgument().empty())
+      return;
     mlir::ScopedDiagnosticHandler quiet(op->getContext(), [](mlir::Diagnostic &) {});
     point.leftInvalidIr = mlir::failed(mlir::verify(op));
   }
 
 private:
   FailurePoint &point;
-  std::string before;
 };
 
 class TracedPasses : public mlir::PassInstrumentation {

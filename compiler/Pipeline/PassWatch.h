@@ -9,8 +9,8 @@
 
 namespace lacuna {
 
-/// Keeps the first pass that fails in `point`, with the module that it was given. It prints the module before each
-/// pass.
+/// `point` has the pass that runs, with the module that it was given, and keeps the one that fails or crashes. The
+/// module is printed before each pass.
 std::unique_ptr<mlir::PassInstrumentation> watchForFailure(FailurePoint &point);
 
 /// A span of the trace for each pass.

@@ -1,8 +1,7 @@
 #include "Reproducer.h"
 
-#include "KernelSymbol.h"
-
 #include "lacuna/Compiler/Pipeline/Resolve.h"
+#include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Runtime/CacheDirectory.h"
 #include "lacuna/Runtime/CacheKey.h"
 #include "lacuna/Runtime/Log.h"
@@ -29,6 +28,15 @@ bool isCompilerFault(const CompileRequest &request, const Error &error, const Fa
     return false;
   // A pass that leaves valid IR has refused the kernel, in words that are about the text.
   return point.pass.empty() || point.leftInvalidIr || !request.overrides.empty();
+}
+
+Error crashError(const CompileRequest &request, const FailurePoint &point, std::string_view crash) {
+  Error error{ErrorCode::Internal,
+              fmt::format("the compiler crashed on '{}' for {}, in stage '{}'{}: {}", describeRequest(request),
+                          targetName(request.target), stageName(point.stage),
+                          point.pass.empty() ? "" : fmt::format(", in {}", point.pass), crash)};
+  error.notes.push_back("the process goes on with what the crash has left of it; end it when its work allows");
+  return error;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -167,7 +175,8 @@ void writeReproducer(const CompileRequest &request, Error &error, const FailureP
     files.emplace(stageFileName(stage), text);
   // Not of the message, which may name temporary files: the same failure has the same place.
   const std::string digits = runtime::CacheKeyBuilder()
-                                 .text("symbol", symbolOf(request))
+                                 .text("request", describeRequest(request))
+                                 .text("target", targetName(request.target))
                                  .text("stage", stageName(point.stage))
                                  .table("file", files)
                                  .finish()

@@ -25,6 +25,9 @@ struct FailurePoint {
   bool leftInvalidIr = false; ///< what the pass made breaks a rule of its dialect
 };
 
+/// The error of a compilation that crashed: how, as runRecovered says it.
+Error crashError(const CompileRequest &request, const FailurePoint &point, std::string_view crash);
+
 /// Whether a failure is the compiler's or a tool's, as against a mistake in the text or a refusal.
 bool isCompilerFault(const CompileRequest &request, const Error &error, const FailurePoint &point);
 

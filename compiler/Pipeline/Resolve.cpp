@@ -1,5 +1,6 @@
 #include "lacuna/Compiler/Pipeline/Resolve.h"
 
+#include "CrashRecovery.h"
 #include "StageRunner.h"
 
 #include "lacuna/Compiler/Frontend/Parser.h"
@@ -28,7 +29,7 @@ Expected<std::shared_ptr<const frontend::CheckedKernel>> analyzeRequest(std::sha
   return tl::unexpected(std::move(error));
 }
 
-Expected<ResolvedRequest> resolveRequest(const CompileRequest &request) {
+static Expected<ResolvedRequest> resolve(const CompileRequest &request) {
   auto parsed = frontend::parseModule(request.fileName, request.source);
   if (!parsed)
     return takeError(parsed);
@@ -42,6 +43,13 @@ Expected<ResolvedRequest> resolveRequest(const CompileRequest &request) {
   for (const frontend::Symbol *scalar : (*checked)->positiveScalars)
     resolved.positiveScalars.emplace(scalar->name);
   return resolved;
+}
+
+Expected<ResolvedRequest> resolveRequest(const CompileRequest &request) {
+  std::optional<Expected<ResolvedRequest>> resolved;
+  if (auto crash = runRecovered([&] { resolved = resolve(request); }))
+    return tl::unexpected(crashError(request, {.stage = Stage::Tile}, *crash));
+  return std::move(*resolved);
 }
 
 GpuTarget gpuTargetOf(Target target) {

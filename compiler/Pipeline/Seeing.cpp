@@ -4,9 +4,11 @@
 
 #include "lacuna/Compiler/Pipeline/Report.h"
 #include "lacuna/Runtime/Log.h"
+#include "lacuna/Runtime/Trace.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cstdio>
@@ -110,6 +112,18 @@ void showResult(const CompileResult &result, const runtime::Knobs &knobs, std::s
   }
   if (!knobs.report.empty() && !result.metadata.symbol.empty())
     writeReport(result, knobs.report);
+}
+
+std::string describeRequest(const CompileRequest &request) {
+  std::string text(request.kernel.empty() ? llvm::sys::path::stem(request.fileName) : llvm::StringRef(request.kernel));
+  for (const auto *chosen : {&request.params, &request.hooks})
+    for (const auto &[name, value] : *chosen)
+      text += fmt::format(" {}={}", name, value);
+  return text;
+}
+
+std::string spanDetail(const CompileRequest &request) {
+  return runtime::spansHeard() ? describeRequest(request) : std::string();
 }
 
 std::string lineFileName(const std::string &fileName) {

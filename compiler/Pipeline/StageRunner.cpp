@@ -3,6 +3,7 @@
 
 #include "lacuna/Compiler/Frontend/AstPrinter.h"
 #include "lacuna/Compiler/Frontend/Parser.h"
+#include "lacuna/Compiler/Pipeline/Seeing.h"
 #include "lacuna/Runtime/Trace.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -66,7 +67,7 @@ Expected<void> StageRunner::readOverride(const Row &row, const std::string &text
 }
 
 Expected<void> StageRunner::runRow(const Row &row) {
-  runtime::TraceSpan span(stageName(row.stage));
+  runtime::TraceSpan span(stageName(row.stage), spanDetail(request));
   auto begin = std::chrono::steady_clock::now();
   auto overridden = request.overrides.find(row.stage);
   Expected<void> made;
@@ -123,8 +124,10 @@ Expected<CompileResult> StageRunner::run() {
   for (const Row &row : table()) {
     if (row.stage == Stage::Sass && last != Stage::Sass)
       continue; // Made only on request.
+    failed.stage = row.stage;
+    if (watchesPasses && row.stage > Stage::Llvm && row.stage < Stage::Cubin)
+      failed.before = printLLVM();
     if (Expected<void> done = runRow(row); !done) {
-      failed.stage = row.stage;
       if (row.stage == Stage::Cubin)
         failed.before = ptx;
       else if (row.stage > Stage::Llvm && llvmModule)
@@ -134,11 +137,11 @@ Expected<CompileResult> StageRunner::run() {
     if (last == row.stage)
       return std::move(result);
   }
-  if (request.target == Target::Cpu)
-    if (Expected<void> done = finishCpu(); !done) {
-      failed.stage = Stage::Object;
+  if (request.target == Target::Cpu) {
+    failed.stage = Stage::Object;
+    if (Expected<void> done = finishCpu(); !done)
       return takeError(done);
-    }
+  }
   return std::move(result);
 }
 

@@ -32,8 +32,8 @@ public:
       : request(request), context(context), gpu(gpuTargetOf(request.target)) {}
   Expected<CompileResult> run();
 
-  /// After run() has failed: where. The pass that failed and what it was given are known to a runner that watches its
-  /// passes, which prints the module before each one.
+  /// After run() has failed or crashed: where. The pass that failed and what it was given are known to a runner that
+  /// watches its passes, which prints the module before each one.
   const FailurePoint &failure() const { return failed; }
   bool watchesPasses = false;
 

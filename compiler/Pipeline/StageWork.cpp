@@ -141,7 +141,7 @@ Expected<void> StageRunner::runPasses(Stage stage, const std::function<void(mlir
     passes.enableVerifier(stage != Stage::Llvm);
     if (watchesPasses)
       passes.addInstrumentation(watchForFailure(failed));
-    if (runtime::traceEnabled())
+    if (runtime::spansHeard())
       passes.addInstrumentation(tracePasses());
     build(passes);
     const bool done = mlir::succeeded(passes.run(*module));

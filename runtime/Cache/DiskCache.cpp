@@ -111,7 +111,7 @@ Expected<DiskCache> DiskCache::open(const std::string &directory, const DiskCach
 }
 
 tl::expected<CacheEntry, MissReason> DiskCache::get(const CacheKey &key) const {
-  TraceSpan span("cache get");
+  TraceSpan span("cache get", spansHeard() ? key.hex() : std::string());
   auto found = find(*state, key);
   if (found) {
     ++state->hits;

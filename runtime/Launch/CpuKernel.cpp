@@ -4,7 +4,8 @@ namespace lacuna::runtime {
 
 CpuKernel::CpuKernel(CpuEntry entry, LaunchSignature signature, std::shared_ptr<ThreadPool> pool,
                      std::shared_ptr<const void> code)
-    : entry(entry), signature(std::move(signature)), pool(std::move(pool)), code(std::move(code)) {}
+    : entry(entry), signature(std::move(signature)), pool(std::move(pool)), code(std::move(code)),
+      launchRange("launch", this->signature.metadata().symbol) {}
 
 Expected<CpuKernel> CpuKernel::create(CpuEntry entry, LaunchMetadata metadata, std::shared_ptr<ThreadPool> pool,
                                       std::shared_ptr<const void> code) {
@@ -30,6 +31,7 @@ Expected<void> CpuKernel::launch(std::span<const ArgumentValue> arguments) const
 }
 
 void CpuKernel::runGrid(void **parameters, const LaunchBounds &bounds) const {
+  ProfilerRange range(launchRange);
   const int64_t x = bounds.grid[0], y = bounds.grid[1];
   pool->parallelFor(bounds.programs(), [&](int64_t program) {
     entry(parameters, static_cast<int32_t>(program % x), static_cast<int32_t>(program / x % y),

@@ -10,7 +10,8 @@ namespace lacuna::runtime {
 
 Kernel::State::State(LaunchSignature checked, Function entry)
     : signature(std::move(checked)), function(std::move(entry)), tensorMaps(signature.metadata()),
-      action(fmt::format("launching kernel '{}'", signature.metadata().kernel)) {}
+      action(fmt::format("launching kernel '{}'", signature.metadata().kernel)),
+      launchRange("launch", signature.metadata().symbol) {}
 
 Expected<void> Kernel::State::checkStream(const Stream &stream) const {
   const int ours = device().info().ordinal, theirs = stream.device().info().ordinal;
@@ -100,6 +101,7 @@ Expected<Kernel> Kernel::load(const Device &device, std::string_view image, Laun
 
 Expected<void> Kernel::launch(const Stream &stream, std::span<const ArgumentValue> arguments,
                               const LaunchOptions &options) const {
+  ProfilerRange range(state->launchRange);
   Expected<LaunchBounds> bounds = state->signature.bind(arguments);
   if (!bounds)
     return takeError(bounds);

@@ -5,6 +5,7 @@
 #include "TensorMapCache.h"
 
 #include "lacuna/Runtime/Kernel.h"
+#include "lacuna/Runtime/ProfilerRange.h"
 
 namespace lacuna::runtime {
 
@@ -14,6 +15,7 @@ struct Kernel::State {
   TensorMapCache tensorMaps;
   std::unique_ptr<ProgramQueues> queues; ///< of a persistent kernel
   std::string action;                    ///< for the error of a failed launch, made ahead of it
+  RangeName launchRange;
 
   State(LaunchSignature checked, Function entry);
 

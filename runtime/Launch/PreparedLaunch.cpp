@@ -91,6 +91,7 @@ Expected<PreparedLaunch> Kernel::prepare(const Stream &stream, std::span<const A
 
 Expected<void> PreparedLaunch::run() const {
   const State &s = *state;
+  ProfilerRange range(s.kernel->launchRange);
   ContextGuard guard(s.kernel->device());
   int32_t *queue = nullptr;
   if (s.kernel->queues) {
@@ -106,6 +107,7 @@ Expected<void> PreparedLaunch::run() const {
 
 Expected<void> PreparedLaunch::run(const Stream &stream) const {
   const State &s = *state;
+  ProfilerRange range(s.kernel->launchRange);
   if (Expected<void> ours = s.kernel->checkStream(stream); !ours)
     return ours;
   ContextGuard guard(s.kernel->device());

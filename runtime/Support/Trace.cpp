@@ -79,6 +79,10 @@ bool traceEnabled() {
   return !traceFile().empty();
 }
 
+bool spansHeard() {
+  return traceEnabled() || profilerAttached();
+}
+
 int64_t traceClock() {
   using namespace std::chrono;
   return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
@@ -93,20 +97,36 @@ void addTraceEvent(std::string_view name, std::string_view detail, int64_t begin
   pending.events += ",\n" + event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-TraceSpan::TraceSpan(std::string_view name, std::string_view detail) : enabled(traceEnabled()) {
-  if (!enabled)
+int openSpans() {
+  return pending.depth;
+}
+
+void abandonSpans(int open) {
+  for (; pending.depth > open; --pending.depth)
+    ProfilerRange::end();
+}
+
+TraceSpan::TraceSpan(std::string_view name, std::string_view detail) : heard(spansHeard()), written(traceEnabled()) {
+  if (!heard)
+    return;
+  ++pending.depth;
+  ProfilerRange::begin(name, detail);
+  if (!written)
     return;
   this->name = name;
   this->detail = detail;
-  ++pending.depth;
   started = traceClock();
 }
 
 TraceSpan::~TraceSpan() {
-  if (!enabled)
+  if (!heard)
+    return;
+  --pending.depth;
+  ProfilerRange::end();
+  if (!written)
     return;
   addTraceEvent(name, detail, started, traceClock() - started);
-  if (--pending.depth > 0)
+  if (pending.depth > 0)
     return;
   if (const char *fault = append(traceFile(), pending.events))
     log("trace", LogLevel::Warn, "cannot write to {} (LACUNA_TRACE): {}", traceFile(), fault);

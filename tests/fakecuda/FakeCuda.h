@@ -12,7 +12,7 @@
 //       shared=101376            the most dynamic shared memory, bytes        memory=1048576   of a GPU, bytes
 //       threads=256              the most threads a CTA of any kernel         missing=cuInit   the resolver lacks it
 //       fail=cuMemAlloc@2:2      the 2nd call of it (@0: each) gives 2        failcall=17:700  the 17th call of all
-//       does ptx=only                 cubins are refused as NoBinaryForGpu         image=none       every image is
+//       ptx=only                 cubins are refused as NoBinaryForGpu         image=none       every image is
 //       report=leaks             at exit, stderr says what is still alive
 //
 // Thread safety: one thread at a time.
@@ -70,7 +70,7 @@ struct State {
   bool reportLeaks = false;                        ///< at exit
 
   int calls = 0;
-  Call failed = Call::Count; ///< the function that failed last, as it was told to
+  Call failed = Call::Count;                                     ///< the function that failed last, as it was told to
   std::array<int, static_cast<size_t>(Call::Count)> counts = {}; ///< calls by function
   std::map<std::string, int> live;                               ///< contexts, streams, events, buffers, modules
   std::map<uint64_t, Block> blocks;                              ///< live memory, by address

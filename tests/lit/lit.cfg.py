@@ -8,8 +8,10 @@ folder where it is libcuda.so.1.
     lit --param cat=lacuna-opt    puts `cat` in the place of that tool: every test of a lowering must then fail
                                   (./dev mutate), or it checks nothing.
 
-Features a test may REQUIRE: `ptxas`, `nvdisasm`. Where CI or LACUNA_REQUIRE_PTXAS is set, a missing ptxas is no
-reason to leave a test out, so `ptxas` is then always on and those tests fail with the tool's own message.
+Features a test may REQUIRE: `ptxas`, `nvdisasm`, `nvtx` (`%nvtxrecorder` is a profiler that writes down ranges),
+`crash` (`%crash`, preloaded, makes LLVM and MLIR crash: tests/crash). Where CI or LACUNA_REQUIRE_PTXAS is set, a
+missing ptxas is no reason to leave a test out, so `ptxas` is then always on and those tests fail with the tool's own
+message.
 """
 
 import os
@@ -53,6 +55,14 @@ config.substitutions.append(("%kernels", os.path.join(config.lacuna_source_dir, 
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%fakecuda", os.path.join(config.lacuna_build_dir, "lib", "libfakecuda.so")))
 config.substitutions.append(("%fakelibs", os.path.join(config.lacuna_build_dir, "lib", "fakecuda")))
+recorder = os.path.join(config.lacuna_build_dir, "lib", "libnvtxrecorder.so")
+config.substitutions.append(("%nvtxrecorder", recorder))
+if os.path.exists(recorder):
+    config.available_features.add("nvtx")
+crash = os.path.join(config.lacuna_build_dir, "lib", "libcrash.so")
+config.substitutions.append(("%crash", crash))
+if os.path.exists(crash):
+    config.available_features.add("crash")
 
 cuda_bin = "/usr/local/cuda/bin"
 if (os.environ.get("LACUNA_PTXAS") or shutil.which("ptxas") or os.path.exists(os.path.join(cuda_bin, "ptxas"))

@@ -6,6 +6,7 @@
 #include "lacuna/Jit/DeviceTarget.h"
 #include "lacuna/Runtime/Device.h"
 #include "lacuna/Runtime/Knobs.h"
+#include "lacuna/Runtime/ProfilerRange.h"
 #include "lacuna/Runtime/ThreadPool.h"
 
 #include "llvm/Config/llvm-config.h"
@@ -90,6 +91,9 @@ int runDoctorCommand() {
   line("NVRTC", nvrtc ? "found" : "not found: nothing in this version needs it");
   if (nvrtc)
     dlclose(nvrtc);
+  line("NVTX", runtime::profilerRangesBuilt()
+                   ? "built in: profilers show compilations, loads and launches as ranges"
+                   : "not built in, for nvtx3/nvToolsExt.h was not found: profilers show kernels without ranges");
   line("LLVM", fmt::format("{}, host {} ({})", LLVM_VERSION_STRING, llvm::sys::getHostCPUName().str(),
                            llvm::sys::getDefaultTargetTriple()));
   line("threads", fmt::format("{} for CPU kernels and checks", runtime::ThreadPool().threads()));

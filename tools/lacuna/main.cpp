@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 namespace {
@@ -81,6 +82,8 @@ int run(int argc, char **argv) {
 } // namespace
 
 int main(int argc, char **argv) {
+  // This process is ours: a crash of the compiler may be an error of one kernel.
+  (void)setenv("LACUNA_RECOVER", "1", /*overwrite=*/0);
   // Nothing of ours throws; what the standard library throws is memory that the machine does not have.
   try {
     return lacuna::tools::finishOutput(run(argc, argv));

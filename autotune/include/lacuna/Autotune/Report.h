@@ -1,9 +1,9 @@
 //===- Report.h - A tuning run for a person to read -------------*- C++ -*-===//
 //
-// One HTML file without scripts and without anything from elsewhere. For each case: the landscape (a map of the two
-// knobs with the most values, coloured by time; the best of the other knobs in each cell, what was dropped in grey with
-// its reason as a tooltip), what the cost model predicted against what was measured, the best points, and how many
-// points were dropped for which reason.
+// One HTML file without scripts and without anything from elsewhere. For each case: the landscape (a map of all points,
+// coloured by time, with winner and default marked; what was dropped in grey with its reason as a tooltip), the best
+// points, what the cost model predicted against what was measured, and how many points were dropped for which reason.
+// Several cases have a table of winners in front.
 //
 //===----------------------------------------------------------------------===//
 

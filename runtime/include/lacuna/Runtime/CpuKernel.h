@@ -4,6 +4,7 @@
 #define LACUNA_RUNTIME_CPUKERNEL_H
 
 #include "lacuna/Runtime/LaunchSignature.h"
+#include "lacuna/Runtime/ProfilerRange.h"
 #include "lacuna/Runtime/ThreadPool.h"
 
 #include <memory>
@@ -43,6 +44,7 @@ private:
   LaunchSignature signature;
   std::shared_ptr<ThreadPool> pool;
   std::shared_ptr<const void> code;
+  RangeName launchRange;
 };
 
 } // namespace lacuna::runtime

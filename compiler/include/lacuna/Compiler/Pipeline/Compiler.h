@@ -75,13 +75,16 @@ public:
   /// Errors: ParseError, VerifyError, InvalidArgument, NotFound (the text and its specialisation, with carets);
   /// Unsupported, CompileFailed (a stage refused, with the place in the text); ToolFailed (ptxas); Unavailable
   /// (`stopAfter` asks for a cubin and there is no ptxas; LACUNA_PTXAS names no program; the dump cannot be written);
-  /// InvalidArgument for a knob that cannot be read.
+  /// InvalidArgument for a knob that cannot be read; Internal for a fault of the compiler, and for a crash of it where
+  /// LACUNA_RECOVER is 1.
   /// Never an exception.
   Expected<CompileResult> compile(const CompileRequest &request);
 
 private:
   struct State;
-  void reproduce(CompileRequest &request, Error &error, struct FailurePoint failure, const runtime::Knobs &knobs);
+  struct Attempt;
+  Attempt attempt(const CompileRequest &request, bool watched);
+  void explain(CompileRequest &request, Attempt &failed);
   std::unique_ptr<State> state;
 };
 

@@ -12,7 +12,7 @@ struct ResolvedRequest {
 };
 
 /// Reads the text and checks the kernel; a request that passes reaches the dialects. Errors: as Compiler::compile's of
-/// the text and its specialisation.
+/// the text and its specialisation; Internal for a crash (LACUNA_RECOVER).
 Expected<ResolvedRequest> resolveRequest(const CompileRequest &request);
 
 /// What of this compiler the code of a target depends on, beside the compiler itself.

@@ -21,6 +21,11 @@ Expected<CompileRequest> withKnobs(const CompileRequest &request, const runtime:
 void showResult(const CompileResult &result, const runtime::Knobs &knobs, std::string_view source = {},
                 double milliseconds = 0);
 
+/// The kernel and what is chosen of it, for people: "attention_forward D=128 rows=causal".
+std::string describeRequest(const CompileRequest &request);
+/// The same for a span; nothing where none is heard.
+std::string spanDetail(const CompileRequest &request);
+
 /// What the code calls the text that its lines are of: the absolute path where `fileName` is a file, else the name.
 std::string lineFileName(const std::string &fileName);
 
