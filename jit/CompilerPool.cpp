@@ -1,5 +1,7 @@
 #include "CompilerPool.h"
 
+#include "llvm/ADT/ScopeExit.h"
+
 #include <algorithm>
 #include <thread>
 
@@ -30,9 +32,8 @@ void CompilerPool::give(Compiler compiler) {
 
 Expected<CompileResult> CompilerPool::compile(const CompileRequest &request, const runtime::Knobs &knobs) {
   Compiler compiler = take(knobs);
-  auto result = compiler.compile(request);
-  give(std::move(compiler));
-  return result;
+  auto back = llvm::make_scope_exit([&] { give(std::move(compiler)); }); // whatever is thrown
+  return compiler.compile(request);
 }
 
 } // namespace lacuna

@@ -5,9 +5,10 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace lacuna::tools {
 
@@ -41,7 +42,9 @@ inline void addTraceOption(CLI::App &command) {
       .add_option_function<std::string>(
           "--trace",
           [](const std::string &file) {
-            std::remove(file.c_str());
+            std::error_code ignored;
+            if (std::filesystem::is_regular_file(file, ignored))
+              std::filesystem::remove(file, ignored);
             ::setenv("LACUNA_TRACE", file.c_str(), /*overwrite=*/1);
           },
           "write a trace of what takes time in compiling and loading, a JSON file that Perfetto opens")

@@ -52,7 +52,7 @@ void Emitter::namedBarrierArrive(Location loc, Value id, int64_t threads) {
 void Emitter::waitBarrier(Location loc, Value address, Value parity) {
   call(loc,
        Twine("{ .reg .pred P; WAIT${:uid}: mbarrier.") + (suspends ? "try" : "test") +
-           "_wait.parity.shared::cta.b64 P, [$0], $1; @!P bra.uni WAIT${:uid}; }",
+           "_wait.parity.shared::cta.b64 P, [$0], $1; @!P bra" + (suspends ? ".uni" : "") + " WAIT${:uid}; }",
        "r,r,~{memory}", {address, parity});
 }
 

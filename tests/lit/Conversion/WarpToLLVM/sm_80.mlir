@@ -23,7 +23,8 @@
 // CHECK: bar.sync 0;
 // CHECK: %[[COPIES:[0-9]+]] = arith.cmpi eq, %[[WG]], %c1_i32
 // CHECK: scf.if %[[COPIES]] {
-// CHECK: mbarrier.test_wait.parity.shared::cta.b64
+// Lanes look for themselves: no uniform branch.
+// CHECK: mbarrier.test_wait.parity.shared::cta.b64 P, [$0], $1; @!P bra WAIT
 
 // Lane l copies the unit l % 8 of the rows l / 8, l / 8 + 4, …; in the slot the unit is exchanged by the row.
 // CHECK: %[[U:[0-9]+]] = arith.andi %[[LANE]], %c7_i32
