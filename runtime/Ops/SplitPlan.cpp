@@ -102,7 +102,9 @@ std::array<ArgumentValue, 7> SplitPlan::partsArguments(const int32_t *tables, vo
   BlockListView rows = cut.view();
   rows.indptr = tables, rows.split = tables + splitAt, rows.indices = tables + indicesAt;
   auto output = [&](size_t offset, std::vector<int64_t> extents) {
-    return TensorView::contiguous(static_cast<char *>(workspace) + offset, DType::F32, std::move(extents));
+    // A number, not a pointer: a plan without a workspace is described, too.
+    auto *address = reinterpret_cast<void *>(reinterpret_cast<uintptr_t>(workspace) + offset);
+    return TensorView::contiguous(address, DType::F32, std::move(extents));
   };
   return {q,
           k,

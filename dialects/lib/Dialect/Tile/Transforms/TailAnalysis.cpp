@@ -121,12 +121,12 @@ void TailAnalysis::visitBroadcast(BroadcastOp op) {
 
 void TailAnalysis::visitDot(DotOp op) {
   TileState state;
-  for (auto [axis, operand] : llvm::enumerate(ArrayRef<Value>{op.getA(), op.getB()})) {
+  for (auto [axis, operand] : {std::pair(0, op.getA()), std::pair(1, op.getB())}) {
     AxisState &result = state.axes[axis];
     result.base = extentOf(op.getResult(), axis) == 1 ? Past::Uniform : Past::Unknown;
     // 0 * infinity is not 0, so a row of zeros in a is no row of zeros here.
-    AxisState fromAcc = op.getAcc() ? get(op.getAcc(), axis) : AxisState();
-    for (auto &[source, past] : get(operand, axis).tails)
+    AxisState fromOperand = get(operand, axis), fromAcc = op.getAcc() ? get(op.getAcc(), axis) : AxisState();
+    for (auto &[source, past] : fromOperand.tails)
       result.set(source, Past::Unknown);
     for (auto &[source, past] : fromAcc.tails)
       result.set(source, Past::Unknown);

@@ -29,7 +29,8 @@ LogicalResult RingVerifier::verifyUsers(RingCreateOp ring) {
   fills.clear();
   waits.clear();
   // The last use comes first in a value's list of uses.
-  for (Operation *user : llvm::reverse(llvm::to_vector(ring.getRing().getUsers()))) {
+  SmallVector<Operation *> users(ring.getRing().getUsers());
+  for (Operation *user : llvm::reverse(users)) {
     if (!isa<RingAcquireOp, RingWaitOp>(user))
       return user->emitOpError() << "takes ring '" << ring.getName()
                                  << "', which only warp.ring_acquire and warp.ring_wait can";
