@@ -6,7 +6,7 @@
 namespace lacuna {
 
 /// Of the fields and of what an entry's record holds: another number, another key.
-static constexpr int64_t kSchema = 2;
+static constexpr int64_t kSchema = 3;
 
 static std::string text(const std::string &value) {
   return value;
@@ -38,6 +38,7 @@ runtime::CacheKey cacheKeyOf(const CompileRequest &request, const ResolvedReques
                                                      : std::string_view(request.processor))
       .text("kernel", resolved.kernel)
       .table("param", resolved.params)
+      .table("tuned", resolved.knobs)
       .table("hook", request.hooks)
       .table("scalar", positive)
       .table("knob", codegen)

@@ -40,6 +40,10 @@ static Expected<ResolvedRequest> resolve(const CompileRequest &request) {
   resolved.kernel = (*checked)->decl->name.name;
   for (const auto &[param, value] : (*checked)->params)
     resolved.params.emplace(param->name.name, value.str());
+  if ((*checked)->schedule)
+    for (const frontend::SchedulePlan::Knob &knob : (*checked)->schedule->knobs)
+      if (!resolved.params.contains(knob.name))
+        resolved.knobs.emplace(knob.name, knob.chosen);
   for (const frontend::Symbol *scalar : (*checked)->positiveScalars)
     resolved.positiveScalars.emplace(scalar->name);
   return resolved;

@@ -92,6 +92,15 @@ TEST_CASE("each field that changes the code changes the key, and nothing else do
     other.*field += "x";
     CHECK(seen.insert(keyOf(scaleRequest(), other)).second);
   }
+  // What only the schedule knows, and a value of it that is the default written out.
+  CompileRequest open = scaleRequest();
+  open.source += "schedule scale on sm_90a { programs persistent when stay == 1\n tune stay in {0, 1} = 0 }\n";
+  const std::string preset = keyOf(open);
+  CHECK(seen.insert(preset).second);
+  open.params["stay"] = "0";
+  CHECK(keyOf(open) == preset);
+  open.params["stay"] = "1";
+  CHECK(seen.insert(keyOf(open)).second);
   // Two kernels of one text.
   CompileRequest two = scaleRequest();
   two.source += "kernel twice(y: out f32[M, D]) grid (i: 1) { store y[0 :+ 64, :] = 2 }\n";

@@ -8,6 +8,7 @@ namespace lacuna {
 struct ResolvedRequest {
   std::string kernel;
   std::map<std::string, std::string> params; ///< all of them, those of the hook library too
+  std::map<std::string, std::string> knobs;  ///< what the schedule leaves to the tuner beside params, as it was chosen
   std::set<std::string> positiveScalars;
 };
 
