@@ -102,12 +102,20 @@ std::string TunedRecords::stamp() {
   return stamp;
 }
 
+/// Shipped records do not say their limits: they are of sm_90a.
+static bool isOfTarget(const WinnerRecord &record, const std::string &target) {
+  if (record.key.limits.empty())
+    return target == "sm_90a";
+  return record.key.limits == target || record.key.limits.starts_with(target + ",");
+}
+
 std::vector<TunedChoice> TunedRecords::find(const TuningQuestion &question) const {
   // At equal distance: the user's own before shipped ones, those of the present assembler, the newest.
   using Rank = std::tuple<double, bool, bool, int64_t>;
   std::vector<std::pair<Rank, TunedChoice>> ranked;
   for (const WinnerRecord &record : winners) {
-    if (record.key.kernel != question.kernel || record.key.machine != question.machine)
+    if (record.key.kernel != question.kernel || record.key.machine != question.machine ||
+        !isOfTarget(record, question.target))
       continue;
     if (!record.key.hash.empty() && record.key.hash != question.hash)
       continue;

@@ -13,10 +13,11 @@ namespace lacuna {
 using autotune::WinnerRecord;
 
 /// Under which name the choice for `spec` is remembered: all that decides it but the records.
-static std::string noteName(const KernelSpec &spec, const autotune::MachineLimits &machine,
+static std::string noteName(const KernelSpec &spec, Target target, const autotune::MachineLimits &machine,
                             const std::string &compiler) {
   return "tuned " + runtime::CacheKeyBuilder()
                         .text("compiler", compiler)
+                        .text("target", targetName(target))
                         .text("machine", machine.name)
                         .text("source", spec.source)
                         .text("kernel", spec.kernel)
@@ -63,7 +64,7 @@ std::string OpenParams::choose(KernelSpec &spec, Target target, const autotune::
   if (spec.source.find("tune") == std::string::npos) // No such entry: not even parsed.
     return "";
   const runtime::DiskCache *notes = target == Target::Cpu ? nullptr : compiler.disk(); // That code is compiled anyway.
-  const std::string name = notes ? noteName(spec, machine, buildIds().compiler) : "";
+  const std::string name = notes ? noteName(spec, target, machine, buildIds().compiler) : "";
   const bool compiles = compiler.mayCompile().value_or(true);
   std::string assembler;
   if (notes && compiles) // One that cannot be asked is told by the compilation.

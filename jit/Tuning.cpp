@@ -242,6 +242,7 @@ Expected<std::optional<OpenPoint>> chooseOpenPoint(const OpenQuestion &question,
     return takeError(fixed);
   autotune::TuningQuestion asked{kernel->kernel, kernel->hash, machine.name, kernel->dims, question.shape};
   asked.shape.params = *fixed;
+  asked.target = targetName(target);
   bool assemblersMatter =
       std::any_of(records.all().begin(), records.all().end(), [&](const autotune::WinnerRecord &record) {
         return record.key.kernel == kernel->kernel && !record.key.assembler.empty();

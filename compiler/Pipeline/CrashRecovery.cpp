@@ -2,6 +2,7 @@
 
 #include "lacuna/Runtime/Trace.h"
 
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/raw_ostream.h"
@@ -91,10 +92,10 @@ std::optional<std::string> runRecovered(llvm::function_ref<void()> work) {
   HandlerStack stack;
   std::string words;
   std::string *outer = std::exchange(lastWords, &words);
+  auto restore = llvm::make_scope_exit([&] { lastWords = outer; }); // also where `work` throws
   const int spans = runtime::openSpans();
   llvm::CrashRecoveryContext context;
   const bool returned = context.RunSafely(work);
-  lastWords = outer;
   if (returned)
     return std::nullopt;
   runtime::abandonSpans(spans);

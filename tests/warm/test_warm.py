@@ -120,7 +120,8 @@ class WarmTest(unittest.TestCase):
         for arguments in [[], ["matmul", "--head-dim", "64"], ["--library", "--set", "D=64"], ["matmul", "--set", "D"],
                           ["nothing"], ["--library", "--head-dim", "4"], ["matmul", "--jobs", "-1"],
                           ["matmul", "--target", "sm_70"], ["matmul", "--gpu", ""],
-                          ["matmul", "--processor", "sm_90a"]]:
+                          ["matmul", "--processor", "sm_90a"],
+                          ["matmul", "--target", "sm_90a", "--processor", "sm_86"]]:
             self.warm(*arguments, status=2)
         _, said = self.warm("--list", self.folder / "none", status=1)
         self.assertIn("there is no such file", said)
@@ -134,7 +135,8 @@ class WarmTest(unittest.TestCase):
 
     def test_a_gpu_that_is_no_hopper(self):
         ampere = {"LACUNA_DRIVER": FAKECUDA, "LACUNA_FAKECUDA": "capability=8.6;shared=101376", "LACUNA_TARGET": ""}
-        for arguments, environment in [([], ampere), (["--target", "sm_80", "--processor", "sm_86"], {})]:
+        for arguments, environment in [([], ampere), (["--processor", "sm_86"], {}),
+                                       (["--target", "sm_80", "--processor", "sm_86"], {})]:
             cache = {"LACUNA_CACHE_DIR": str(self.folder / f"cache{len(arguments)}")}
             lines, said = self.warm("matmul", status=1, **cache, **ampere, LACUNA_JIT="off")
             self.assertEqual(lines[0]["target"], "sm_80")
@@ -147,6 +149,14 @@ class WarmTest(unittest.TestCase):
         lines, _ = self.warm("matmul", "--check", status=1, LACUNA_TARGET="sm_80")
         self.assertEqual(lines[0]["target"], "sm_80")
         self.warm("matmul", status=2, LACUNA_TARGET="sm_75")
+
+    def test_targets_of_one_gpu_choose_apart(self):
+        """What is recorded of an H200 with sm_90a must not reach sm_80, nor the choice for one target the other."""
+        for target in ("sm_80", "sm_90a", "sm_80"):
+            lines, _ = self.warm("attention_forward", "--set", "D=128", "--gpu", "NVIDIA H200", "--check", "--target",
+                                 target, status=1)
+            self.assertIn("(BM = 128, BN = 128, D = 128, KB = 128, QB = 128)" if target == "sm_90a" else "(D = 128)",
+                          lines[0]["error"])
 
     def test_the_table(self):
         for state in ("compiled", "in cache"):

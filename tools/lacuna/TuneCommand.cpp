@@ -211,8 +211,10 @@ Expected<void> checkCall(const TuneCommandOptions &options) {
 } // namespace
 
 int runTuneCommand(const TuneCommandOptions &options) {
-  if (options.worker)
+  if (options.worker) {
+    (void)setenv("LACUNA_RECOVER", "0", /*overwrite=*/1); // A crash costs the worker, and with it what it has damaged.
     return runTuneWorker();
+  }
   if (Expected<void> checked = checkCall(options); !checked)
     return fail(kWrongCall, checked.error());
   std::string path = options.database.empty() ? userDatabasePath().value_or("") : options.database;

@@ -74,6 +74,10 @@ Expected<std::vector<WarmRequest>> requestsOf(const WarmCommandOptions &options)
     return makeError(ErrorCode::InvalidArgument,
                      "--processor is '{}', which does not run code for sm_80; give one of {}", options.processor,
                      processorNames(Target::Sm80));
+  if (!options.processor.empty() && !options.target.empty() && options.target != targetName(Target::Sm80))
+    return makeError(ErrorCode::InvalidArgument,
+                     "--processor {} is for code of sm_80, and --target is {}; leave one of them out",
+                     options.processor, options.target);
   if (!options.library && !(options.headDims.empty() && options.dtypes.empty()))
     return makeError(ErrorCode::InvalidArgument, "--head-dim and --dtype go with --library; give --set D=… for KERNEL");
   if (options.texts.empty() &&
@@ -108,9 +112,11 @@ Expected<std::vector<WarmRequest>> requestsOf(const WarmCommandOptions &options)
 }
 
 /// The target of requests that name none. Errors: as chooseTarget, but for a GPU that is not supported.
-Expected<Target> presetTarget(const std::string &named) {
-  if (!named.empty())
-    return *parseTarget(named);
+Expected<Target> presetTarget(const WarmCommandOptions &options) {
+  if (!options.target.empty())
+    return *parseTarget(options.target);
+  if (!options.processor.empty())
+    return Target::Sm80;
   auto device = runtime::Device::open();
   if (!device)
     return targetOfEnvironment().map([](std::optional<Target> asked) { return asked.value_or(Target::Sm90a); });
@@ -212,7 +218,7 @@ int runWarmCommand(const WarmCommandOptions &options) {
   auto requests = requestsOf(options);
   if (!requests)
     return failCommand(requests.error());
-  auto preset = presetTarget(options.target);
+  auto preset = presetTarget(options);
   if (!preset)
     return failCommand(preset.error());
   Sums sums;

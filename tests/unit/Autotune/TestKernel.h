@@ -43,7 +43,7 @@ struct ScratchFile {
 
 inline PointRecord pointRecord(const std::string &bn, PointRecord::Status status = PointRecord::Status::Measured) {
   PointRecord record;
-  record.key = {"attention_forward", "h1", "NVIDIA H200", "limits", "ptxas 13.0.88"};
+  record.key = {"attention_forward", "h1", "NVIDIA H200", "sm_90a, 132 multiprocessors", "ptxas 13.0.88"};
   record.shape = "B=1 G=1 H=1 M=64 N=64 D=128 T=bf16 pattern=dense";
   record.point = {{"BM", "128"}, {"BN", bn}};
   record.status = status;

@@ -45,6 +45,22 @@ TEST_CASE("TunedRecords: what ships with the source are the measured tiles") {
   TuningQuestion other = question("M=64 D=128 DV=128 T=bf16 pattern=dense");
   other.machine = "NVIDIA H100";
   CHECK(records.find(other).empty());
+  TuningQuestion another = question("M=64 D=128 DV=128 T=bf16 pattern=dense");
+  CHECK(!records.find(another).empty());
+  another.target = "sm_80"; // the same GPU, other code
+  CHECK(records.find(another).empty());
+}
+
+TEST_CASE("TunedRecords: what was measured with another target says nothing") {
+  WinnerRecord measured = record("M=1024 N=1024 D=64 T=bf16 pattern=dense", "BM=64 BN=64");
+  measured.key.limits = "sm_80, 132 multiprocessors, 166912 bytes of shared memory";
+  TunedRecords records({measured});
+  TuningQuestion asked = question("M=1024 N=1024 D=64 T=bf16 pattern=dense");
+  CHECK(records.find(asked).empty());
+  asked.target = "sm_80";
+  CHECK(records.find(asked).size() == 1);
+  asked.target = "sm_8";
+  CHECK(records.find(asked).empty());
 }
 
 TEST_CASE("TunedRecords: the nearest size, the same type first, a changed kernel never") {

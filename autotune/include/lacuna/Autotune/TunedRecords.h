@@ -27,6 +27,7 @@ struct TuningQuestion {
   std::vector<std::string> dims; ///< the kernel's, to read the shapes of records by
   Shape shape;                   ///< dimensions that are not known may be absent
   std::string assembler = {};    ///< as RecordKey::assembler; empty: any is as good
+  std::string target = "sm_90a"; ///< as MachineLimits::target: what was measured with another says nothing
 };
 
 struct TunedChoice {

@@ -19,7 +19,8 @@
 // row's maximum. p is then a little below or above 1. The sums of a row see the same factor everywhere and cancel it;
 // what is left is how p itself is rounded. Rounded to bf16 it is 1 again or as wrong as any other p. Rounded to f16,
 // whose half unit is 2^-12 below 1 and 2^-11 above, it must not be above: a kernel that rounds its exponentials to f16
-// takes c * log2(e) a little larger (by 2^-21 of itself), wherever c stands, so that p stays at or below 1.
+// takes c * log2(e) a little larger (by 2^-21 of itself), wherever c stands, so that p stays at or below 1 where c is
+// the maximum. (Where c may be below it, as in a maximum that follows late, a p above 1 is rounded as any other.)
 #include "lacuna/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
